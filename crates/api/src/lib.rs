@@ -1,0 +1,39 @@
+//! The words of Keystead's HTTP API: requests and answers as plain types.
+//!
+//! The server, the rules (which compile them), the Rust SDK and the CLI all use these, so that no
+//! type is written twice. Nothing here checks more than its JSON shape: the rules live in
+//! `keystead-domain`.
+
+mod access;
+mod audit;
+mod key_query;
+mod keys;
+mod limits;
+mod organizations;
+mod page;
+mod patch;
+mod principals;
+mod problem;
+mod projects;
+mod restrictions;
+mod seen;
+mod verify;
+mod whoami;
+
+pub use access::*;
+pub use audit::*;
+pub use key_query::*;
+pub use keys::*;
+pub use limits::*;
+pub use organizations::*;
+pub use page::*;
+pub use principals::*;
+pub use problem::*;
+pub use projects::*;
+pub use restrictions::*;
+pub use seen::*;
+pub use verify::*;
+pub use whoami::*;
+
+/// An instant, written as RFC 3339 in UTC with at most microseconds.
+pub type Timestamp = jiff::Timestamp;

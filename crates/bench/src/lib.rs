@@ -1,0 +1,13 @@
+//! What Keystead promises, measured: `cargo xtask bench verify|http|creates`.
+
+pub mod cluster;
+pub mod creates;
+pub mod figure;
+pub mod http;
+pub mod in_process;
+pub mod installation;
+pub mod load;
+pub mod measure;
+pub mod memory;
+pub mod population;
+pub mod say;

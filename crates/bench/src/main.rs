@@ -1,0 +1,90 @@
+//! `keystead-bench`: measures what Keystead promises, each figure beside its bound.
+
+use anyhow::{Result, bail};
+use keystead_bench::{creates, figure, http, in_process, load, measure, memory, say};
+use lexopt::Arg::{Long, Short, Value};
+use lexopt::ValueExt;
+use std::future::Future;
+use std::path::PathBuf;
+
+const USAGE: &str = "\
+Measures what Keystead promises, each figure beside its bound
+
+Usage: cargo xtask bench <COMMAND> [OPTIONS]
+
+Commands:
+  verify   Verification in process, memory, loading 1,000,000 keys, and over HTTP
+  http     Over HTTP only: a verification against an echo, latencies at half load (needs wrk, taskset)
+  creates  Durable creates a second on SQLite and PostgreSQL
+
+Options:
+  --json            One JSON object instead of a table
+  --in-process      With verify: leave HTTP out
+  --fresh           With verify: fill the database of 1,000,000 keys anew
+  --postgres URL    With creates: this server instead of a throw-away cluster that syncs
+
+Examples:
+  cargo xtask bench verify --json
+  cargo xtask bench creates";
+
+/// What was asked for.
+#[derive(Default)]
+struct Asked {
+    command: Option<String>,
+    folder: Option<PathBuf>,
+    json: bool,
+    in_process: bool,
+    fresh: bool,
+    postgres: Option<String>,
+}
+
+fn main() -> Result<()> {
+    let asked = read()?;
+    let machine = measure::machine();
+    let figures = match (asked.command.as_deref(), &asked.folder) {
+        (Some("verify"), None) => verify(&asked)?,
+        (Some("http"), None) => run(http::figures())?,
+        (Some("creates"), None) => run(creates::figures(asked.postgres))?,
+        (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
+        (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),
+        (Some("help") | None, _) => {
+            say::result(USAGE);
+            return Ok(());
+        }
+        (Some(command), _) => bail!("there is no command {command}\n\n{USAGE}"),
+    };
+    figure::print(figures, &machine, asked.json);
+    Ok(())
+}
+
+fn verify(asked: &Asked) -> Result<Vec<figure::Figure>> {
+    let mut figures = in_process::figures()?;
+    figures.extend(memory::figures()?);
+    figures.extend(run(load::figures(asked.fresh))?);
+    if !asked.in_process {
+        figures.extend(run(http::figures())?);
+    }
+    Ok(figures)
+}
+
+fn run<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}
+
+fn read() -> Result<Asked> {
+    let mut asked = Asked::default();
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("json") => asked.json = true,
+            Long("in-process") => asked.in_process = true,
+            Long("fresh") => asked.fresh = true,
+            Long("postgres") => asked.postgres = Some(arguments.value()?.string()?),
+            Long("help") | Short('h') => asked.command = Some("help".into()),
+            Value(command) if asked.command.is_none() => asked.command = Some(command.string()?),
+            Value(folder) if asked.folder.is_none() => asked.folder = Some(folder.into()),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(asked)
+}

@@ -1,0 +1,15 @@
+//! The client commands, one file each.
+
+pub(crate) mod audit;
+pub(crate) mod completions;
+pub(crate) mod consumers;
+pub(crate) mod environments;
+pub(crate) mod keys;
+pub(crate) mod login;
+pub(crate) mod organizations;
+pub(crate) mod permissions;
+pub(crate) mod projects;
+pub(crate) mod roles;
+pub(crate) mod service_accounts;
+pub(crate) mod verify;
+pub(crate) mod whoami;

@@ -1,0 +1,57 @@
+//! The `keystead` binary: client commands over a server's public API, and the server itself.
+
+mod arguments;
+mod commands;
+mod connection;
+mod credentials;
+mod exit;
+mod flags;
+mod input;
+mod operate;
+mod output;
+mod session;
+
+use arguments::{Cli, Command};
+use clap::Parser;
+use exit::{Failure, Outcome};
+use keystead_sdk::api::Timestamp;
+use output::Output;
+use session::Session;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.printing.json, cli.printing.quiet);
+    let exit = run(cli, output).unwrap_or_else(|failure| {
+        failure.tell(&output);
+        failure.exit()
+    });
+    ExitCode::from(exit as u8)
+}
+
+fn run(cli: Cli, output: Output) -> Outcome {
+    let connection = cli.connection;
+    match cli.command {
+        Command::Operate(command) => command.run(connection.allow_plain_http, &output),
+        Command::Completions(completions) => completions.run(&output),
+        Command::Login(login) => client_runtime()?.block_on(login.run(&connection, &output)),
+        Command::Client(command) => {
+            let session = Session { client: connection.connect()?, output, now: now() };
+            client_runtime()?.block_on(command.run(&session))
+        }
+    }
+}
+
+/// One thread: a client command makes one call after the other, and threads take time to start.
+fn client_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        Failure::local(format!("The runtime could not be started: {error}."), "Check this machine's limits.")
+    })
+}
+
+/// The present second: what people write as a distance from now needs no fractions.
+#[expect(clippy::disallowed_methods, reason = "the program's edge: every command gets its time from here")]
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}

@@ -1,0 +1,236 @@
+//! `keystead doctor`: checks an installation without changing it, and says how to fix what it finds.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::operate::settings::SettingFlags;
+use crate::output::Output;
+use clap::Args;
+use keystead_domain::time::{Clock, Micros, SECOND};
+use keystead_server::configuration::Configuration;
+use keystead_server::listen::Tls;
+use keystead_service::{SystemClock, root_key};
+use keystead_store::{Database, Inspection, inspect};
+use serde::Serialize;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// No clock of a machine that runs this can be earlier: 2026-01-01.
+const EARLIEST: Micros = Micros(1_767_225_600 * SECOND);
+
+/// Check this machine's installation, and say how to fix what is amiss
+///
+/// It changes nothing, and may run beside a running server.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keystead doctor
+  keystead doctor --data /var/lib/keystead
+  keystead doctor --json
+
+Exit code 9 when something must be fixed.")]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Health {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    health: Health,
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+impl Finding {
+    fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self { check, health: Health::Ok, what: what.into(), fix: None }
+    }
+
+    fn warning(check: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, health: Health::Warning, what: what.into(), fix: Some(fix.into()) }
+    }
+
+    fn failed(check: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { check, health: Health::Failed, what: what.into(), fix: Some(fix.into()) }
+    }
+}
+
+impl Doctor {
+    pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
+        let configuration = self.settings.load(allow_plain_http)?.configuration;
+        let runtime = crate::client_runtime()?;
+        let findings = runtime.block_on(examine(&configuration));
+        if output.is_json() {
+            output.json(&findings)?;
+        } else {
+            for finding in &findings {
+                let mark = match finding.health {
+                    Health::Ok => "ok      ",
+                    Health::Warning => "warning ",
+                    Health::Failed => "FAILED  ",
+                };
+                output.data(&format!("{mark} {}: {}\n", finding.check, finding.what))?;
+                if let Some(fix) = &finding.fix {
+                    output.data(&format!("         fix: {fix}\n"))?;
+                }
+            }
+        }
+        let failed = findings.iter().filter(|finding| finding.health == Health::Failed).count();
+        if failed == 0 {
+            output.note("Nothing needs to be fixed.");
+            return Ok(Exit::Done);
+        }
+        Err(Failure::local(
+            format!("{failed} of {} checks failed.", findings.len()),
+            "Follow the fixes above, then run it again.",
+        ))
+    }
+}
+
+async fn examine(configuration: &Configuration) -> Vec<Finding> {
+    let mut findings = vec![
+        Finding::ok("version", format!("keystead {}", env!("CARGO_PKG_VERSION"))),
+        folder(&configuration.data),
+    ];
+    let inspected = match Database::parse(configuration.database.expose()) {
+        Ok(database) => inspect(&database).await.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let exists = inspected.as_ref().is_ok_and(|inspection| inspection.schema.is_some());
+    findings.push(root_key(&configuration.root_key_file, exists));
+    findings.push(database(configuration, &inspected));
+    if let Ok(Database::Sqlite(path)) = Database::parse(configuration.database.expose()) {
+        findings.extend(database_files(&path));
+    }
+    findings.push(clock(inspected.ok().and_then(|inspection| inspection.last_act_at)));
+    findings.push(tls(configuration));
+    findings
+}
+
+fn folder(path: &Path) -> Finding {
+    match mode(path) {
+        None => Finding::warning(
+            "data folder",
+            format!("{} does not exist yet.", path.display()),
+            "keystead serve creates it; or name the right one with --data.",
+        ),
+        Some(mode) if mode & 0o077 != 0 => Finding::warning(
+            "data folder",
+            format!("{} may be read by others (mode {mode:o}).", path.display()),
+            format!("chmod 700 {}", path.display()),
+        ),
+        Some(_) => Finding::ok("data folder", format!("{} is its owner's only.", path.display())),
+    }
+}
+
+fn root_key(path: &Path, database_exists: bool) -> Finding {
+    match root_key::read(path) {
+        Ok(_) => Finding::ok("root key", format!("{} is readable by its owner only.", path.display())),
+        Err(root_key::RootKeyError::Missing(_)) if !database_exists => Finding::warning(
+            "root key",
+            format!("{} does not exist yet.", path.display()),
+            "keystead serve creates it; keep a copy apart from the database's backups.",
+        ),
+        Err(root_key::RootKeyError::Exposed { path, mode }) => {
+            let path = path.display();
+            Finding::failed(
+                "root key",
+                format!("{path} may be read by others (mode {mode:o})."),
+                format!("chmod 600 {path}; if others may have read it, rotate it."),
+            )
+        }
+        Err(error) => Finding::failed(
+            "root key",
+            format!("{error}."),
+            "Put the file back from where you keep its copy: without it the database cannot be used.",
+        ),
+    }
+}
+
+fn database(configuration: &Configuration, inspected: &Result<Inspection, String>) -> Finding {
+    let name = configuration.database.masked();
+    match inspected {
+        Err(error) => Finding::failed(
+            "database",
+            error.clone(),
+            "Check that it is reachable, and the setting `database`.",
+        ),
+        Ok(Inspection { schema: None, .. }) => Finding::warning(
+            "database",
+            format!("{name} holds no installation yet."),
+            "keystead serve creates it.",
+        ),
+        Ok(Inspection { schema: Some(found), supported, in_use, .. }) => {
+            let used = if *in_use { ", used by a running server" } else { "" };
+            if found > supported {
+                Finding::failed(
+                    "database",
+                    format!("{name} has schema {found}; this binary knows {supported}."),
+                    "Install the newer keystead again.",
+                )
+            } else {
+                Finding::ok("database", format!("{name} has schema {found} of {supported}{used}."))
+            }
+        }
+    }
+}
+
+fn database_files(path: &Path) -> Vec<Finding> {
+    let files = ["", "-wal", "-shm"].map(|end| format!("{}{end}", path.display()));
+    let exposed =
+        files.iter().filter_map(|file| Some((file, mode(Path::new(file)).filter(|mode| mode & 0o077 != 0)?)));
+    exposed
+        .map(|(file, mode)| {
+            Finding::failed(
+                "database file",
+                format!("{file} may be read by others (mode {mode:o})."),
+                format!("chmod 600 {file}"),
+            )
+        })
+        .collect()
+}
+
+fn clock(last_act_at: Option<Micros>) -> Finding {
+    let now = SystemClock.now();
+    let fix = "Set the clock, and keep it right with NTP: expiry, limits and the audit depend on it.";
+    match last_act_at {
+        _ if now < EARLIEST => Finding::failed("clock", format!("It says {now:?}, which is long past."), fix),
+        Some(last) if now.since(last) < -SECOND => Finding::failed(
+            "clock",
+            format!("It says {now:?}, but the newest audit record is of {last:?}."),
+            fix,
+        ),
+        _ => Finding::ok("clock", format!("{now:?}, after everything in the audit.")),
+    }
+}
+
+fn tls(configuration: &Configuration) -> Finding {
+    match (&configuration.tls.certificate, &configuration.tls.key) {
+        (Some(certificate), Some(key)) => match Tls::load(certificate, key) {
+            Ok(_) => Finding::ok("TLS", "Certificate and key fit each other."),
+            Err(error) => Finding::failed("TLS", format!("{error}."), "Correct tls.certificate and tls.key."),
+        },
+        _ if configuration.listen.ip().is_loopback() => {
+            Finding::ok("TLS", "Off, and only this machine can connect.")
+        }
+        _ => Finding::warning(
+            "TLS",
+            "Off, and other machines can connect: keys cross the network readable.",
+            "Set tls.certificate and tls.key, or listen on loopback behind a proxy.",
+        ),
+    }
+}
+
+fn mode(path: &Path) -> Option<u32> {
+    Some(path.metadata().ok()?.permissions().mode() & 0o777)
+}

@@ -1,0 +1,34 @@
+//! Running and checking a server on this machine: `serve`, `doctor`, `config`.
+
+mod config;
+mod doctor;
+mod serve;
+mod settings;
+mod starting;
+
+use crate::exit::Outcome;
+use crate::output::Output;
+use clap::Subcommand;
+use config::ConfigCommand;
+use doctor::Doctor;
+use serve::Serve;
+
+/// The commands that work on this machine's installation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperateCommand {
+    Serve(Serve),
+    Doctor(Doctor),
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+impl OperateCommand {
+    /// `allow_plain_http` is the flag that all commands share.
+    pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
+        match self {
+            Self::Serve(serve) => serve.run(allow_plain_http, output),
+            Self::Doctor(doctor) => doctor.run(allow_plain_http, output),
+            Self::Config(config) => config.run(allow_plain_http, output),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `keystead serve`: runs the server until it is told to stop.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::operate::settings::SettingFlags;
+use crate::operate::starting::{self, Slot};
+use crate::output::Output;
+use clap::Args;
+use keystead_server::configuration::Configuration;
+use keystead_server::front::Front;
+use keystead_server::listen::{self, Tls};
+use keystead_server::metrics::Metrics;
+use keystead_server::state::App;
+use keystead_server::{logging, routes};
+use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock};
+use keystead_store::{Database, Options};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Connections that read beside each other.
+const READERS: u32 = 8;
+
+/// Run the server on this machine
+///
+/// On an empty data folder it creates the root key file and the database, and prints the
+/// administrator's key, once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  keystead serve
+  keystead serve --data /var/lib/keystead --listen 127.0.0.1:8080
+  keystead serve --database postgres://keystead@db.example.com/keystead
+
+Every setting is a flag, a variable KEYSTEAD_… and a line of the configuration
+file; --help lists all. Stop it with Ctrl-C or SIGTERM: what is in work is
+finished and nothing is lost.")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    settings: SettingFlags,
+    /// Issue a new administrator's key and print it, when the first one was lost
+    #[arg(long)]
+    new_admin_key: bool,
+}
+
+impl Serve {
+    pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
+        let configuration = self.settings.load(allow_plain_http)?.configuration;
+        logging::start(&configuration.log)
+            .map_err(|error| Failure::local(format!("Logging cannot start: {error}."), "Report this."))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| {
+            Failure::local(format!("The runtime cannot start: {error}."), "Check this machine's limits.")
+        })?;
+        runtime.block_on(self.serve(&configuration, output))
+    }
+
+    async fn serve(&self, configuration: &Configuration, output: &Output) -> Outcome {
+        make_folder(configuration)?;
+        let tls = tls(configuration)?;
+        let listener = TcpListener::bind(configuration.listen).await.map_err(|error| {
+            Failure::local(
+                format!("{} cannot be listened on: {error}.", configuration.listen),
+                "Stop what listens there, or choose another address with --listen.",
+            )
+        })?;
+        let address = listener.local_addr().unwrap_or(configuration.listen);
+        let stop = CancellationToken::new();
+        tokio::spawn(wait_for_signal(stop.clone())?);
+        if let Some(tls) = &tls {
+            tokio::spawn(Arc::clone(tls).watch(stop.clone()));
+        }
+        let (metrics, entropy, slot) = (Metrics::new(), Entropy::system(), Slot::default());
+        let front = |entropy: &Entropy| {
+            entropy.with(|rng| Front::new(&configuration.limits, Arc::clone(&metrics), rng))
+        };
+        let router = slot.clone().router(front(&entropy).before(starting::routes()));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let (limits, serving) = (configuration.limits.clone(), stop.clone());
+        let served =
+            tokio::spawn(async move { listen::serve(listener, router, tls, &limits, serving).await });
+        let ready = front(&entropy);
+        let opened = open(configuration, self.new_admin_key, entropy).await;
+        let Opened { keystead, admin_key } = opened.inspect_err(|_| stop.cancel())?;
+        let app = App { keystead: Arc::clone(&keystead), metrics };
+        slot.fill(ready.before(routes::router(app)));
+        if let Some(key) = admin_key {
+            output.data(&format!("KEYSTEAD_KEY={}\n", key.expose()))?;
+            output.note("This is the administrator's key. It is shown only now: store it safely.");
+        }
+        output.data(&format!("{scheme}://{address}\n"))?;
+        tracing::info!(%address, keys = keystead.keys_resident(), "ready");
+        let ended = served.await;
+        keystead.close().await;
+        tracing::info!("stopped in order");
+        match ended {
+            Ok(Ok(())) => Ok(Exit::Done),
+            Ok(Err(error)) => Err(Failure::local(format!("Listening failed: {error}."), "See the log.")),
+            Err(_) => Err(Failure::local("Serving ended unexpectedly.", "See the log.")),
+        }
+    }
+}
+
+async fn open(
+    configuration: &Configuration,
+    new_admin_key: bool,
+    entropy: Entropy,
+) -> Result<Opened, Failure> {
+    let database = Database::parse(configuration.database.expose()).map_err(|error| {
+        Failure::usage(error.to_string(), "Write sqlite:PATH or postgres://USER@HOST/DATABASE.")
+    })?;
+    let settings = Settings {
+        store: Options { database, readers: READERS },
+        root_key_file: configuration.root_key_file.clone(),
+        usage_flush: Duration::from_secs(configuration.usage.flush_seconds),
+        usage_queue_max: configuration.usage.queue_max,
+        max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
+        new_admin_key,
+    };
+    Keystead::open(settings, Arc::new(SystemClock), entropy).await.map_err(|error| match error {
+        OpenFailed::Other(error) => {
+            Failure::local(format!("The installation does not open: {error}."), "Run keystead doctor.")
+        }
+        error => Failure::local(error.to_string(), "Run keystead doctor to see what else is amiss."),
+    })
+}
+
+/// The data folder, for its owner only.
+fn make_folder(configuration: &Configuration) -> Result<(), Failure> {
+    DirBuilder::new().recursive(true).mode(0o700).create(&configuration.data).map_err(|error| {
+        Failure::local(
+            format!("The data folder {} cannot be made: {error}.", configuration.data.display()),
+            "Choose another with --data, or make it writable.",
+        )
+    })
+}
+
+fn tls(configuration: &Configuration) -> Result<Option<Arc<Tls>>, Failure> {
+    let (Some(certificate), Some(key)) = (&configuration.tls.certificate, &configuration.tls.key) else {
+        return Ok(None);
+    };
+    Tls::load(certificate, key).map(Some).map_err(|error| {
+        Failure::local(error.to_string(), "Correct tls.certificate and tls.key; both are PEM files.")
+    })
+}
+
+/// Cancels on SIGTERM or SIGINT. Registered before anything is opened: a signal that comes early
+/// still stops in order.
+fn wait_for_signal(stop: CancellationToken) -> Result<impl Future<Output = ()>, Failure> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| {
+            Failure::local(format!("Signals cannot be received: {error}."), "Check this machine's limits.")
+        })
+    };
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new requests are accepted");
+        stop.cancel();
+    })
+}

@@ -1,0 +1,170 @@
+//! What the demo organization consists of: two files in the words of the API.
+
+use anyhow::{Context, Result};
+use keystead_sdk::api::{
+    CreateConsumer, CreateEnvironment, CreateKey, CreatePermission, CreateProject, CreateRole,
+    CreateServiceAccount, Verify,
+};
+use serde::Deserialize;
+
+/// A project with all that is in it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Planned {
+    pub(crate) project: CreateProject,
+    pub(crate) environments: Vec<CreateEnvironment>,
+    pub(crate) permissions: Vec<CreatePermission>,
+    pub(crate) roles: Vec<CreateRole>,
+    pub(crate) service_accounts: Vec<CreateServiceAccount>,
+    pub(crate) consumers: Vec<CreateConsumer>,
+    pub(crate) keys: Vec<PlannedKey>,
+}
+
+/// A key, its dates counted from the day on which it is made.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlannedKey {
+    pub(crate) new: CreateKey,
+    pub(crate) not_before_days: Option<i64>,
+    pub(crate) expires_days: Option<i64>,
+    /// How it has been used so far.
+    #[serde(default)]
+    pub(crate) uses: Vec<Use>,
+    /// What became of it.
+    pub(crate) then: Option<Fate>,
+}
+
+/// The same request several times; key, project and environment are filled in.
+#[derive(Deserialize)]
+pub(crate) struct Use {
+    pub(crate) times: usize,
+    #[serde(flatten)]
+    request: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What became of a key.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Fate {
+    Disable(bool),
+    SuspendDays(i64),
+    Revoke(String),
+}
+
+/// The demo's projects.
+pub(crate) fn projects() -> Result<Vec<Planned>> {
+    [include_str!("../content/registry.json"), include_str!("../content/billing.json")]
+        .into_iter()
+        .map(|text| serde_json::from_str(text).context("the demo's content is not as this program expects"))
+        .collect()
+}
+
+impl PlannedKey {
+    /// The tag that tells this key from the demo's others, however often the demo starts.
+    pub(crate) fn mark(&self) -> Option<&str> {
+        self.new.tags.iter().map(String::as_str).find(|tag| tag.starts_with("demo:"))
+    }
+}
+
+impl Use {
+    /// The request, with that key.
+    pub(crate) fn request(&self, key: &str, project: &str, environment: &str) -> Result<Verify> {
+        let mut request = self.request.clone();
+        for (name, value) in [("key", key), ("project", project), ("environment", environment)] {
+            request.insert(name.to_owned(), value.into());
+        }
+        Ok(serde_json::from_value(request.into())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keystead_domain::meter::MeterRules;
+    use keystead_domain::name;
+    use keystead_domain::pattern::Pattern;
+    use keystead_domain::restrictions::Restrictions;
+    use keystead_sdk::api::{NarrowedPermission, NarrowedRole, PermissionGrant, RoleGrant};
+    use serde_json::Map;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn there_are_two_projects_six_consumers_and_forty_keys() {
+        let projects = projects().unwrap();
+        assert_eq!(projects.len(), 2);
+        assert_eq!(projects.iter().map(|project| project.consumers.len()).sum::<usize>(), 6);
+        assert_eq!(projects.iter().map(|project| project.keys.len()).sum::<usize>(), 40);
+    }
+
+    #[test]
+    fn every_key_has_a_mark_of_its_own_and_names_what_exists() {
+        for planned in projects().unwrap() {
+            let names = |name: &String| planned.environments.iter().any(|known| known.slug == *name);
+            let mut marks = BTreeSet::new();
+            for key in &planned.keys {
+                assert!(marks.insert(key.mark().unwrap()), "{:?} twice", key.mark());
+                assert!(key.new.tags.iter().any(|tag| tag == "demo"), "{:?}", key.mark());
+                assert!(names(&key.new.environment), "{:?}", key.mark());
+                if let Some(owner) = &key.new.owner {
+                    assert!(planned.service_accounts.iter().any(|known| known.name == *owner), "{owner}");
+                }
+                if let Some(consumer) = &key.new.consumer {
+                    let known = |known: &CreateConsumer| known.external_id.as_ref() == Some(consumer);
+                    assert!(planned.consumers.iter().any(known), "{consumer}");
+                }
+                for used in &key.uses {
+                    used.request("k", "p", "e").unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_accept_every_key() {
+        for planned in projects().unwrap() {
+            let catalogue: Vec<&str> = planned.permissions.iter().map(|it| it.name.as_str()).collect();
+            for key in &planned.keys {
+                let new = &key.new;
+                Restrictions::compile(&new.restrictions).unwrap();
+                MeterRules::compile(&new.limits, new.quota.as_ref(), None).unwrap();
+                name::tags("/tags", &new.tags).unwrap();
+                name::metadata("/metadata", new.metadata.as_ref().unwrap_or(&Map::new())).unwrap();
+                let roles: Vec<&str> = planned.roles.iter().map(|it| it.name.as_str()).collect();
+                for grant in &new.roles {
+                    let (RoleGrant::Everywhere(role) | RoleGrant::Narrowed(NarrowedRole { role, .. })) =
+                        grant;
+                    assert!(roles.contains(&role.as_str()), "{role}");
+                }
+                for grant in &new.permissions {
+                    let (PermissionGrant::Everywhere(permission)
+                    | PermissionGrant::Narrowed(NarrowedPermission { permission, .. })) = grant;
+                    matches_something(permission, &catalogue);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_rules_accept_every_role_and_owner() {
+        for planned in projects().unwrap() {
+            let catalogue: Vec<&str> = planned.permissions.iter().map(|it| it.name.as_str()).collect();
+            for permission in &catalogue {
+                name::permission_name("/name", permission).unwrap();
+            }
+            let ceilings = planned.service_accounts.iter().filter_map(|it| it.ceiling.as_ref());
+            let ceilings = ceilings.chain(planned.consumers.iter().filter_map(|it| it.ceiling.as_ref()));
+            for pattern in ceilings.chain(planned.roles.iter().map(|it| &it.permissions)).flatten() {
+                matches_something(pattern, &catalogue);
+            }
+            for consumer in &planned.consumers {
+                name::contact("/contact", consumer.contact.as_deref().unwrap()).unwrap();
+                MeterRules::compile(&consumer.limits, consumer.quota.as_ref(), None).unwrap();
+            }
+        }
+    }
+
+    fn matches_something(pattern: &str, catalogue: &[&str]) {
+        let compiled = Pattern::parse(pattern).unwrap();
+        assert!(catalogue.iter().any(|name| compiled.matches(name)), "{pattern} matches nothing");
+    }
+}

@@ -1,0 +1,100 @@
+//! Makes what is missing of a project. What is there, changed or not, stays as it is.
+
+use crate::content::Planned;
+use crate::{keys, say};
+use anyhow::{Context, Result};
+use keystead_sdk::api::{PageQuery, Timestamp};
+use keystead_sdk::{Client, Error, list_all};
+use std::collections::BTreeSet;
+
+/// More of anything than a demo has.
+pub(crate) const ITEMS_MAX: usize = 10_000;
+
+/// Makes a project and what is in it.
+pub(crate) async fn project(client: &Client, planned: &Planned, now: Timestamp) -> Result<()> {
+    let slug = planned.project.slug.as_str();
+    match client.project(slug).await {
+        Ok(_) => {}
+        Err(error) if error.status() == Some(404) => {
+            client.create_project(&planned.project).await.with_context(|| format!("project {slug}"))?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let environments = environments(client, planned).await.context("environments")?;
+    let permissions = permissions(client, planned).await.context("permissions")?;
+    let roles = roles(client, planned).await.context("roles")?;
+    let accounts = service_accounts(client, planned).await.context("service accounts")?;
+    let consumers = consumers(client, planned).await.context("consumers")?;
+    let keys = keys::fill(client, planned, now).await.context("keys")?;
+    let made = environments + permissions + roles + accounts + consumers + keys;
+    let name = &planned.project.name;
+    if made == 0 {
+        say::line(&format!("{name}: everything is there"));
+    } else {
+        say::line(&format!(
+            "{name}: made {environments} environments, {permissions} permissions, {roles} roles, \
+             {accounts} service accounts, {consumers} consumers, {keys} keys"
+        ));
+    }
+    Ok(())
+}
+
+async fn environments(client: &Client, planned: &Planned) -> Result<usize, Error> {
+    let slug = planned.project.slug.as_str();
+    let there = async |page: PageQuery| client.list_environments(slug, &page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.slug).collect();
+    let missing: Vec<_> = planned.environments.iter().filter(|new| !there.contains(&new.slug)).collect();
+    for new in &missing {
+        client.create_environment(slug, new).await?;
+    }
+    Ok(missing.len())
+}
+
+async fn permissions(client: &Client, planned: &Planned) -> Result<usize, Error> {
+    let slug = planned.project.slug.as_str();
+    let there = async |page: PageQuery| client.list_permissions(slug, &page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.name).collect();
+    let missing: Vec<_> = planned.permissions.iter().filter(|new| !there.contains(&new.name)).collect();
+    for new in &missing {
+        client.create_permission(slug, new).await?;
+    }
+    Ok(missing.len())
+}
+
+async fn roles(client: &Client, planned: &Planned) -> Result<usize, Error> {
+    let slug = planned.project.slug.as_str();
+    let there = async |page: PageQuery| client.list_roles(slug, &page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.name).collect();
+    let missing: Vec<_> = planned.roles.iter().filter(|new| !there.contains(&new.name)).collect();
+    for new in &missing {
+        client.create_role(slug, new).await?;
+    }
+    Ok(missing.len())
+}
+
+async fn service_accounts(client: &Client, planned: &Planned) -> Result<usize, Error> {
+    let slug = planned.project.slug.as_str();
+    let there = async |page: PageQuery| client.list_service_accounts(slug, &page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.name).collect();
+    let missing: Vec<_> = planned.service_accounts.iter().filter(|new| !there.contains(&new.name)).collect();
+    for new in &missing {
+        client.create_service_account(slug, new).await?;
+    }
+    Ok(missing.len())
+}
+
+async fn consumers(client: &Client, planned: &Planned) -> Result<usize, Error> {
+    let slug = planned.project.slug.as_str();
+    let there = async |page: PageQuery| client.list_consumers(slug, &page).await;
+    let there: BTreeSet<Option<String>> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.external_id).collect();
+    let missing: Vec<_> = planned.consumers.iter().filter(|new| !there.contains(&new.external_id)).collect();
+    for new in &missing {
+        client.create_consumer(slug, new).await?;
+    }
+    Ok(missing.len())
+}

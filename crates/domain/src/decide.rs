@@ -1,0 +1,177 @@
+//! The verdict: may this request pass? Pure, without allocation, in a documented order.
+//!
+//! State and validity, network, origin, endpoint, permissions, hours, then limits, quotas, credits.
+//! A restriction whose input is missing from the request denies. A refused request takes nothing.
+
+use crate::entry::{Entry, Switch};
+use crate::meter::Account;
+use crate::query::Query;
+use crate::take::{LeaseNeed, Metered, Of, Refusal, take};
+use crate::time::Micros;
+use keystead_api::Code;
+use std::net::IpAddr;
+
+/// The largest cost of one request.
+pub const COST_MAX: u64 = 1_000_000;
+
+/// A request to judge, as the asker describes it. What is left out never helps.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// The client's address.
+    pub ip: Option<IpAddr>,
+    /// The HTTP method.
+    pub method: Option<&'a str>,
+    /// The path, without query.
+    pub path: Option<&'a str>,
+    /// The `Origin` header.
+    pub origin: Option<&'a str>,
+    /// What the permissions are needed on.
+    pub resource: Option<&'a str>,
+    /// Which permissions the request needs.
+    pub permissions: Option<&'a Query>,
+    /// What it takes of limits, quotas and credits.
+    pub cost: u64,
+}
+
+/// A verdict. Its details are for presenting it; the code decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why the request may pass, or why not.
+    pub code: Code,
+    /// When it is worth trying again, in nanoseconds from now, where that is known.
+    pub retry_after_ns: Option<u64>,
+    /// A block that runs low, to be leased ahead of need.
+    pub lease_ahead: Option<LeaseNeed>,
+}
+
+impl Verdict {
+    /// Only a code.
+    #[must_use]
+    pub const fn of(code: Code) -> Self {
+        Self { code, retry_after_ns: None, lease_ahead: None }
+    }
+
+    const fn until(code: Code, at: Micros, now: Micros) -> Self {
+        let wait = at.since(now);
+        let wait_ns = if wait > 0 { wait.unsigned_abs().saturating_mul(1_000) } else { 0 };
+        Self { code, retry_after_ns: Some(wait_ns), lease_ahead: None }
+    }
+}
+
+/// What [`decide`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// The verdict.
+    Made(Verdict),
+    /// A block of credits or quota must be leased first; then ask again. Nothing was taken.
+    NeedsLease(LeaseNeed),
+}
+
+/// The verdict on a request that carries this key, whose digest has matched. Takes from limits,
+/// quota and credits only when it is `valid`.
+#[must_use]
+pub fn decide(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Decision {
+    if let Err(verdict) = judge(entry, ask, now) {
+        return Decision::Made(verdict);
+    }
+    if ask.cost == 0 {
+        return Decision::Made(Verdict::of(Code::Valid));
+    }
+    let key = Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter };
+    let consumer = entry.consumer_state();
+    let consumer = consumer.as_deref().map(|state| Metered {
+        of: Of::Consumer,
+        rules: &state.rules,
+        meter: &state.meter,
+    });
+    match take(key, consumer, ask.cost, now) {
+        Ok(lease_ahead) => Decision::Made(Verdict { code: Code::Valid, retry_after_ns: None, lease_ahead }),
+        Err(Refusal::NeedsLease(need)) => Decision::NeedsLease(need),
+        Err(Refusal::Rate { state, .. }) => Decision::Made(Verdict {
+            code: Code::RateLimited,
+            retry_after_ns: Some(state.wait_ns).filter(|wait| *wait != u64::MAX),
+            lease_ahead: None,
+        }),
+        Err(Refusal::UsedUp { account, until, .. }) => {
+            let code = match account {
+                Account::Quota => Code::QuotaExceeded,
+                Account::Credits => Code::CreditsExhausted,
+            };
+            Decision::Made(until.map_or(Verdict::of(code), |until| Verdict::until(code, until, now)))
+        }
+    }
+}
+
+/// Every check that takes nothing, in order.
+fn judge(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
+    state(entry, now)?;
+    let code = if !network(entry, ask) {
+        Code::NetworkDenied
+    } else if !origin(entry, ask) {
+        Code::OriginDenied
+    } else if !endpoint(entry, ask) {
+        Code::EndpointDenied
+    } else if !permissions(entry, ask) {
+        Code::InsufficientPermissions
+    } else if !hours(entry, now) {
+        Code::ConditionDenied
+    } else {
+        return Ok(());
+    };
+    Err(Verdict::of(code))
+}
+
+/// Switched off, revoked, suspended, not yet or no longer valid.
+pub(crate) fn state(entry: &Entry, now: Micros) -> Result<(), Verdict> {
+    match entry.switch {
+        Switch::Revoked => return Err(Verdict::of(Code::Revoked)),
+        Switch::Off => return Err(Verdict::of(Code::Disabled)),
+        Switch::On => {}
+    }
+    if entry.disabled_principal().is_some() {
+        Err(Verdict::of(Code::Disabled))
+    } else if now < entry.suspended_until {
+        Err(Verdict::until(Code::Suspended, entry.suspended_until, now))
+    } else if now < entry.not_before {
+        Err(Verdict::until(Code::NotYetValid, entry.not_before, now))
+    } else if now >= entry.expires_at {
+        Err(Verdict::of(Code::Expired))
+    } else {
+        Ok(())
+    }
+}
+
+/// The address may use the key.
+pub(crate) fn network(entry: &Entry, ask: &Ask<'_>) -> bool {
+    entry.policy.restrictions.networks.as_ref().is_none_or(|rules| ask.ip.is_some_and(|ip| rules.admits(ip)))
+}
+
+/// The web origin may use the key.
+pub(crate) fn origin(entry: &Entry, ask: &Ask<'_>) -> bool {
+    entry
+        .policy
+        .restrictions
+        .origins
+        .as_ref()
+        .is_none_or(|rules| ask.origin.is_some_and(|origin| rules.admits(origin)))
+}
+
+/// The key may call the endpoint.
+pub(crate) fn endpoint(entry: &Entry, ask: &Ask<'_>) -> bool {
+    entry.policy.restrictions.endpoints.as_ref().is_none_or(|rules| match (ask.method, ask.path) {
+        (Some(method), Some(path)) => rules.admits(method, path),
+        _ => false,
+    })
+}
+
+/// The week's hours let the key be used now.
+pub(crate) fn hours(entry: &Entry, now: Micros) -> bool {
+    entry.policy.restrictions.hours.as_ref().is_none_or(|hours| hours.admits(now))
+}
+
+/// The key, its owner and its consumer have what the request needs.
+pub(crate) fn permissions(entry: &Entry, ask: &Ask<'_>) -> bool {
+    ask.permissions.is_none_or(|query| {
+        query.holds(ask.resource, &mut |permission, resource| entry.may(permission, resource))
+    })
+}

@@ -1,0 +1,102 @@
+//! What is stored of a key: HMAC-SHA-256 with a server-side key, the pepper.
+//!
+//! The digest is bound to organization and key id: a stolen database verifies nothing without the
+//! pepper, and a digest copied to another row does not match there.
+
+use crate::ids::{KeyId, OrganizationId};
+use crate::token::Token;
+use aws_lc_rs::hmac;
+use std::fmt;
+
+/// The digest of a key. It neither prints nor serialises itself.
+#[derive(Clone, Copy)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// As the store has it.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// For the store only.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Whether two digests are equal, in constant time.
+    #[must_use]
+    pub fn matches(&self, other: &Self) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
+/// The server-side key of all digests, with its version, which stands beside each digest.
+pub struct Pepper {
+    version: u16,
+    key: hmac::Key,
+}
+
+impl Pepper {
+    /// From its 32 secret bytes.
+    #[must_use]
+    pub fn new(version: u16, secret: &[u8; 32]) -> Self {
+        Self { version, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+    }
+
+    /// Its version.
+    #[must_use]
+    pub const fn version(&self) -> u16 {
+        self.version
+    }
+
+    /// The digest of a token as the key `id` of `organization`.
+    #[must_use]
+    pub fn digest(&self, organization: OrganizationId, id: KeyId, token: &Token<'_>) -> Digest {
+        // In pieces: no copy of the token stays behind on the stack.
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(&organization.0);
+        context.update(id.as_bytes());
+        context.update(token.expose().as_bytes());
+        let tag = context.sign();
+        let mut digest = [0; 32];
+        digest.copy_from_slice(tag.as_ref());
+        Digest(digest)
+    }
+}
+
+impl fmt::Debug for Pepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pepper(version {})", self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::PlainKey;
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng;
+
+    #[test]
+    fn a_digest_fits_only_its_own_row_and_pepper() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let (organization, other_organization) = (OrganizationId([1; 16]), OrganizationId([2; 16]));
+        let (id, other_id) = (KeyId::random(&mut rng), KeyId::random(&mut rng));
+        let key = PlainKey::mint("acme", "live", id, &mut rng);
+        let token = key.token().unwrap();
+        let pepper = Pepper::new(1, &[7; 32]);
+        let digest = pepper.digest(organization, id, &token);
+        assert!(digest.matches(&pepper.digest(organization, id, &token)));
+        assert!(!digest.matches(&pepper.digest(other_organization, id, &token)));
+        assert!(!digest.matches(&pepper.digest(organization, other_id, &token)));
+        assert!(!digest.matches(&Pepper::new(1, &[8; 32]).digest(organization, id, &token)));
+    }
+}

@@ -1,0 +1,193 @@
+//! What a lineage or a consumer may use: rate limits, a quota, credits; and how much of it is used.
+
+use crate::calendar::{CreditsRule, QuotaRule};
+use crate::ids::{ConsumerId, KeyId};
+use crate::invalid::Invalid;
+use crate::lease::{Block, Leased};
+use crate::rate::{RateCell, RateRule, RateState};
+use crate::time::Micros;
+use keystead_api::{LimitSpec, QuotaSpec};
+use parking_lot::{Mutex, MutexGuard};
+
+/// The most rate limits of one key or consumer.
+pub const RATES_MAX: usize = 8;
+
+/// Whose meter it is; also the key of its account in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MeterId {
+    /// A lineage's, by the id of its first key.
+    Lineage(KeyId),
+    /// A consumer's, shared by all of its keys.
+    Consumer(ConsumerId),
+}
+
+impl MeterId {
+    /// As the store keeps it.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Lineage(id) => id.as_bytes(),
+            Self::Consumer(id) => &id.0,
+        }
+    }
+}
+
+/// The rules of a meter.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MeterRules {
+    /// Rate limits, in the order in which they are checked.
+    pub rates: Box<[RateRule]>,
+    /// A quota.
+    pub quota: Option<QuotaRule>,
+    /// Credits.
+    pub credits: Option<CreditsRule>,
+}
+
+impl MeterRules {
+    /// Compiles limits and a quota.
+    ///
+    /// # Errors
+    /// With the field and its bounds.
+    pub fn compile(
+        limits: &[LimitSpec],
+        quota: Option<&QuotaSpec>,
+        credits: Option<CreditsRule>,
+    ) -> Result<Self, Invalid> {
+        if limits.len() > RATES_MAX {
+            return Err(Invalid::new(
+                "/limits",
+                "There are too many limits.",
+                format!("Use at most {RATES_MAX}."),
+            ));
+        }
+        let mut rates: Vec<RateRule> = Vec::with_capacity(limits.len());
+        for (index, spec) in limits.iter().enumerate() {
+            let field = format!("/limits/{index}");
+            let rule = RateRule::compile(spec).map_err(|invalid| invalid.below(&field))?;
+            if rates.iter().any(|other| other.name == rule.name) {
+                return Err(Invalid::new(
+                    format!("{field}/name"),
+                    format!("Two limits are called {}.", rule.name),
+                    "Give each limit a name of its own.",
+                ));
+            }
+            rates.push(rule);
+        }
+        let quota = quota.map(QuotaRule::compile).transpose().map_err(|invalid| invalid.below("/quota"))?;
+        Ok(Self { rates: rates.into(), quota, credits })
+    }
+
+    pub(crate) const fn needs_lock(&self) -> bool {
+        self.rates.len() > 1 || self.quota.is_some() || self.credits.is_some()
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rates.is_empty() && self.quota.is_none() && self.credits.is_none()
+    }
+}
+
+/// The counters of a lineage or a consumer. The first rate limit stands inline: most keys have one.
+#[derive(Debug, Default)]
+pub struct Meter {
+    first: RateCell,
+    wide: Option<Box<Wide>>,
+}
+
+#[derive(Debug, Default)]
+struct Wide {
+    more: Box<[RateCell]>,
+    blocks: Mutex<Blocks>,
+}
+
+/// The leased blocks of a meter.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Blocks {
+    /// Of the quota.
+    pub quota: Block,
+    /// Of the credits.
+    pub credits: Block,
+}
+
+/// Which of a meter's accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Account {
+    /// The quota.
+    Quota,
+    /// The credits.
+    Credits,
+}
+
+impl Meter {
+    /// One from which nothing was taken.
+    #[must_use]
+    pub fn new(rules: &MeterRules) -> Self {
+        let wide = rules.needs_lock().then(|| {
+            let more = rules.rates.iter().skip(1).map(|_| RateCell::new()).collect();
+            Box::new(Wide { more, blocks: Mutex::default() })
+        });
+        Self { first: RateCell::new(), wide }
+    }
+
+    /// One for new rules: a limit that keeps its name keeps its count, leased blocks move over.
+    #[must_use]
+    pub fn carried(&self, old: &MeterRules, new: &MeterRules) -> Self {
+        let cell = |rule: &RateRule| {
+            let index = old.rates.iter().position(|other| other.name == rule.name);
+            index.and_then(|index| self.cell(index)).map_or_else(RateCell::new, RateCell::standing_at)
+        };
+        let wide = new.needs_lock().then(|| {
+            // Moved, not copied: requests that still hold the old meter would spend the same units again.
+            let mut blocks = self.blocks().map(|mut blocks| std::mem::take(&mut *blocks)).unwrap_or_default();
+            if old.quota != new.quota {
+                blocks.quota = Block::default();
+            }
+            if old.credits != new.credits {
+                blocks.credits = Block::default();
+            }
+            Box::new(Wide { more: new.rates.iter().skip(1).map(cell).collect(), blocks: Mutex::new(blocks) })
+        });
+        Self { first: new.rates.first().map_or_else(RateCell::new, cell), wide }
+    }
+
+    pub(crate) const fn first(&self) -> &RateCell {
+        &self.first
+    }
+
+    pub(crate) fn cell(&self, index: usize) -> Option<&RateCell> {
+        match index.checked_sub(1) {
+            None => Some(&self.first),
+            Some(index) => self.wide.as_ref()?.more.get(index),
+        }
+    }
+
+    pub(crate) fn blocks(&self) -> Option<MutexGuard<'_, Blocks>> {
+        self.wide.as_ref().map(|wide| wide.blocks.lock())
+    }
+
+    /// Adds a leased block.
+    pub fn add(&self, account: Account, leased: Leased) {
+        if let Some(mut blocks) = self.blocks() {
+            match account {
+                Account::Quota => blocks.quota.add(leased),
+                Account::Credits => blocks.credits.add(leased),
+            }
+        }
+    }
+
+    /// Takes out unspent quota and credits, to give them back to the store.
+    pub fn take_out(&self, now: Micros) -> (u64, u64) {
+        self.blocks().map_or((0, 0), |mut blocks| (blocks.quota.take_out(now), blocks.credits.take_out(now)))
+    }
+
+    /// A copy of the leased blocks, for showing what remains.
+    #[must_use]
+    pub fn show_blocks(&self) -> Blocks {
+        self.blocks().map(|blocks| *blocks).unwrap_or_default()
+    }
+
+    /// Where the rate limit at `index` of the rules stands, taking nothing.
+    #[must_use]
+    pub fn rate_state(&self, rules: &MeterRules, index: usize, cost: u64, now: Micros) -> Option<RateState> {
+        Some(self.cell(index)?.state(rules.rates.get(index)?, cost, now))
+    }
+}

@@ -1,0 +1,320 @@
+//! Rate limits that slide over time: GCRA (the virtual scheduling of ITU-T I.371) on one atomic.
+//!
+//! At most `limit · t / window + burst` units pass in any time `t`, whatever the threads.
+
+use crate::time::Micros;
+use keystead_api::LimitSpec;
+#[cfg(feature = "loom")]
+use loom::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(feature = "loom"))]
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::invalid::Invalid;
+
+/// The most units that one limit may let pass in a window.
+pub const LIMIT_MAX: u64 = 1_000_000_000;
+/// The longest window in seconds: 31 days.
+pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
+
+/// A clock that is this much earlier than before has stepped back.
+const STEP_NS_MIN: u64 = 1_000_000_000;
+
+/// A rate limit, compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RateRule {
+    /// Its name.
+    pub name: Box<str>,
+    /// Units in one window.
+    pub limit: u64,
+    /// The window in seconds.
+    pub window_seconds: u64,
+    /// Units that may pass at once.
+    pub burst: u64,
+    /// Nanoseconds that one unit takes, rounded up: rounding never admits more.
+    unit_ns: u64,
+}
+
+/// What a limit has to say of a cost now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateState {
+    /// Units that may pass now.
+    pub remaining: u64,
+    /// Nanoseconds until the cost may pass; 0 when it may now, `u64::MAX` when it never will.
+    pub wait_ns: u64,
+}
+
+impl RateRule {
+    /// Compiles a limit.
+    ///
+    /// # Errors
+    /// With the field and its bounds.
+    pub fn compile(spec: &LimitSpec) -> Result<Self, Invalid> {
+        crate::name::handle("/name", &spec.name)?;
+        if spec.name.len() > 32 {
+            return Err(Invalid::new("/name", "A limit's name is too long.", "Use at most 32 characters."));
+        }
+        if !(1..=LIMIT_MAX).contains(&spec.limit) {
+            return Err(Invalid::new(
+                "/limit",
+                format!("{} is not a possible limit.", spec.limit),
+                format!("Use 1 to {LIMIT_MAX}."),
+            ));
+        }
+        let window_seconds = parse_window(&spec.window).ok_or_else(|| {
+            Invalid::new(
+                "/window",
+                "This is not a window.",
+                "Write 10s, 1m, 1h or 1d: one second to 31 days.",
+            )
+        })?;
+        let burst = spec.burst.unwrap_or(spec.limit);
+        if !(1..=spec.limit).contains(&burst) {
+            return Err(Invalid::new(
+                "/burst",
+                format!("A burst of {burst} does not fit a limit of {}.", spec.limit),
+                "Use 1 to the limit, or leave it out.",
+            ));
+        }
+        Ok(Self {
+            name: spec.name.as_str().into(),
+            limit: spec.limit,
+            window_seconds,
+            burst,
+            unit_ns: (window_seconds * 1_000_000_000).div_ceil(spec.limit),
+        })
+    }
+
+    const fn tolerance_ns(&self) -> u64 {
+        self.unit_ns.saturating_mul(self.burst)
+    }
+}
+
+/// Reads `10s`, `1m`, `1h`, `1d` as seconds, one second to 31 days.
+#[must_use]
+pub fn parse_window(text: &str) -> Option<u64> {
+    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    if count.is_empty() || count.len() > 7 || !count.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = count.parse::<u64>().ok()?.checked_mul(seconds)?;
+    (1..=WINDOW_SECONDS_MAX).contains(&seconds).then_some(seconds)
+}
+
+/// Where one limit stands: the instant (in nanoseconds) at which all that passed will have been
+/// paid for. One word, so that one compare-and-swap counts.
+#[derive(Debug)]
+pub struct RateCell(AtomicU64);
+
+/// A reading of a cell, to be committed if nobody was faster.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    seen: u64,
+    next: u64,
+}
+
+impl RateCell {
+    /// One from which nothing was taken.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    /// One that stands where another stood: a limit that is edited keeps its count.
+    #[must_use]
+    pub fn standing_at(other: &Self) -> Self {
+        Self(AtomicU64::new(other.0.load(Ordering::Acquire)))
+    }
+
+    /// Takes `cost` units, or says how long to wait and takes nothing.
+    ///
+    /// # Errors
+    /// With the state when the cost may not pass now.
+    pub fn take(&self, rule: &RateRule, cost: u64, now: Micros) -> Result<(), RateState> {
+        loop {
+            let reading = self.read(rule, cost, now)?;
+            if self.commit(reading) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads what taking `cost` would write, and takes nothing.
+    ///
+    /// # Errors
+    /// With the state when the cost may not pass now.
+    pub fn read(&self, rule: &RateRule, cost: u64, now: Micros) -> Result<Reading, RateState> {
+        let now_ns = nanos(now);
+        let seen = self.current(rule, now_ns);
+        let next = debt_end(seen, rule, now_ns).saturating_add(rule.unit_ns.saturating_mul(cost));
+        if next.saturating_sub(now_ns) > rule.tolerance_ns() {
+            return Err(state_of(seen, rule, cost, now_ns));
+        }
+        Ok(Reading { seen, next })
+    }
+
+    /// The debt's end. One further ahead than any taking could have put it was written before the
+    /// clock stepped back: it is brought near and written down, so that an hour's step refuses for
+    /// one window and not for an hour. Two threads' clocks may differ a little: that is no step.
+    fn current(&self, rule: &RateRule, now_ns: u64) -> u64 {
+        let seen = self.0.load(Ordering::Acquire);
+        let full = now_ns.saturating_add(rule.tolerance_ns());
+        if seen <= full.saturating_add(STEP_NS_MIN) {
+            return seen;
+        }
+        match self.0.compare_exchange(seen, full, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => full,
+            Err(moved) => moved,
+        }
+    }
+
+    /// Writes a reading; `false`, and nothing written, when the cell has moved since.
+    pub fn commit(&self, reading: Reading) -> bool {
+        self.0.compare_exchange(reading.seen, reading.next, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Gives `cost` units back that were committed and then not used.
+    pub fn give_back(&self, rule: &RateRule, cost: u64) {
+        self.0.fetch_sub(rule.unit_ns.saturating_mul(cost), Ordering::AcqRel);
+    }
+
+    /// Where the limit stands, taking nothing.
+    pub fn state(&self, rule: &RateRule, cost: u64, now: Micros) -> RateState {
+        state_of(self.0.load(Ordering::Acquire), rule, cost, nanos(now))
+    }
+}
+
+impl Default for RateCell {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The end of the debt, never in the past, and never further ahead than a full burst.
+fn debt_end(seen: u64, rule: &RateRule, now_ns: u64) -> u64 {
+    seen.clamp(now_ns, now_ns.saturating_add(rule.tolerance_ns()))
+}
+
+fn state_of(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> RateState {
+    let debt = debt_end(seen, rule, now_ns) - now_ns;
+    let tolerance = rule.tolerance_ns();
+    let wanted = rule.unit_ns.saturating_mul(cost);
+    RateState {
+        remaining: (tolerance - debt) / rule.unit_ns,
+        wait_ns: if wanted > tolerance { u64::MAX } else { (debt + wanted).saturating_sub(tolerance) },
+    }
+}
+
+/// Instants before 1970 count as 1970; those after 2554 stand still.
+fn nanos(at: Micros) -> u64 {
+    u64::try_from(at.0).unwrap_or(0).saturating_mul(1_000)
+}
+
+#[cfg(test)]
+#[cfg(not(feature = "loom"))]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rule(limit: u64, window: &str, burst: Option<u64>) -> RateRule {
+        RateRule::compile(&LimitSpec { name: "l".into(), limit, window: window.into(), burst }).unwrap()
+    }
+
+    const START: Micros = Micros(1_700_000_000_000_000);
+
+    #[test]
+    fn the_burst_passes_at_once_and_then_one_unit_an_interval() {
+        let (rule, cell) = (rule(10, "10s", Some(3)), RateCell::new());
+        for _ in 0..3 {
+            assert!(cell.take(&rule, 1, START).is_ok());
+        }
+        let refused = cell.take(&rule, 1, START).unwrap_err();
+        assert_eq!(refused, RateState { remaining: 0, wait_ns: 1_000_000_000 });
+        assert!(cell.take(&rule, 1, START.plus(999_999)).is_err());
+        assert!(cell.take(&rule, 1, START.plus(1_000_000)).is_ok());
+    }
+
+    /// LESSONS 7: a refused request had already consumed.
+    #[test]
+    fn lesson_7_a_refused_request_takes_nothing() {
+        let (rule, cell) = (rule(10, "10s", None), RateCell::new());
+        assert!(cell.take(&rule, 8, START).is_ok());
+        assert!(cell.take(&rule, 3, START).is_err());
+        assert_eq!(cell.state(&rule, 1, START).remaining, 2);
+        assert!(cell.take(&rule, 2, START).is_ok());
+    }
+
+    #[test]
+    fn a_cost_above_the_burst_never_passes_and_says_so() {
+        let (rule, cell) = (rule(10, "10s", Some(3)), RateCell::new());
+        assert_eq!(cell.take(&rule, 4, START).unwrap_err().wait_ns, u64::MAX);
+        assert!(cell.take(&rule, u64::MAX, START).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_an_hour_refuses_for_one_window_at_most() {
+        let (rule, cell) = (rule(10, "10s", None), RateCell::new());
+        for _ in 0..10 {
+            cell.take(&rule, 1, START).unwrap();
+        }
+        let back = START.plus(-3_600_000_000);
+        assert!(cell.take(&rule, 1, back).is_err());
+        assert!(cell.take(&rule, 10, back.plus(10_000_000)).is_ok());
+    }
+
+    #[test]
+    fn with_limit_n_exactly_n_pass_from_many_threads() {
+        let (rule, cell) = (rule(1_000, "1h", None), RateCell::new());
+        let passed: usize = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..500).filter(|_| cell.take(&rule, 1, START).is_ok()).count()))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(passed, 1_000);
+    }
+
+    #[test]
+    fn windows_are_read_or_refused() {
+        assert_eq!(parse_window("90s"), Some(90));
+        assert_eq!(parse_window("31d"), Some(WINDOW_SECONDS_MAX));
+        for text in ["", "s", "0s", "32d", "1w", "-1s", "+1s", "1 m", "99999999d", "1µ"] {
+            assert_eq!(parse_window(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Never over-admits: in every span of the history, at most `limit·t/window + burst` pass.
+        #[test]
+        fn never_more_than_the_rate_and_the_burst(
+            limit in 1_u64..200, window in 1_u64..100, burst_share in 1_u64..=100,
+            steps in proptest::collection::vec((0_i64..3_000_000, 1_u64..5), 1..200),
+        ) {
+            let burst = (limit * burst_share).div_ceil(100);
+            let rule = rule(limit, &format!("{window}s"), Some(burst));
+            let cell = RateCell::new();
+            let (mut now, mut passed) = (START, Vec::new());
+            for (step, cost) in steps {
+                now = now.plus(step);
+                if cell.take(&rule, cost, now).is_ok() {
+                    passed.push((now, cost));
+                }
+            }
+            for first in 0..passed.len() {
+                let mut sum = 0_u128;
+                for (at, cost) in &passed[first..] {
+                    sum += u128::from(*cost);
+                    let micros = u128::try_from(at.since(passed[first].0)).unwrap();
+                    let allowed = u128::from(limit) * micros + u128::from(burst * window) * 1_000_000;
+                    prop_assert!(sum * u128::from(window) * 1_000_000 <= allowed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What the server is told: defaults, one TOML file, `KEYSTEAD_*` variables and flags, each over the one before.
+
+mod database;
+mod mistake;
+mod resolve;
+mod setting;
+mod show;
+mod sources;
+mod value;
+
+pub use database::DatabaseUrl;
+pub use mistake::{ConfigurationError, Mistake};
+pub use resolve::{Loaded, load};
+pub use setting::{Kind, Setting};
+pub use show::reference;
+pub use value::{LogFormat, LogLevel};
+
+use setting::settings;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+settings! {
+    /// Everything that the server can be told.
+    Configuration {
+        /// The folder that holds what the server owns. A relative path starts where the server is started.
+        data: PathBuf = "./keystead-data", Kind::Text;
+        /// The address and port to listen on; port 0 takes a free one.
+        listen: SocketAddr = "127.0.0.1:7700", Kind::Text;
+        /// Where everything is kept: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
+        database: DatabaseUrl = "sqlite:{data}/keystead.db", Kind::DatabaseUrl;
+        /// The file of the root key; created with mode 0600 on first start.
+        root_key_file: PathBuf = "{data}/root.key", Kind::Text;
+        /// Lets the server speak plain HTTP on addresses that are not loopback. Keys then cross the network readable.
+        allow_plain_http: bool = "false", Kind::Flag;
+    }
+    /// Encryption of what crosses the network.
+    tls: Tls {
+        /// A PEM file with the certificate and its chain; read again when it changes.
+        certificate: Option<PathBuf> = "", Kind::Text;
+        /// A PEM file with the certificate's private key; read again when it changes.
+        key: Option<PathBuf> = "", Kind::Text;
+    }
+    /// What is written to standard error.
+    log: Log {
+        /// The least that is written. Libraries never write below `warn`, because their details may hold secrets.
+        level: LogLevel = "info", Kind::Choice(LogLevel::NAMES);
+        /// One line of text or one JSON object a line; `auto` is `text` on a terminal, else `json`.
+        format: LogFormat = "auto", Kind::Choice(LogFormat::NAMES);
+    }
+    /// Bounds that keep the server standing.
+    limits: Limits {
+        /// Bytes of the largest request body.
+        body_bytes_max: usize = "1048576", Kind::Whole { min: 16_384, max: 67_108_864 };
+        /// Open connections; further ones wait to be accepted.
+        connections_max: usize = "10000", Kind::Whole { min: 1, max: 1_000_000 };
+        /// Requests in work at a time; further ones are answered 503 with `Retry-After`.
+        requests_in_flight_max: usize = "1024", Kind::Whole { min: 1, max: 1_000_000 };
+        /// Seconds for a TLS handshake, and for the head of a request once it has begun.
+        header_seconds_max: u64 = "10", Kind::Whole { min: 1, max: 300 };
+        /// Seconds from a request's head to its answer.
+        request_seconds_max: u64 = "30", Kind::Whole { min: 1, max: 3_600 };
+        /// Seconds that a connection may stay open without a request.
+        idle_seconds_max: u64 = "75", Kind::Whole { min: 1, max: 3_600 };
+        /// Seconds that requests in work get to finish when the server is stopped.
+        shutdown_seconds_max: u64 = "20", Kind::Whole { min: 0, max: 3_600 };
+    }
+    /// Records of verified requests.
+    usage: Usage {
+        /// Seconds between two writes of usage to the database: what a crash may lose.
+        flush_seconds: u64 = "5", Kind::Whole { min: 1, max: 300 };
+        /// Usage events that may wait for a write; further ones are dropped, counted and reported.
+        queue_max: usize = "65536", Kind::Whole { min: 1_024, max: 16_777_216 };
+    }
+    /// How long this node may answer without news from the others.
+    freshness: Freshness {
+        /// Seconds after which a node that cannot confirm that it is up to date answers `unavailable`.
+        max_staleness_seconds: u64 = "10", Kind::Whole { min: 2, max: 300 };
+    }
+}
+
+#[cfg(test)]
+mod tests;

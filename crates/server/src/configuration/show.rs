@@ -1,0 +1,106 @@
+//! What is in force and where it came from, for people and programs; and the reference of all settings.
+
+use super::resolve::{InForce, Loaded};
+use super::{Configuration, Kind};
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+
+impl Loaded {
+    /// One line a setting, `name = value  # source`. It is TOML, passwords are masked.
+    #[must_use]
+    pub fn show(&self) -> String {
+        let lines: Vec<(String, String)> =
+            self.values.iter().map(|value| (line(value), value.source.to_string())).collect();
+        let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
+        lines.iter().fold(String::new(), |mut all, (line, source)| {
+            let _ = writeln!(all, "{line:width$}  # {source}");
+            all
+        })
+    }
+
+    /// The same for programs: a list of `name`, `value`, `source`.
+    #[must_use]
+    pub fn show_json(&self) -> Value {
+        self.values
+            .iter()
+            .map(|value| {
+                json!({
+                    "name": value.setting.name,
+                    "value": value_of(value),
+                    "source": value.source.to_string(),
+                })
+            })
+            .collect()
+    }
+}
+
+fn line(value: &InForce) -> String {
+    match value_of(value) {
+        Value::Null => format!("# {} is not set", value.setting.name),
+        // JSON's escapes are TOML's too.
+        shown => format!("{} = {shown}", value.setting.name),
+    }
+}
+
+fn value_of(value: &InForce) -> Value {
+    let text = value.text.as_str();
+    match value.setting.kind {
+        Kind::Whole { .. } => text.parse::<u64>().map_or(Value::Null, Value::from),
+        Kind::Flag => Value::Bool(text == "true"),
+        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) if text.is_empty() => Value::Null,
+        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) => Value::from(text),
+    }
+}
+
+const INTRODUCTION: &str = "\
+# Configuration
+
+Keystead reads one TOML file, then `KEYSTEAD_*` environment variables, then flags; the later wins. The file is
+the one that `--config FILE` or `KEYSTEAD_CONFIG` names, or `keystead.toml` in the data folder if there is one.
+An unknown name, a wrong type or a number out of bounds stops the start and says how to fix it.
+`keystead config show` prints what is in force and where each value came from, with passwords masked.
+
+```toml
+listen = \"0.0.0.0:7700\"
+database = \"postgres://keystead:PASSWORD@db.internal/keystead\"
+
+[tls]
+certificate = \"/etc/keystead/tls.crt\"
+key = \"/etc/keystead/tls.key\"
+```
+
+A certificate that changes is read again within five seconds, and at once on SIGHUP; a pair that cannot be used
+is reported and the one before stays in force. `KEYSTEAD_URL`, `KEYSTEAD_KEY`, `KEYSTEAD_VERIFY_KEY`,
+`KEYSTEAD_PROJECT` and `KEYSTEAD_CA_FILE` belong to the client commands.
+
+";
+
+/// The text of `docs/CONFIGURATION.md`: every setting with its variable, flag, default and bounds.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    text.push_str(
+        "| setting | variable | flag | default | allowed | what it does |\n|---|---|---|---|---|---|\n",
+    );
+    for setting in Configuration::settings() {
+        let default = match setting.default {
+            "" => "not set".to_owned(),
+            default => format!("`{}`", default.replace("{data}", "<data>")),
+        };
+        let allowed = match setting.kind {
+            Kind::Text | Kind::DatabaseUrl => "text".to_owned(),
+            Kind::Flag => "`true`, `false`".to_owned(),
+            Kind::Choice(names) => format!("`{}`", names.join("`, `")),
+            Kind::Whole { min, max } => format!("{min} to {max}"),
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | `{}` | `--{}` | {default} | {allowed} | {} |",
+            setting.name,
+            setting.variable(),
+            setting.flag(),
+            setting.help.trim()
+        );
+    }
+    text
+}

@@ -1,0 +1,18 @@
+//! Keystead's HTTP side: configuration, listening, problem documents, routes. No rules and no SQL.
+
+pub mod body;
+pub mod configuration;
+mod credential;
+pub mod front;
+pub mod listen;
+pub mod logging;
+pub mod metrics;
+mod openapi;
+pub mod problem;
+pub mod query;
+mod refusal;
+pub mod request_id;
+mod rewording;
+pub mod routes;
+pub mod state;
+mod version;

@@ -1,0 +1,104 @@
+//! The counters as text.
+
+use super::{Live, Metrics};
+use keystead_api::Code;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Registry;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Metrics {
+    /// Everything as OpenMetrics text of the type [`super::CONTENT_TYPE`].
+    #[must_use]
+    pub fn text(self: &Arc<Self>, live: Live) -> String {
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(Scrape { metrics: Arc::clone(self), live }));
+        let mut text = String::with_capacity(16 << 10);
+        // Writing into a string does not fail.
+        let _ = text::encode(&mut text, &registry);
+        text
+    }
+}
+
+#[derive(Debug)]
+struct Scrape {
+    metrics: Arc<Metrics>,
+    live: Live,
+}
+
+impl Collector for Scrape {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let encoder = &mut encoder;
+        self.routes(encoder)?;
+        let metrics = &self.metrics;
+        let in_flight = i64::try_from(metrics.in_flight.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        gauge(encoder, "keystead_http_requests_in_flight", "Requests in work", in_flight)?;
+        let shed = "Requests answered 503 because too many were in work";
+        counter(encoder, "keystead_http_requests_shed", shed, metrics.shed())?;
+        self.verdicts(encoder)?;
+        let resident = i64::try_from(self.live.keys_resident).unwrap_or(i64::MAX);
+        gauge(encoder, "keystead_keys_resident", "Keys in the keyring", resident)?;
+        let dropped = "Usage events that did not fit the queue";
+        counter(encoder, "keystead_usage_events_dropped", dropped, self.live.usage_events_dropped)?;
+        counter(encoder, "keystead_acts", "Administrative acts committed", self.live.acts)?;
+        let unknown = "Calls to this API with a key that proved nothing";
+        counter(encoder, "keystead_unknown_callers", unknown, self.live.unknown_callers)?;
+        counter(
+            encoder,
+            "keystead_leases",
+            "Blocks of credits and quotas that were leased",
+            self.live.leases,
+        )?;
+        encoder
+            .encode_descriptor("keystead_build", "The version that runs", None, MetricType::Info)?
+            .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
+    }
+}
+
+impl Scrape {
+    fn routes(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let routes = self.metrics.routes.load();
+        let help = "Answered requests by route, method and class of status";
+        let mut requests =
+            encoder.encode_descriptor("keystead_http_requests", help, None, MetricType::Counter)?;
+        for (route, counters) in routes.iter() {
+            for (method, class, count) in counters.answers() {
+                let labels = [("route", &**route), ("method", method), ("status", class)];
+                requests.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&count, None)?;
+            }
+        }
+        let help = "Seconds from a request's head to its answer, by route";
+        let name = "keystead_http_request_seconds";
+        let mut seconds = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (route, counters) in routes.iter() {
+            let (buckets, sum) = counters.seconds();
+            let count = buckets.iter().map(|(_, count)| count).sum();
+            let labels = [("route", &**route)];
+            seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+
+    fn verdicts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let name = "keystead_verdicts";
+        let mut verdicts = encoder.encode_descriptor(name, "Verdicts by code", None, MetricType::Counter)?;
+        for (code, count) in Code::ALL.iter().zip(self.live.verdicts) {
+            let labels = [("code", code.as_str())];
+            verdicts.encode_family(&labels)?.encode_counter::<NoLabelSet, u64, u64>(&count, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+fn counter(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    encoder
+        .encode_descriptor(name, help, None, MetricType::Counter)?
+        .encode_counter::<NoLabelSet, u64, u64>(&value, None)
+}

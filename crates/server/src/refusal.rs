@@ -1,0 +1,90 @@
+//! Why a use case did not happen, as a problem document.
+
+use crate::problem::{ApiProblem, ProblemCode};
+use keystead_api::Code;
+use keystead_service::Refused;
+
+impl From<Refused> for ApiProblem {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Caller { code, retry_after_seconds } => caller(code, retry_after_seconds),
+            Refused::Forbidden { permission, resource } => {
+                Self::new(ProblemCode::Forbidden, format!("This needs {permission} on {resource}."))
+            }
+            Refused::Invalid(invalid) => invalid.into(),
+            Refused::Unknown(invalid) => Self::new(ProblemCode::UnknownName, invalid.detail)
+                .with_fix(invalid.fix)
+                .with_field(invalid.field),
+            Refused::NotFound { what } => {
+                Self::new(ProblemCode::NotFound, format!("There is no such {what}, or you may not see it."))
+            }
+            Refused::Conflict { detail, fix } => Self::new(ProblemCode::Conflict, detail).with_fix(fix),
+            Refused::Changed { current } => {
+                Self::new(ProblemCode::PreconditionFailed, format!("It is at version {current} now."))
+            }
+            Refused::Unavailable => {
+                Self::new(ProblemCode::Unavailable, "The database does not answer; nothing was changed.")
+                    .with_retry_after(1)
+            }
+            Refused::OutcomeUnknown => {
+                Self::new(ProblemCode::Unavailable, "The database did not say whether the change was kept.")
+                    .with_fix("Look whether it was kept before you send it again.")
+                    .with_retry_after(1)
+            }
+            Refused::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+/// The caller's own key was refused. What is no key of ours, and what only looks like one, get the
+/// same answer: state is not for strangers.
+fn caller(code: Code, retry_after_seconds: Option<u64>) -> ApiProblem {
+    let problem = match code {
+        Code::Valid => ApiProblem::internal("a valid key was refused"),
+        Code::Malformed | Code::NotFound | Code::WrongSecret => {
+            ApiProblem::unauthenticated(true, "The key is not known here.")
+        }
+        Code::Disabled | Code::Revoked | Code::Expired | Code::NotYetValid | Code::Suspended => {
+            ApiProblem::unauthenticated(true, format!("The key cannot be used now: {code}."))
+        }
+        Code::NetworkDenied | Code::OriginDenied | Code::EndpointDenied | Code::ConditionDenied => {
+            ApiProblem::new(ProblemCode::Forbidden, format!("The key may not be used so: {code}."))
+                .with_fix("Use it as its restrictions allow, or ask an administrator to change them.")
+        }
+        Code::InsufficientPermissions => {
+            ApiProblem::new(ProblemCode::Forbidden, "The key lacks a permission.")
+        }
+        // LESSONS 9: a limit is not a failed authentication.
+        Code::RateLimited | Code::QuotaExceeded | Code::CreditsExhausted => {
+            ApiProblem::new(ProblemCode::RateLimited, format!("The key's limit is used up: {code}."))
+        }
+        Code::Unavailable => {
+            ApiProblem::new(ProblemCode::Unavailable, "This node cannot know of every change right now.")
+        }
+    };
+    match (code, retry_after_seconds) {
+        (_, Some(seconds)) => problem.with_retry_after(seconds),
+        (Code::Unavailable, None) => problem.with_retry_after(1),
+        (_, None) => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LESSONS 9: rate-limited answered as 401.
+    #[test]
+    fn lesson_9_a_used_up_limit_is_429_and_a_stranger_learns_nothing() {
+        let status =
+            |code| ApiProblem::from(Refused::Caller { code, retry_after_seconds: None }).code().status();
+        for code in [Code::RateLimited, Code::QuotaExceeded, Code::CreditsExhausted] {
+            assert_eq!(status(code), 429);
+        }
+        let detail = |code| caller(code, None).detail().to_owned();
+        assert_eq!(detail(Code::NotFound), detail(Code::WrongSecret));
+        assert_eq!(detail(Code::NotFound), detail(Code::Malformed));
+        assert_eq!(status(Code::NetworkDenied), 403);
+        assert_eq!(status(Code::Unavailable), 503);
+    }
+}

@@ -1,0 +1,49 @@
+//! The routes. Folders mirror URLs; each file is one operation: extract, call one use case, present.
+
+mod audit;
+mod health;
+mod keys;
+mod organizations;
+mod projects;
+mod verify;
+mod whoami;
+
+use crate::openapi::{Description, finish};
+use crate::state::App;
+use axum::Router;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+/// Every route, and their description.
+fn described() -> (Router<App>, Document) {
+    let (router, mut document) = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(audit::routes())
+        .merge(health::routes())
+        .merge(keys::routes())
+        .merge(organizations::routes())
+        .merge(projects::routes())
+        .merge(verify::routes())
+        .merge(whoami::routes())
+        .split_for_parts();
+    finish(&mut document);
+    (router, document)
+}
+
+/// The API's description, as committed in `docs/openapi.json`.
+#[must_use]
+pub fn document() -> Document {
+    described().1
+}
+
+/// Every route, ready to be served behind [`crate::front::Front`].
+pub fn router(app: App) -> Router {
+    let (router, document) = described();
+    // Made once, and shared by every answer.
+    let document = Bytes::from(document.to_json().unwrap_or_default());
+    let answer = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
+    router.route("/openapi.json", get(answer)).with_state(app)
+}

@@ -1,0 +1,19 @@
+//! `/v1/projects/{project}/service-accounts`: the programs that own a project's keys.
+
+mod create;
+mod delete;
+mod list;
+mod show;
+mod update;
+
+use crate::state::App;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create::create, list::list)).routes(routes!(
+        show::show,
+        update::update,
+        delete::delete
+    ))
+}

@@ -1,0 +1,16 @@
+//! What callers of the HTTP API see, over real sockets, on both engines. The folders mirror the URLs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "everything here is a test, or what tests stand on"
+)]
+
+mod canary;
+mod house;
+mod openapi;
+mod operation;
+mod requests;
+mod tenants;
+mod v1;

@@ -1,0 +1,5 @@
+//! `/v1/keys/{id}`
+
+mod life;
+mod show;
+mod update;

@@ -1,0 +1,10 @@
+//! `/v1/projects`
+
+mod consumers;
+mod environments;
+pub(crate) mod keys;
+mod permissions;
+mod project;
+mod roles;
+mod service_accounts;
+mod unknown_keys;

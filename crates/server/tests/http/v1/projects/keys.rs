@@ -1,0 +1,4 @@
+//! `/v1/projects/{project}/keys`
+
+pub(crate) mod create;
+mod list;

@@ -1,0 +1,79 @@
+//! Reading the audit: who did what, through which key, when, from where.
+
+use crate::caller::Caller;
+use crate::cursor::Cut;
+use crate::present::rows;
+use crate::refused::Refused;
+use crate::{Keystead, management};
+use keystead_api::{AuditQuery, AuditRecord, Page};
+use keystead_domain::ids::{KeyId, ProjectId};
+use keystead_domain::invalid::Invalid;
+use keystead_domain::time::Micros;
+use keystead_store::AuditFilter;
+use std::sync::Arc;
+
+/// The longest text that a filter compares, in bytes.
+const TEXT_BYTES_MAX: usize = 128;
+
+impl Keystead {
+    /// A page of the audit, newest first: the organization's, or one project's.
+    ///
+    /// # Errors
+    /// When the caller may not read it, or a filter makes no sense.
+    pub async fn list_audit(
+        self: &Arc<Self>,
+        caller: &Caller,
+        query: &AuditQuery,
+    ) -> Result<Page<AuditRecord>, Refused> {
+        let directory = &self.keyring.directory;
+        let project = match &query.project {
+            Some(named) => {
+                let found = directory.project(caller.organization(), named);
+                Some(found.ok_or_else(no_project)?)
+            }
+            None => None,
+        };
+        let resource = project.as_ref().map(|project| &*project.resource);
+        self.authorise(caller, management::AUDIT_READ, resource).await?;
+        let filter = filter(caller, query, project.map(|project| project.id))?;
+        let cut = Cut::read(query.limit, query.cursor.as_deref())?;
+        let mut reader = self.store.read().await?;
+        let rows = reader.audit(&filter, cut.after, cut.rows()).await?;
+        cut.page(rows, |row| (row.at, row.id.0), rows::audit_record)
+    }
+}
+
+fn filter(caller: &Caller, query: &AuditQuery, project: Option<ProjectId>) -> Result<AuditFilter, Invalid> {
+    let texts = [("/action", &query.action), ("/target", &query.target), ("/request_id", &query.request_id)];
+    for (field, text) in texts {
+        if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
+            return Err(Invalid::new(
+                field,
+                "This is too long.",
+                format!("Send at most {TEXT_BYTES_MAX} bytes."),
+            ));
+        }
+    }
+    let actor = query.actor.as_deref().map(str::parse::<KeyId>).transpose();
+    let actor_key = actor.map_err(|_| {
+        Invalid::new("/actor", "This is not a key's id.", "Send an id that begins with `key_`.")
+    })?;
+    Ok(AuditFilter {
+        project,
+        action: query.action.clone(),
+        actor_key,
+        target_id: query.target.clone(),
+        request_id: query.request_id.clone(),
+        since: query.since.map(Micros::from),
+        until: query.until.map(Micros::from),
+        ..AuditFilter::of(caller.organization())
+    })
+}
+
+fn no_project() -> Refused {
+    Refused::unknown(
+        "/project",
+        "There is no such project.",
+        "Send the id or slug of one of your projects, or leave it out.",
+    )
+}

@@ -1,0 +1,127 @@
+//! Who calls, and what they may do. Keystead's own API is guarded by Keystead's own keys and
+//! verdicts: there is no second mechanism.
+
+use crate::keyring::Scope;
+use crate::refused::Refused;
+use crate::usage::{Subject, UsageEvent};
+use crate::{Keystead, management};
+use keystead_api::{Code, PermissionQuery};
+use keystead_domain::decide::{Ask, Verdict};
+use keystead_domain::entry::Entry;
+use keystead_domain::ids::{KeyId, OrganizationId, RequestId};
+use keystead_domain::query::Query;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// What a request to Keystead's own API says of itself.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    /// The address of its connection; never what a header says.
+    pub ip: Option<IpAddr>,
+    /// Its HTTP method.
+    pub method: String,
+    /// Its path.
+    pub path: String,
+    /// Its user agent.
+    pub user_agent: Option<String>,
+    /// Its id.
+    pub request_id: RequestId,
+}
+
+/// A caller whose key's digest has matched. What it may do is asked for each act.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Its key.
+    pub entry: Entry,
+    /// Where the request came from.
+    pub origin: Origin,
+}
+
+impl Caller {
+    /// Whose everything that it sees is.
+    #[must_use]
+    pub fn organization(&self) -> OrganizationId {
+        self.entry.place.project.organization
+    }
+
+    /// Its key's id.
+    #[must_use]
+    pub const fn key_id(&self) -> KeyId {
+        self.entry.id
+    }
+}
+
+impl Keystead {
+    /// Who a raw key is, as a caller of Keystead's own API. Takes nothing from its limits yet.
+    ///
+    /// # Errors
+    /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
+    pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
+        let entry = self.keyring.find(&Scope::System, token).map_err(|code| {
+            self.counters.count_unknown_caller();
+            refuse(&Verdict::of(code))
+        })?;
+        Ok(Caller { entry, origin })
+    }
+
+    /// Lets the caller act, or not: the whole verdict of its key on this permission, on `resource`
+    /// (a project's or environment's; `None` means the whole organization, which a grant that is
+    /// narrowed to a project does not reach).
+    ///
+    /// # Errors
+    /// With the verdict; `Forbidden` names the permission that is missing.
+    pub async fn authorise(
+        self: &Arc<Self>,
+        caller: &Caller,
+        permission: &'static str,
+        resource: Option<&str>,
+    ) -> Result<(), Refused> {
+        let query = Query::parse(&PermissionQuery::One(permission.into()))?;
+        let ask = Ask {
+            ip: caller.origin.ip,
+            method: Some(&caller.origin.method),
+            path: Some(&caller.origin.path),
+            origin: None,
+            resource,
+            permissions: Some(&query),
+            cost: 1,
+        };
+        let now = self.clock.now();
+        let verdict = self.settle(&caller.entry, &ask, now).await;
+        if permission != management::KEYS_VERIFY {
+            // An asker's own authentication is no usage of its own: it would double every verdict.
+            let user_agent = caller.origin.user_agent.as_deref();
+            let subject = Subject::Key(&caller.entry);
+            self.usage.record(UsageEvent::new(subject, &ask, user_agent, verdict.code, now));
+        }
+        match verdict.code {
+            Code::Valid => Ok(()),
+            Code::InsufficientPermissions => Err(Refused::Forbidden {
+                permission,
+                resource: resource.unwrap_or("the organization").to_owned(),
+            }),
+            _ => Err(refuse(&verdict)),
+        }
+    }
+
+    /// Whether the caller is the installation's administrator.
+    #[must_use]
+    pub fn is_operator(&self, caller: &Caller) -> bool {
+        caller.entry.may(management::INSTALLATION_ADMIN, None)
+    }
+}
+
+/// Only `valid` passes.
+pub(crate) fn pass(verdict: &Verdict) -> Result<(), Refused> {
+    if verdict.code == Code::Valid { Ok(()) } else { Err(refuse(verdict)) }
+}
+
+fn refuse(verdict: &Verdict) -> Refused {
+    Refused::Caller { code: verdict.code, retry_after_seconds: verdict.retry_after_ns.map(whole_seconds) }
+}
+
+/// Nanoseconds as whole seconds, rounded up: trying earlier would be refused again.
+#[must_use]
+pub const fn whole_seconds(nanoseconds: u64) -> u64 {
+    nanoseconds.div_ceil(1_000_000_000)
+}

@@ -1,0 +1,279 @@
+//! Issuing a key: it is shown once, and only its digest stays.
+
+use crate::act::{Target, with_difference};
+use crate::caller::Caller;
+use crate::key_grants::{Granted, Wanted, refill_of, wider};
+use crate::key_view::Beside;
+use crate::lease::{empty_row, signed};
+use crate::refused::Refused;
+use crate::{Keystead, management};
+use keystead_api::{CreateKey, CreatedKey};
+use keystead_domain::calendar::CreditsRule;
+use keystead_domain::cells::{Place, ProjectCell};
+use keystead_domain::ids::{ConsumerId, KeyId, OwnerId, ServiceAccountId};
+use keystead_domain::invalid::Invalid;
+use keystead_domain::lease::CreditsAccount;
+use keystead_domain::meter::MeterId;
+use keystead_domain::name;
+use keystead_domain::time::Micros;
+use keystead_domain::token::PlainKey;
+use keystead_store::{Acted, Change, ChangeKind, KeyRow, MeterRow, StoreError, Tx};
+use std::sync::Arc;
+
+impl Keystead {
+    /// Issues a key in one of the project's environments.
+    ///
+    /// # Errors
+    /// When the caller may not, a field breaks a rule, or names what does not exist.
+    pub async fn create_key(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        input: CreateKey,
+    ) -> Result<CreatedKey, Refused> {
+        let directory = &self.keyring.directory;
+        let project =
+            directory.project(caller.organization(), project).ok_or(Refused::not_found("project"))?;
+        let Some(place) = directory.place(project.id, &input.environment) else {
+            self.authorise(caller, management::KEYS_CREATE, Some(&project.resource)).await?;
+            return Err(Refused::unknown(
+                "/environment",
+                "This project has no such environment.",
+                "Send the id or slug of one of its environments.",
+            ));
+        };
+        self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
+        let now = self.clock.now();
+        validate(&input, now)?;
+        let prefix = self.prefix_of(&project).await?;
+        let (id, key) = self.entropy.with(|rng| {
+            let id = KeyId::random(rng);
+            (id, PlainKey::mint(&prefix, &place.tag, id, rng))
+        });
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        self.act(move |tx| {
+            Box::pin(async move { this.issue(tx, &caller, &place, input, (id, key), now).await })
+        })
+        .await
+    }
+
+    async fn issue(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        place: &Place,
+        mut input: CreateKey,
+        (id, key): (KeyId, PlainKey),
+        now: Micros,
+    ) -> Result<Acted<CreatedKey>, Refused> {
+        let (owner, consumer) =
+            owners(tx, caller, &place.project, input.owner.as_deref(), input.consumer.as_deref()).await?;
+        if place.project.system
+            && caller.entry.expires_at < input.expires_at.map_or(Micros::FOREVER, Micros::from)
+        {
+            return Err(wider("a longer life than your own key's"));
+        }
+        let credits = input.credits.as_ref().map(refill_of).transpose()?;
+        let wanted = Wanted {
+            permissions: std::mem::take(&mut input.permissions),
+            roles: std::mem::take(&mut input.roles),
+            restrictions: std::mem::take(&mut input.restrictions),
+            limits: std::mem::take(&mut input.limits),
+            quota: input.quota.take(),
+            credits,
+        };
+        let granted = self.check_grants(tx, caller, place, wanted).await?;
+        let row = self.new_row(caller, place, &input, &granted, (owner, consumer), (id, &key), now)?;
+        let meter = input.credits.as_ref().zip(credits).map(|(spec, refill)| {
+            let rule = CreditsRule { refill: refill.refill, amount: refill.amount };
+            credits_row(&row, spec.remaining, &rule, now)
+        });
+        tx.insert_policy(row.organization_id, &granted.hash, &granted.json).await?;
+        tx.insert_key(&row, &input.tags, &granted.roles, &granted.exact_permissions).await.map_err(gone)?;
+        if let Some(meter) = &meter {
+            tx.insert_meter(meter).await?;
+        }
+        let details = self.view(
+            &row,
+            &granted.spec,
+            Beside { tags: input.tags, meter: meter.as_ref(), last_used_at: None },
+        )?;
+        let target =
+            Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };
+        let event = with_difference(self.event(caller, "key.create", target), None, Some(&details));
+        Ok(Acted {
+            changes: vec![Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes())],
+            events: vec![event],
+            value: CreatedKey { key: key.expose().to_owned(), details },
+        })
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a row's parts, each from its own source")]
+    fn new_row(
+        &self,
+        caller: &Caller,
+        place: &Place,
+        input: &CreateKey,
+        granted: &Granted,
+        (owner, consumer): (OwnerId, Option<ConsumerId>),
+        (id, key): (KeyId, &PlainKey),
+        now: Micros,
+    ) -> Result<KeyRow, Refused> {
+        let organization = place.project.organization;
+        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
+        let token = key.token().ok_or_else(|| Refused::Internal("a minted key does not parse".into()))?;
+        let metadata = input.metadata.as_ref().map(serde_json::to_string).transpose();
+        Ok(KeyRow {
+            id,
+            organization_id: organization,
+            environment_id: place.environment,
+            lineage_id: id,
+            kind: "private".into(),
+            digest: *pepper.digest(organization, id, &token).as_bytes(),
+            pepper_version: i64::from(pepper.version()),
+            owner,
+            consumer_id: consumer,
+            policy_hash: granted.hash,
+            disabled: false,
+            suspended_until: None,
+            revoked_at: None,
+            not_before: input.not_before.map(Micros::from),
+            expires_at: input.expires_at.map(Micros::from),
+            project_id: place.project.id,
+            name: input.name.clone(),
+            start: token.start().into(),
+            revoked_reason: None,
+            metadata: metadata.map_err(|_| Refused::Internal("metadata that is no JSON".into()))?,
+            created_at: now,
+            created_by: Some(caller.key_id()),
+            created_from: caller.origin.ip.map(|ip| ip.to_string()),
+            updated_at: now,
+            version: 1,
+        })
+    }
+
+    async fn prefix_of(&self, project: &ProjectCell) -> Result<String, Refused> {
+        let row = self.store.read().await?.project(project.organization, project.id).await?;
+        row.map(|row| row.prefix).ok_or(Refused::not_found("project"))
+    }
+}
+
+/// The account of new credits.
+pub(crate) fn credits_row(row: &KeyRow, remaining: u64, rule: &CreditsRule, now: Micros) -> MeterRow {
+    let account = CreditsAccount::open(remaining, rule, now);
+    MeterRow {
+        credits_remaining: Some(signed(account.remaining)),
+        credits_refill_at: account.refill_at,
+        ..empty_row(row.organization_id, MeterId::Lineage(row.lineage_id))
+    }
+}
+
+/// A row that was there a moment ago was deleted by another act.
+pub(crate) fn gone(error: StoreError) -> Refused {
+    match error {
+        StoreError::Referenced => Refused::conflict(
+            "Its owner, consumer, role or environment was deleted a moment ago.",
+            "Look again, and send the request with what exists.",
+        ),
+        other => other.into(),
+    }
+}
+
+fn validate(input: &CreateKey, now: Micros) -> Result<(), Invalid> {
+    name::display_name("/name", &input.name)?;
+    name::tags("/tags", &input.tags)?;
+    if let Some(metadata) = &input.metadata {
+        name::metadata("/metadata", metadata)?;
+    }
+    window(input.not_before.map(Micros::from), input.expires_at.map(Micros::from), now)
+}
+
+/// A validity window that ends after it begins, and in the future.
+pub(crate) fn window(
+    not_before: Option<Micros>,
+    expires_at: Option<Micros>,
+    now: Micros,
+) -> Result<(), Invalid> {
+    let Some(end) = expires_at else { return Ok(()) };
+    if end <= now {
+        return Err(Invalid::new(
+            "/expires_at",
+            "This is in the past.",
+            "Send an instant in the future, or revoke the key.",
+        ));
+    }
+    if not_before.is_some_and(|from| end <= from) {
+        return Err(Invalid::new(
+            "/expires_at",
+            "The validity would end before it begins.",
+            "Send an instant after `not_before`.",
+        ));
+    }
+    Ok(())
+}
+
+/// Owner and consumer as named, else the consumer, else the owner of the caller's key.
+pub(crate) async fn owners(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &ProjectCell,
+    owner: Option<&str>,
+    consumer: Option<&str>,
+) -> Result<(OwnerId, Option<ConsumerId>), Refused> {
+    let consumer = match consumer {
+        Some(named) => Some(consumer_named(tx, project, named, "/consumer").await?),
+        None => None,
+    };
+    let owner = match (owner, consumer) {
+        (Some(named), _) => owner_named(tx, caller, project, named).await?,
+        (None, Some(consumer)) => OwnerId::Consumer(consumer),
+        (None, None) => caller.entry.owner.id,
+    };
+    Ok((owner, consumer))
+}
+
+pub(crate) async fn consumer_named(
+    tx: &mut Tx,
+    project: &ProjectCell,
+    named: &str,
+    field: &str,
+) -> Result<ConsumerId, Refused> {
+    let row = match named.parse::<ConsumerId>() {
+        Ok(id) => tx.consumer(project.organization, id).await?.filter(|row| row.project_id == project.id),
+        Err(_) => tx.consumer_by_external_id(project.id, named).await?,
+    };
+    row.map(|row| row.id).ok_or_else(|| {
+        Refused::unknown(
+            field,
+            "This project has no such consumer.",
+            "Send a consumer's id or external id, or create it first.",
+        )
+    })
+}
+
+pub(crate) async fn owner_named(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &ProjectCell,
+    named: &str,
+) -> Result<OwnerId, Refused> {
+    if named == caller.entry.owner.id.to_string() {
+        return Ok(caller.entry.owner.id);
+    }
+    if named.parse::<ConsumerId>().is_ok() {
+        return consumer_named(tx, project, named, "/owner").await.map(OwnerId::Consumer);
+    }
+    let row = match named.parse::<ServiceAccountId>() {
+        Ok(id) => {
+            tx.service_account(project.organization, id).await?.filter(|row| row.project_id == project.id)
+        }
+        Err(_) => tx.service_account_by_name(project.id, named).await?,
+    };
+    row.map(|row| OwnerId::ServiceAccount(row.id)).ok_or_else(|| {
+        Refused::unknown(
+            "/owner",
+            "This project has no such owner.",
+            "Send the id or name of one of its service accounts, or the id of a consumer.",
+        )
+    })
+}

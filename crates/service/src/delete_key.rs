@@ -1,0 +1,48 @@
+//! Purging a key: only after it was revoked. What was done with it stays in the audit.
+
+use crate::act::{Target, with_difference};
+use crate::caller::Caller;
+use crate::refused::Refused;
+use crate::update_key::Stored;
+use crate::{Keystead, management};
+use keystead_store::{Acted, Change, ChangeKind};
+use std::sync::Arc;
+
+impl Keystead {
+    /// Purges a revoked key.
+    ///
+    /// # Errors
+    /// When the caller may not, or the key is not revoked.
+    pub async fn delete_key(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        if_match: Option<i64>,
+    ) -> Result<(), Refused> {
+        let (id, _) = self.locate_key(caller, id, management::KEYS_DELETE).await?;
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        self.act(move |tx| {
+            Box::pin(async move {
+                let Stored { row, shown, .. } = this.stored_key(tx, &caller, id, if_match).await?;
+                if row.revoked_at.is_none() {
+                    return Err(Refused::conflict(
+                        "Only a revoked key can be deleted.",
+                        "Revoke it first: that stops it at once.",
+                    ));
+                }
+                tx.delete_key(row.organization_id, id).await?;
+                tx.delete_unused_policies(row.organization_id).await?;
+                let target = Target {
+                    kind: "key",
+                    id: id.to_string(),
+                    name: &row.name,
+                    project: Some(row.project_id),
+                };
+                let event = with_difference(this.event(&caller, "key.delete", target), Some(&shown), None);
+                let changes = vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())];
+                Ok(Acted { value: (), events: vec![event], changes })
+            })
+        })
+        .await
+    }
+}

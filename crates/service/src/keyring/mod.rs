@@ -1,0 +1,183 @@
+//! The keyring: every key that is not purged, resident in memory, so that verification never waits
+//! for the database. No `.await`, no lock that a writer holds for long, no allocation.
+
+mod directory;
+mod shard;
+
+pub use directory::Directory;
+
+use keystead_api::Code;
+use keystead_domain::decide::{Ask, Decision, decide};
+use keystead_domain::digest::Pepper;
+use keystead_domain::entry::Entry;
+use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
+use keystead_domain::time::Micros;
+use keystead_domain::token::Token;
+use shard::Shards;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// In which keys to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The keys of an organization, of a project, of an environment. A key of another one is not
+    /// found: a development key never opens production, and nobody sees another tenant's.
+    Within {
+        /// Whose.
+        organization: OrganizationId,
+        /// Only this project's.
+        project: Option<ProjectId>,
+        /// Only this environment's.
+        environment: Option<EnvironmentId>,
+    },
+    /// The keys that guard Keystead's own API, of every organization.
+    System,
+}
+
+impl Scope {
+    fn holds(&self, entry: &Entry) -> bool {
+        let place = &entry.place;
+        match self {
+            Self::System => place.project.system,
+            Self::Within { organization, project, environment } => {
+                place.project.organization == *organization
+                    && project.is_none_or(|id| id == place.project.id)
+                    && environment.is_none_or(|id| id == place.environment)
+            }
+        }
+    }
+}
+
+/// A verdict, and the key that it is about: its digest has matched.
+#[derive(Debug)]
+pub struct Verified {
+    /// The verdict, or a lease to fetch before asking again.
+    pub decision: Decision,
+    /// The key.
+    pub entry: Entry,
+}
+
+/// Every key, and what keys share.
+#[derive(Debug)]
+pub struct Keyring {
+    shards: Shards,
+    peppers: Vec<Pepper>,
+    /// Organizations, projects, environments, roles, owners, policies.
+    pub directory: Directory,
+    stale: AtomicBool,
+}
+
+impl Keyring {
+    /// An empty one with the peppers of its digests.
+    #[must_use]
+    pub fn new(peppers: Vec<Pepper>) -> Self {
+        Self {
+            shards: Shards::new(),
+            peppers,
+            directory: Directory::default(),
+            stale: AtomicBool::new(false),
+        }
+    }
+
+    /// The pepper for new digests; `None` before the installation has one.
+    #[must_use]
+    pub fn current_pepper(&self) -> Option<&Pepper> {
+        self.peppers.iter().max_by_key(|pepper| pepper.version())
+    }
+
+    /// The verdict on a request that carries `token`.
+    ///
+    /// # Errors
+    /// As [`Self::find`]: the token proved nothing, and state is not for strangers.
+    pub fn verify(&self, scope: &Scope, token: &str, ask: &Ask<'_>, now: Micros) -> Result<Verified, Code> {
+        self.proven(scope, token, |entry| Verified {
+            decision: decide(entry, ask, now),
+            entry: entry.clone(),
+        })
+    }
+
+    /// The key that `token` is, once its digest has matched.
+    ///
+    /// # Errors
+    /// `malformed`, `not_found`, `wrong_secret`; `unavailable` on a node that cannot know, also
+    /// instead of `not_found`.
+    pub fn find(&self, scope: &Scope, token: &str) -> Result<Entry, Code> {
+        self.proven(scope, token, Entry::clone)
+    }
+
+    /// What `then` makes of the key that `token` is, where the key stands: it is copied last, when
+    /// all of it is in the processor's caches.
+    fn proven<T>(&self, scope: &Scope, token: &str, then: impl FnOnce(&Entry) -> T) -> Result<T, Code> {
+        if self.is_stale() {
+            return Err(Code::Unavailable);
+        }
+        let token = Token::parse(token).ok_or(Code::Malformed)?;
+        let prove = |entry: &Entry| {
+            if !scope.holds(entry) {
+                return Err(Code::NotFound);
+            }
+            entry.fetch_ahead();
+            let pepper = self.pepper(entry.pepper).ok_or(Code::Unavailable)?;
+            let digest = pepper.digest(entry.place.project.organization, entry.id, &token);
+            if digest.matches(&entry.digest) { Ok(then(entry)) } else { Err(Code::WrongSecret) }
+        };
+        self.shards.with(token.id(), prove).unwrap_or(Err(Code::NotFound))
+    }
+
+    /// A key by its id, for an administrator.
+    #[must_use]
+    pub fn get(&self, id: KeyId) -> Option<Entry> {
+        self.shards.with(id, Entry::clone)
+    }
+
+    /// Puts a key in, in place of what had its id.
+    pub fn put(&self, entry: Entry) {
+        self.shards.put(entry);
+    }
+
+    /// Puts a key in unless its id is there: a creation must not undo an edit that overtook it.
+    pub fn put_new(&self, entry: Entry) {
+        self.shards.put_new(entry);
+    }
+
+    /// Forgets a purged key.
+    pub fn remove(&self, id: KeyId) {
+        self.shards.remove(id);
+    }
+
+    /// How many keys are resident.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Whether no key is resident.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Makes room for so many keys at once.
+    pub fn reserve(&self, keys: usize) {
+        self.shards.reserve(keys);
+    }
+
+    /// Calls `visit` for every key. Keys that come or go meanwhile may be missed.
+    pub fn for_each(&self, visit: impl FnMut(&Entry)) {
+        self.shards.for_each(visit);
+    }
+
+    /// Says whether this node can still know of every change.
+    pub fn set_stale(&self, stale: bool) {
+        self.stale.store(stale, Ordering::Release);
+    }
+
+    /// Whether this node cannot know of every change, and so answers `unavailable`.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
+    }
+
+    fn pepper(&self, version: u16) -> Option<&Pepper> {
+        self.peppers.iter().find(|pepper| pepper.version() == version)
+    }
+}

@@ -1,0 +1,257 @@
+//! Verdicts that may need a block of credits or quota first: fetched from the store, durably, one
+//! at a time for each meter; returned on a graceful stop.
+
+use crate::Keystead;
+use crate::refused::Refused;
+use keystead_api::Code;
+use keystead_domain::decide::{Ask, Decision, Verdict, decide};
+use keystead_domain::entry::Entry;
+use keystead_domain::ids::OrganizationId;
+use keystead_domain::lease::{CreditsAccount, Leased, QuotaAccount};
+use keystead_domain::meter::{Account, Meter, MeterId, MeterRules};
+use keystead_domain::take::{LeaseNeed, Of};
+use keystead_domain::time::Micros;
+use keystead_store::{Ledger, MeterRow, StoreError};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// A request that loses this many races for a block meets a store that cannot keep up.
+const ROUNDS_MAX: u32 = 64;
+const TURNS: usize = 256;
+
+/// Whose turn it is to lease, by meter: requests that wait for the same block wait for one lease.
+#[derive(Debug)]
+pub(crate) struct Turns(Box<[Mutex<()>]>);
+
+impl Turns {
+    pub(crate) fn new() -> Self {
+        Self((0..TURNS).map(|_| Mutex::new(())).collect())
+    }
+
+    pub(crate) fn of(&self, meter: MeterId) -> Option<&Mutex<()>> {
+        let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(meter);
+        self.0.get(usize::from(hash.to_be_bytes()[0]))
+    }
+}
+
+/// Everything that one lease needs, owned, so that it can run beside the request.
+struct Order {
+    organization: OrganizationId,
+    meter: MeterId,
+    account: Account,
+    units: u64,
+    rules: MeterRules,
+}
+
+impl Keystead {
+    /// The verdict on a key that has proved itself, fetching leases as they are needed.
+    pub(crate) async fn settle(self: &Arc<Self>, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Verdict {
+        self.settle_from(decide(entry, ask, now), entry, ask, now).await
+    }
+
+    /// The verdict, where `decision` came first. Only this waits for the database, and only for keys
+    /// with credits or a quota whose block has run out.
+    pub(crate) async fn settle_from(
+        self: &Arc<Self>,
+        mut decision: Decision,
+        entry: &Entry,
+        ask: &Ask<'_>,
+        now: Micros,
+    ) -> Verdict {
+        for _ in 0..ROUNDS_MAX {
+            match decision {
+                Decision::Made(verdict) => {
+                    if let Some(need) = verdict.lease_ahead {
+                        self.lease_ahead(entry, need, now);
+                    }
+                    return verdict;
+                }
+                Decision::NeedsLease(need) => {
+                    let Some(order) = order(entry, need) else {
+                        break;
+                    };
+                    let Some(turn) = self.turns.of(order.meter) else {
+                        break;
+                    };
+                    let _turn = turn.lock().await;
+                    decision = decide(entry, ask, now);
+                    if decision == Decision::NeedsLease(need) {
+                        // A client that goes away between debit and use would forfeit the block.
+                        let (this, key) = (Arc::clone(self), entry.clone());
+                        let lease = self.tasks.spawn(async move { this.lease(&key, order, now).await });
+                        if !matches!(lease.await, Ok(Ok(()))) {
+                            break;
+                        }
+                        decision = decide(entry, ask, now);
+                    }
+                }
+            }
+        }
+        match decision {
+            Decision::Made(verdict) => verdict,
+            Decision::NeedsLease(_) => Verdict::of(Code::Unavailable),
+        }
+    }
+
+    /// Leases the next block beside the request, unless somebody is at it.
+    fn lease_ahead(self: &Arc<Self>, entry: &Entry, need: LeaseNeed, now: Micros) {
+        let Some(order) = order(entry, need) else {
+            return;
+        };
+        let (this, entry) = (Arc::clone(self), entry.clone());
+        self.tasks.spawn(async move {
+            if let Some(turn) = this.turns.of(order.meter)
+                && let Ok(_turn) = turn.try_lock()
+                && let Err(error) = this.lease(&entry, order, now).await
+            {
+                tracing::warn!(%error, "a block could not be leased ahead of need");
+            }
+        });
+    }
+
+    async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<(), Refused> {
+        let (of_lineage, account) = (matches!(order.meter, MeterId::Lineage(_)), order.account);
+        let leased = self
+            .store
+            .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &order, now).await }))
+            .await?;
+        self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if of_lineage {
+            entry.lineage.meter.add(account, leased);
+        } else if let Some(state) = entry.consumer_state() {
+            state.meter.add(account, leased);
+        }
+        Ok(())
+    }
+
+    /// Gives every unspent block back to the store: a graceful stop forfeits nothing.
+    ///
+    /// # Errors
+    /// When the database does not answer; the blocks are forfeited then, never spent twice.
+    pub async fn return_leases(&self) -> Result<(), Refused> {
+        let now = self.clock.now();
+        let mut unspent = Vec::new();
+        let mut collect = |organization, id, meter: &Meter| {
+            let (quota, credits) = meter.take_out(now);
+            if quota > 0 || credits > 0 {
+                unspent.push((organization, id, quota, credits));
+            }
+        };
+        self.keyring.for_each(|entry| {
+            collect(
+                entry.place.project.organization,
+                MeterId::Lineage(entry.lineage.id),
+                &entry.lineage.meter,
+            );
+        });
+        for principal in self.keyring.directory.principals() {
+            if let Some(id) = principal.consumer_id() {
+                collect(principal.organization, MeterId::Consumer(id), &principal.state.load().meter);
+            }
+        }
+        if unspent.is_empty() {
+            return Ok(());
+        }
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move {
+                    for (_, id, quota, credits) in unspent {
+                        credit(ledger, id, quota, credits).await?;
+                    }
+                    Ok::<_, Refused>(())
+                })
+            })
+            .await
+    }
+}
+
+fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
+    let (meter, rules) = match need.of {
+        Of::Key => (MeterId::Lineage(entry.lineage.id), entry.policy.rules.clone()),
+        Of::Consumer => {
+            let consumer = entry.consumer.as_ref()?;
+            (MeterId::Consumer(consumer.consumer_id()?), consumer.state.load().rules.clone())
+        }
+    };
+    Some(Order {
+        organization: entry.place.project.organization,
+        meter,
+        account: need.account,
+        units: need.units,
+        rules,
+    })
+}
+
+/// Debits the account before the units can be spent.
+async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<Leased, Refused> {
+    let mut row = match ledger.lock_meter(order.meter).await? {
+        Some(row) => row,
+        None => {
+            let row = empty_row(order.organization, order.meter);
+            ledger.insert_meter(&row).await?;
+            row
+        }
+    };
+    let leased = match order.account {
+        Account::Quota => {
+            let rule = order
+                .rules
+                .quota
+                .as_ref()
+                .ok_or_else(|| Refused::Internal("a lease without a quota".into()))?;
+            let mut account = QuotaAccount { used: unsigned(row.quota_used), resets_at: row.quota_resets_at };
+            let leased = account.lease(rule, order.units, now);
+            (row.quota_used, row.quota_resets_at) = (signed(account.used), account.resets_at);
+            leased
+        }
+        Account::Credits => {
+            let rule = order
+                .rules
+                .credits
+                .as_ref()
+                .ok_or_else(|| Refused::Internal("a lease without credits".into()))?;
+            let mut account = CreditsAccount {
+                remaining: unsigned(row.credits_remaining.unwrap_or(0)),
+                refill_at: row.credits_refill_at,
+            };
+            let leased = account.lease(rule, order.units, now);
+            (row.credits_remaining, row.credits_refill_at) =
+                (Some(signed(account.remaining)), account.refill_at);
+            leased
+        }
+    };
+    ledger.update_meter(&row).await?;
+    Ok(leased)
+}
+
+async fn credit(ledger: &mut Ledger, id: MeterId, quota: u64, credits: u64) -> Result<(), StoreError> {
+    if let Some(mut row) = ledger.lock_meter(id).await? {
+        row.quota_used = row.quota_used.saturating_sub(signed(quota)).max(0);
+        row.credits_remaining = row.credits_remaining.map(|left| left.saturating_add(signed(credits)));
+        ledger.update_meter(&row).await?;
+    }
+    Ok(())
+}
+
+/// The account of a meter from which nothing was ever leased.
+pub(crate) fn empty_row(organization: OrganizationId, meter: MeterId) -> MeterRow {
+    MeterRow {
+        id: meter,
+        organization_id: organization,
+        credits_remaining: None,
+        credits_refill_at: None,
+        quota_used: 0,
+        quota_resets_at: None,
+    }
+}
+
+/// The store counts in i64; amounts are bounded far below.
+pub(crate) fn signed(units: u64) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
+}
+
+/// A negative count in the store is a fault; nothing is spent on it.
+pub(crate) fn unsigned(units: i64) -> u64 {
+    u64::try_from(units).unwrap_or(0)
+}

@@ -1,0 +1,128 @@
+//! Keystead's use cases, one per file, and the resident keyring. No SQL, no HTTP types.
+
+mod act;
+mod admin_key;
+mod apply;
+mod attempts;
+mod audit_list;
+pub mod caller;
+mod cells;
+mod consumers;
+mod counters;
+mod create_key;
+mod cursor;
+mod delete_key;
+mod entropy;
+mod environments;
+mod find_keys;
+mod freshness;
+mod key_grants;
+mod key_view;
+pub mod keyring;
+mod lease;
+mod load;
+pub mod management;
+mod open;
+mod organizations;
+mod patterns;
+mod permissions;
+mod present;
+mod projects;
+mod refused;
+mod roles;
+pub mod root_key;
+mod service_accounts;
+mod show_key;
+mod sightings;
+mod switch_key;
+mod system_clock;
+mod tidy;
+mod update_key;
+mod usage;
+mod usage_flush;
+mod verify;
+mod versions;
+mod widening;
+
+pub use counters::Counters;
+pub use entropy::Entropy;
+pub use open::{OpenFailed, Opened, Settings};
+pub use refused::Refused;
+pub use system_clock::SystemClock;
+pub use verify::BATCH_MAX;
+
+use keyring::Keyring;
+use keystead_domain::time::Clock;
+use keystead_store::Store;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A running installation. Each use case is a method, in a file of its own.
+pub struct Keystead {
+    store: Store,
+    keyring: Arc<Keyring>,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+    usage: usage::Usage,
+    turns: lease::Turns,
+    appliers: apply::Appliers,
+    counters: Counters,
+    /// Background work, ended by [`Keystead::close`].
+    stopping: CancellationToken,
+    jobs: Mutex<Vec<JoinHandle<()>>>,
+    /// Acts and leases in work, which no client cancels and [`Keystead::close`] waits for.
+    tasks: TaskTracker,
+}
+
+impl std::fmt::Debug for Keystead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keystead").field("keys", &self.keyring.len()).finish_non_exhaustive()
+    }
+}
+
+impl Keystead {
+    /// What this process has counted since its start.
+    #[must_use]
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many keys are resident.
+    #[must_use]
+    pub fn keys_resident(&self) -> usize {
+        self.keyring.len()
+    }
+
+    /// Usage events dropped because the queue was full, since the start.
+    #[must_use]
+    pub fn usage_dropped(&self) -> u64 {
+        self.usage.dropped()
+    }
+
+    /// Whether this node can answer: it knows of every change.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        !self.keyring.is_stale()
+    }
+
+    /// Stops in order: flushes usage, gives leases back, closes the store. Loses nothing.
+    pub async fn close(self: Arc<Self>) {
+        self.stopping.cancel();
+        let jobs = std::mem::take(&mut *self.jobs.lock());
+        for job in jobs {
+            if let Err(error) = job.await {
+                tracing::error!(%error, "a background job did not end in order");
+            }
+        }
+        // A lease that came in after the blocks were given back would be forfeited.
+        self.tasks.close();
+        self.tasks.wait().await;
+        if let Err(error) = self.return_leases().await {
+            tracing::error!(%error, "unspent credits could not be returned; they are forfeited");
+        }
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,51 @@
+//! The permissions that guard Keystead's own API: the catalogue of every system project.
+
+/// A management permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Management {
+    /// Its name.
+    pub name: &'static str,
+    /// What it lets its holder do.
+    pub description: &'static str,
+    /// Deserves extra care when it is given.
+    pub sensitive: bool,
+}
+
+macro_rules! permissions {
+    ($($constant:ident = $name:literal, $sensitive:literal, $description:literal;)*) => {
+        $(#[doc = $description] pub const $constant: &str = $name;)*
+
+        /// Every management permission of an organization.
+        pub const ALL: &[Management] = &[
+            $(Management { name: $name, description: $description, sensitive: $sensitive },)*
+        ];
+    };
+}
+
+permissions! {
+    PROJECTS_READ = "projects.read", false, "See projects and environments.";
+    PROJECTS_WRITE = "projects.write", false, "Create and change projects and environments.";
+    CATALOGUE_READ = "catalogue.read", false, "See permissions and roles.";
+    CATALOGUE_WRITE = "catalogue.write", true, "Create, change and delete permissions and roles.";
+    CONSUMERS_READ = "consumers.read", false, "See consumers.";
+    CONSUMERS_WRITE = "consumers.write", false, "Create, change and delete consumers.";
+    ACCOUNTS_READ = "accounts.read", false, "See service accounts.";
+    ACCOUNTS_WRITE = "accounts.write", true, "Create, change and delete service accounts.";
+    KEYS_READ = "keys.read", false, "See keys (never their secrets), and explain verdicts.";
+    KEYS_CREATE = "keys.create", true, "Issue keys.";
+    KEYS_UPDATE = "keys.update", true, "Change, disable, enable and suspend keys.";
+    KEYS_REVOKE = "keys.revoke", false, "Disable, suspend and revoke keys.";
+    KEYS_DELETE = "keys.delete", true, "Purge revoked keys.";
+    KEYS_VERIFY = "keys.verify", false, "Ask for verdicts on keys.";
+    AUDIT_READ = "audit.read", false, "Read the audit.";
+}
+
+/// What only the installation's own organization has.
+pub const INSTALLATION_ADMIN: &str = "installation.admin";
+
+/// The permissions of the installation's operator, in its first organization only.
+pub const OPERATOR: &[Management] = &[Management {
+    name: INSTALLATION_ADMIN,
+    description: "Create organizations, and verify keys without naming their project.",
+    sensitive: true,
+}];

@@ -1,0 +1,146 @@
+//! Opening an installation: the store, the root key, on first start the operator's organization
+//! with its administrator's key, then the keyring.
+
+use crate::entropy::Entropy;
+use crate::keyring::Keyring;
+use crate::refused::Refused;
+use crate::root_key::{self, RootKeyError};
+use crate::usage::{Usage, UsageEvent};
+use crate::{Counters, Keystead, apply, lease, load, organizations};
+use keystead_domain::digest::Pepper;
+use keystead_domain::seal::RootKey;
+use keystead_domain::time::Clock;
+use keystead_domain::token::PlainKey;
+use keystead_store::{OpenError, Options, PepperRow, Store};
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+/// How an installation is opened.
+#[derive(Debug)]
+pub struct Settings {
+    /// The database.
+    pub store: Options,
+    /// Where the root key is, or is to be created.
+    pub root_key_file: PathBuf,
+    /// How often usage is written; also how much of it a crash may lose.
+    pub usage_flush: Duration,
+    /// Usage events that may wait to be written.
+    pub usage_queue_max: usize,
+    /// How long this node may answer without confirmed freshness.
+    pub max_staleness: Duration,
+    /// Issues another key for the operator's administrator, when the first one was lost.
+    pub new_admin_key: bool,
+}
+
+/// An opened installation.
+#[derive(Debug)]
+pub struct Opened {
+    /// The installation.
+    pub keystead: Arc<Keystead>,
+    /// The administrator's key: on first start, or when a new one was asked for.
+    pub admin_key: Option<PlainKey>,
+}
+
+/// Why an installation does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenFailed {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The root key.
+    #[error(transparent)]
+    RootKey(#[from] RootKeyError),
+    /// The root key is another installation's.
+    #[error(
+        "the root key does not open this database: {0}; put the right file back, or point to another database"
+    )]
+    WrongRootKey(#[from] keystead_domain::seal::DoesNotOpen),
+    /// Anything else.
+    #[error("{0}")]
+    Other(#[from] Refused),
+}
+
+impl From<keystead_store::StoreError> for OpenFailed {
+    fn from(error: keystead_store::StoreError) -> Self {
+        Self::Other(error.into())
+    }
+}
+
+impl Keystead {
+    /// Opens an installation, creating it on first start. Runs background work until
+    /// [`Keystead::close`].
+    ///
+    /// # Errors
+    /// With what is in the way and how to fix it.
+    pub async fn open(
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+    ) -> Result<Opened, OpenFailed> {
+        let store = Store::open(settings.store, Arc::clone(&clock)).await?;
+        let mut peppers = store.read().await?.peppers().await?;
+        let is_new = peppers.is_empty();
+        let root = entropy.with(|rng| root_key::load_or_create(&settings.root_key_file, is_new, rng))?;
+        if is_new {
+            peppers = vec![new_pepper(&root, &entropy, clock.as_ref())?];
+        }
+        let opened = peppers.iter().map(|row| open_pepper(&root, row)).collect::<Result<Vec<_>, _>>()?;
+        let (usage, events) = Usage::new(settings.usage_queue_max);
+        let keystead = Self {
+            store,
+            keyring: Arc::new(Keyring::new(opened)),
+            clock,
+            entropy,
+            usage,
+            turns: lease::Turns::new(),
+            appliers: apply::Appliers::new(),
+            counters: Counters::default(),
+            stopping: CancellationToken::new(),
+            jobs: Mutex::default(),
+            tasks: TaskTracker::new(),
+        };
+        let mut admin_key =
+            if is_new { Some(organizations::bootstrap(&keystead, peppers).await?) } else { None };
+        load::load(&keystead.store, &keystead.keyring).await?;
+        let keystead = Arc::new(keystead);
+        keystead.start(events, settings.usage_flush, settings.max_staleness);
+        if settings.new_admin_key && admin_key.is_none() {
+            admin_key = Some(keystead.reissue_admin_key().await?);
+        }
+        Ok(Opened { keystead, admin_key })
+    }
+
+    fn start(self: &Arc<Self>, events: Receiver<UsageEvent>, usage_flush: Duration, max_staleness: Duration) {
+        let usage = tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush));
+        let freshness = tokio::spawn(Arc::clone(self).keep_fresh(max_staleness));
+        let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
+        self.jobs.lock().extend([usage, freshness, tidy]);
+    }
+}
+
+fn place_of(version: i64) -> String {
+    format!("peppers/{version}/wrapped")
+}
+
+fn new_pepper(root: &RootKey, entropy: &Entropy, clock: &dyn Clock) -> Result<PepperRow, OpenFailed> {
+    let version = 1;
+    let mut secret = Zeroizing::new([0; 32]);
+    let wrapped = entropy.with(|rng| {
+        rng.fill_bytes(secret.as_mut());
+        root.seal(&place_of(version), secret.as_ref(), rng)
+    })?;
+    Ok(PepperRow { version, wrapped, created_at: clock.now() })
+}
+
+fn open_pepper(root: &RootKey, row: &PepperRow) -> Result<Pepper, OpenFailed> {
+    let secret = root.open(&place_of(row.version), &row.wrapped)?;
+    let corrupt = || OpenFailed::Other(Refused::Internal("the database holds a pepper that is none".into()));
+    let secret = Zeroizing::new(<[u8; 32]>::try_from(secret.as_slice()).map_err(|_| corrupt())?);
+    Ok(Pepper::new(u16::try_from(row.version).map_err(|_| corrupt())?, &secret))
+}

@@ -1,0 +1,243 @@
+//! A project's catalogue of permissions. A system project's is Keystead's own.
+
+use crate::act::{Target, with_difference};
+use crate::caller::Caller;
+use crate::cursor::Cut;
+use crate::present::{json, rows};
+use crate::projects::hold;
+use crate::refused::Refused;
+use crate::{Keystead, management, versions};
+use keystead_api::{CreatePermission, Page, PageQuery, Permission, UpdatePermission};
+use keystead_domain::cells::ProjectCell;
+use keystead_domain::ids::{PermissionId, ProjectId};
+use keystead_domain::name;
+use keystead_store::{Acted, Change, ChangeKind, PermissionRow, StoreError, Tx, Unique};
+use std::sync::Arc;
+
+impl Keystead {
+    /// Adds a permission to a project's catalogue.
+    ///
+    /// # Errors
+    /// When the caller may not, a field breaks a rule, or the name is taken.
+    pub async fn create_permission(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        input: CreatePermission,
+    ) -> Result<Permission, Refused> {
+        let project = self.enter_catalogue(caller, project).await?;
+        name::permission_name("/name", &input.name)?;
+        name::description("/description", &input.description)?;
+        let now = self.clock.now();
+        let row = PermissionRow {
+            id: self.entropy.with(|rng| PermissionId::random(rng)),
+            organization_id: project.organization,
+            project_id: project.id,
+            name: input.name,
+            description: input.description,
+            public_safe: input.public_safe,
+            sensitive: input.sensitive,
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        };
+        let shown = rows::permission(&row);
+        let event = self.event(caller, "permission.create", target(&row));
+        let event = with_difference(event, None, Some(&shown));
+        self.act(move |tx| {
+            Box::pin(async move {
+                tx.insert_permission(&row).await.map_err(taken)?;
+                Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
+            })
+        })
+        .await
+    }
+
+    /// A project's permissions, newest first.
+    ///
+    /// # Errors
+    /// When there is no such project, or the caller may not see its catalogue.
+    pub async fn list_permissions(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        query: &PageQuery,
+    ) -> Result<Page<Permission>, Refused> {
+        let project = self.enter(caller, management::CATALOGUE_READ, project).await?;
+        let cut = Cut::read(query.limit, query.cursor.as_deref())?;
+        let mut reader = self.store.read().await?;
+        let rows = reader.permissions(project.organization, project.id, cut.after, cut.rows()).await?;
+        cut.page(rows, |row| (row.created_at, row.id.0), |row| Ok(rows::permission(&row)))
+    }
+
+    /// One permission of a project, by id or name.
+    ///
+    /// # Errors
+    /// When there is none, or the caller may not see it.
+    pub async fn permission(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        id_or_name: &str,
+    ) -> Result<Permission, Refused> {
+        let project = self.enter(caller, management::CATALOGUE_READ, project).await?;
+        let row = self.permission_row(&project, id_or_name).await?;
+        Ok(rows::permission(&row))
+    }
+
+    /// Changes a permission. Its name never changes.
+    ///
+    /// # Errors
+    /// When the caller may not, a field breaks a rule, or the version is another.
+    pub async fn update_permission(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        id_or_name: &str,
+        input: UpdatePermission,
+        if_match: Option<i64>,
+    ) -> Result<Permission, Refused> {
+        let project = self.enter_catalogue(caller, project).await?;
+        let before = self.permission_row(&project, id_or_name).await?;
+        versions::expect(if_match, before.version)?;
+        let mut row = before.clone();
+        if let Some(description) = input.description {
+            name::description("/description", &description)?;
+            row.description = description;
+        }
+        row.public_safe = input.public_safe.unwrap_or(row.public_safe);
+        row.sensitive = input.sensitive.unwrap_or(row.sensitive);
+        if row == before {
+            return Ok(rows::permission(&row));
+        }
+        row.version += 1;
+        row.updated_at = self.clock.now();
+        let shown = rows::permission(&row);
+        let event = self.event(caller, "permission.update", target(&row));
+        let event = with_difference(event, Some(&rows::permission(&before)), Some(&shown));
+        self.act(move |tx| {
+            Box::pin(async move {
+                if !tx.update_permission(&row, before.version).await? {
+                    let now = tx.permission(row.organization_id, row.id).await?;
+                    let version = now.map(|row| row.version);
+                    return Err(versions::overtaken(version, "permission"));
+                }
+                Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
+            })
+        })
+        .await
+    }
+
+    /// Removes a permission that no key is granted and no role names.
+    ///
+    /// # Errors
+    /// When the caller may not, it is in use, or the version is another.
+    pub async fn delete_permission(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        id_or_name: &str,
+        if_match: Option<i64>,
+    ) -> Result<(), Refused> {
+        let project = self.enter_catalogue(caller, project).await?;
+        let id = self.permission_row(&project, id_or_name).await?.id;
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        self.act(move |tx| {
+            Box::pin(async move {
+                hold(tx, &project).await?;
+                let row = tx.permission(project.organization, id).await?;
+                let row = row.ok_or(Refused::not_found("permission"))?;
+                versions::expect(if_match, row.version)?;
+                unused(tx, project.id, &row.name).await?;
+                let deleted = tx.delete_permission(row.organization_id, id).await;
+                deleted.map_err(|error| match error {
+                    StoreError::Referenced => in_use("A key was just granted it."),
+                    other => other.into(),
+                })?;
+                let event = this.event(&caller, "permission.delete", target(&row));
+                Ok(Acted {
+                    value: (),
+                    events: vec![with_difference(event, Some(&rows::permission(&row)), None)],
+                    changes: vec![change(&row)],
+                })
+            })
+        })
+        .await
+    }
+
+    /// The project whose catalogue the caller may write.
+    async fn enter_catalogue(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+    ) -> Result<Arc<ProjectCell>, Refused> {
+        let project = self.enter(caller, management::CATALOGUE_WRITE, project).await?;
+        if project.system {
+            return Err(Refused::conflict(
+                "The system project's permissions are managed by Keystead.",
+                "Make roles of them, or change the catalogue of one of your own projects.",
+            ));
+        }
+        Ok(project)
+    }
+
+    async fn permission_row(
+        &self,
+        project: &ProjectCell,
+        id_or_name: &str,
+    ) -> Result<PermissionRow, Refused> {
+        let mut reader = self.store.read().await?;
+        let row = match id_or_name.parse::<PermissionId>() {
+            Ok(id) => {
+                reader.permission(project.organization, id).await?.filter(|row| row.project_id == project.id)
+            }
+            Err(_) => reader.permission_by_name(project.id, id_or_name).await?,
+        };
+        row.ok_or(Refused::not_found("permission"))
+    }
+}
+
+/// Refuses when a key is granted the permission or a role names it. What only a pattern stands for
+/// goes with it.
+async fn unused(tx: &mut Tx, project: ProjectId, name: &str) -> Result<(), Refused> {
+    let keys = tx.keys_granted(project, name).await?;
+    if keys > 0 {
+        return Err(in_use(&format!("Keys that are granted it: {keys}.")));
+    }
+    for role in tx.roles_in(project).await? {
+        let permissions: Vec<String> = json(&role.permissions)?;
+        if permissions.iter().any(|permission| permission == name) {
+            return Err(Refused::conflict(
+                format!("The role {} has this permission.", role.name),
+                "Take it from the role first.",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn in_use(detail: &str) -> Refused {
+    Refused::conflict(
+        format!("The permission is still in use. {detail}"),
+        "Take it from its keys first, or delete them; a revoked key counts until it is deleted.",
+    )
+}
+
+fn taken(error: StoreError) -> Refused {
+    match error {
+        StoreError::Unique(Unique::PermissionName) => Refused::conflict(
+            "The project has a permission with this name.",
+            "Choose another name, or change that one.",
+        ),
+        other => other.into(),
+    }
+}
+
+fn target(row: &PermissionRow) -> Target<'_> {
+    Target { kind: "permission", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) }
+}
+
+/// A catalogue changes as a whole: the change names the project.
+fn change(row: &PermissionRow) -> Change {
+    Change::new(row.organization_id, ChangeKind::Permission, row.project_id.0)
+}

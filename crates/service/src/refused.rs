@@ -1,0 +1,92 @@
+//! Why a use case did not happen. The server maps each to a problem document.
+
+use keystead_api::Code;
+use keystead_domain::invalid::Invalid;
+use keystead_store::StoreError;
+
+/// Why a use case did not happen; nothing was half-done.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The caller's key gives no verdict but a refusal.
+    #[error("the caller's key was refused: {code}")]
+    Caller {
+        /// The verdict.
+        code: Code,
+        /// Seconds until trying again makes sense, where known.
+        retry_after_seconds: Option<u64>,
+    },
+    /// The caller may not do this.
+    #[error("this needs {permission} on {resource}")]
+    Forbidden {
+        /// The permission that is missing.
+        permission: &'static str,
+        /// What it is needed on.
+        resource: String,
+    },
+    /// A field breaks a rule.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// A field names something that does not exist.
+    #[error("{0}")]
+    Unknown(Invalid),
+    /// The thing that the path names does not exist, as far as this caller may know.
+    #[error("there is no such {what}")]
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+    },
+    /// The state of things does not allow it.
+    #[error("{detail}")]
+    Conflict {
+        /// What is in the way.
+        detail: String,
+        /// What to do about it.
+        fix: String,
+    },
+    /// `If-Match` names another version.
+    #[error("it is at version {current} now")]
+    Changed {
+        /// The version now.
+        current: i64,
+    },
+    /// The database does not answer; nothing is known to have happened.
+    #[error("the database does not answer")]
+    Unavailable,
+    /// Whether the act happened is not known: look before trying again.
+    #[error("the database did not say whether the change was kept")]
+    OutcomeUnknown,
+    /// A fault of ours.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+impl Refused {
+    /// Nothing of that kind.
+    #[must_use]
+    pub const fn not_found(what: &'static str) -> Self {
+        Self::NotFound { what }
+    }
+
+    /// The state of things does not allow it.
+    pub fn conflict(detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Conflict { detail: detail.into(), fix: fix.into() }
+    }
+
+    /// A field names something that does not exist.
+    pub fn unknown(field: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self::Unknown(Invalid::new(field, detail, fix))
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::OutcomeUnknown => Self::OutcomeUnknown,
+            StoreError::Conflict => {
+                Self::conflict("Somebody changed the same thing at the same moment.", "Try again.")
+            }
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}

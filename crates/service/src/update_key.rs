@@ -1,0 +1,257 @@
+//! Changing a key: any of it but its secret. It holds from the next request on.
+
+use crate::act::{Target, with_difference};
+use crate::caller::Caller;
+use crate::create_key::{consumer_named, credits_row, gone, owner_named, window};
+use crate::key_grants::{Granted, Wanted, refill_of, wider};
+use crate::key_view::{Beside, spec_of};
+use crate::lease::{empty_row, unsigned};
+use crate::refused::Refused;
+use crate::{Keystead, management};
+use keystead_api::{Key, UpdateKey};
+use keystead_domain::calendar::CreditsRule;
+use keystead_domain::cells::Place;
+use keystead_domain::ids::KeyId;
+use keystead_domain::meter::MeterId;
+use keystead_domain::name;
+use keystead_domain::policy::{PolicySpec, RefillSpec};
+use keystead_domain::time::Micros;
+use keystead_store::{Acted, Change, ChangeKind, KeyRow, Tx};
+use std::sync::Arc;
+
+/// A key as it is in the store, with what is shown beside it.
+pub(crate) struct Stored {
+    pub(crate) row: KeyRow,
+    pub(crate) spec: PolicySpec,
+    pub(crate) shown: Key,
+}
+
+impl Keystead {
+    /// Changes a key.
+    ///
+    /// # Errors
+    /// When the caller may not, the key is revoked, `if_match` names another version, or a field
+    /// breaks a rule.
+    pub async fn update_key(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        input: UpdateKey,
+        if_match: Option<i64>,
+    ) -> Result<Key, Refused> {
+        let (id, place) = self.locate_key(caller, id, management::KEYS_UPDATE).await?;
+        let (this, caller) = (Arc::clone(self), caller.clone());
+        // A client that goes away must not stop it between the commit and the end of old credits.
+        let task = self.tasks.spawn(async move { this.edit(caller, place, id, input, if_match).await });
+        task.await.map_err(|_| Refused::Internal("an edit did not run to its end".into()))?
+    }
+
+    async fn edit(
+        self: Arc<Self>,
+        caller: Caller,
+        place: Arc<Place>,
+        id: KeyId,
+        input: UpdateKey,
+        if_match: Option<i64>,
+    ) -> Result<Key, Refused> {
+        let new_credits = input.credits.is_some();
+        let lineage = self.keyring.get(id).map(|entry| MeterId::Lineage(entry.lineage.id));
+        // A block of the old credits that is on its way here must not come in beside the new ones.
+        let _turn = match lineage.filter(|_| new_credits).and_then(|lineage| self.turns.of(lineage)) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        let this = Arc::clone(&self);
+        let changed = self
+            .act(move |tx| {
+                Box::pin(async move { this.change(tx, &caller, &place, id, input, if_match).await })
+            })
+            .await?;
+        if let Some(entry) = self.keyring.get(id).filter(|_| new_credits) {
+            // Nor must what is left of one be spent beside them.
+            entry.lineage.meter.take_out(self.clock.now());
+        }
+        Ok(changed)
+    }
+
+    /// The key that a path names, once the caller may act on it.
+    pub(crate) async fn locate_key(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        permission: &'static str,
+    ) -> Result<(KeyId, Arc<Place>), Refused> {
+        let entry = id.parse::<KeyId>().ok().and_then(|id| self.keyring.get(id));
+        let entry = entry.filter(|entry| entry.place.project.organization == caller.organization());
+        let entry = entry.ok_or(Refused::not_found("key"))?;
+        self.authorise(caller, permission, Some(&entry.place.resource)).await?;
+        Ok((entry.id, entry.place))
+    }
+
+    /// Reads a key inside the transaction that changes it.
+    pub(crate) async fn stored_key(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        id: KeyId,
+        if_match: Option<i64>,
+    ) -> Result<Stored, Refused> {
+        let row = tx.key(caller.organization(), id).await?.ok_or(Refused::not_found("key"))?;
+        if if_match.is_some_and(|version| version != row.version) {
+            return Err(Refused::Changed { current: row.version });
+        }
+        let spec = spec_of(tx, &row).await?;
+        let tags = tx.key_tags(id).await?;
+        let meter = tx.meter(MeterId::Lineage(row.lineage_id)).await?;
+        let last_used_at = tx.seen(row.lineage_id).await?.and_then(|seen| seen.last_used_at);
+        let shown = self.view(&row, &spec, Beside { tags, meter: meter.as_ref(), last_used_at })?;
+        Ok(Stored { row, spec, shown })
+    }
+
+    async fn change(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        place: &Place,
+        id: KeyId,
+        input: UpdateKey,
+        if_match: Option<i64>,
+    ) -> Result<Acted<Key>, Refused> {
+        let Stored { mut row, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
+        if row.revoked_at.is_some() {
+            return Err(Refused::conflict("The key is revoked, which is for good.", "Issue a new key."));
+        }
+        let now = self.clock.now();
+        let expected = row.version;
+        set_plain(&mut row, &input, now)?;
+        set_owners(tx, caller, place, &mut row, &input).await?;
+        if place.project.system && caller.entry.expires_at < row.expires_at.unwrap_or(Micros::FOREVER) {
+            return Err(wider("a longer life than your own key's"));
+        }
+        let refill = match &input.credits {
+            Some(credits) => credits.as_ref().map(refill_of).transpose()?,
+            None => spec.credits,
+        };
+        let granted = self.check_grants(tx, caller, place, wanted(&input, &shown, refill)).await?;
+        row.policy_hash = granted.hash;
+        (row.version, row.updated_at) = (expected + 1, now);
+        write(tx, &row, &input, &granted, expected).await?;
+        if let Some(credits) = &input.credits {
+            set_credits(tx, &row, credits.as_ref().map(|credits| credits.remaining), refill, now).await?;
+        }
+        let after = self.stored_key(tx, caller, id, None).await?.shown;
+        let target =
+            Target { kind: "key", id: id.to_string(), name: &row.name, project: Some(row.project_id) };
+        let event = with_difference(self.event(caller, "key.update", target), Some(&shown), Some(&after));
+        Ok(Acted {
+            value: after,
+            events: vec![event],
+            changes: vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())],
+        })
+    }
+}
+
+fn set_plain(row: &mut KeyRow, input: &UpdateKey, now: Micros) -> Result<(), Refused> {
+    if let Some(new) = &input.name {
+        name::display_name("/name", new)?;
+        row.name.clone_from(new);
+    }
+    if let Some(tags) = &input.tags {
+        name::tags("/tags", tags)?;
+    }
+    if let Some(metadata) = &input.metadata {
+        name::metadata("/metadata", metadata)?;
+        let text = serde_json::to_string(metadata)
+            .map_err(|_| Refused::Internal("metadata that is no JSON".into()))?;
+        row.metadata = Some(text);
+    }
+    if let Some(not_before) = input.not_before {
+        row.not_before = not_before.map(Micros::from);
+    }
+    if let Some(expires_at) = input.expires_at {
+        row.expires_at = expires_at.map(Micros::from);
+    }
+    if input.not_before.is_some() || input.expires_at.is_some() {
+        window(row.not_before, row.expires_at, now)?;
+    }
+    Ok(())
+}
+
+async fn set_owners(
+    tx: &mut Tx,
+    caller: &Caller,
+    place: &Place,
+    row: &mut KeyRow,
+    input: &UpdateKey,
+) -> Result<(), Refused> {
+    if let Some(consumer) = &input.consumer {
+        row.consumer_id = match consumer {
+            Some(named) => Some(consumer_named(tx, &place.project, named, "/consumer").await?),
+            None => None,
+        };
+    }
+    if let Some(owner) = &input.owner {
+        row.owner = owner_named(tx, caller, &place.project, owner).await?;
+    }
+    Ok(())
+}
+
+/// What the key is to be given: as sent, else as it is.
+fn wanted(input: &UpdateKey, shown: &Key, credits: Option<RefillSpec>) -> Wanted {
+    Wanted {
+        permissions: input.permissions.clone().unwrap_or_else(|| shown.permissions.clone()),
+        roles: input.roles.clone().unwrap_or_else(|| shown.roles.clone()),
+        restrictions: input.restrictions.clone().unwrap_or_else(|| shown.restrictions.clone()),
+        limits: input.limits.clone().unwrap_or_else(|| shown.limits.clone()),
+        quota: input.quota.clone().unwrap_or_else(|| shown.quota.clone()),
+        credits,
+    }
+}
+
+async fn write(
+    tx: &mut Tx,
+    row: &KeyRow,
+    input: &UpdateKey,
+    granted: &Granted,
+    expected: i64,
+) -> Result<(), Refused> {
+    tx.insert_policy(row.organization_id, &granted.hash, &granted.json).await?;
+    if !tx.update_key(row, expected).await.map_err(gone)? {
+        return Err(Refused::Changed { current: expected + 1 });
+    }
+    if let Some(tags) = &input.tags {
+        tx.set_key_tags(row.id, tags).await?;
+    }
+    if input.permissions.is_some() || input.roles.is_some() {
+        tx.set_key_references(row.id, &granted.roles, &granted.exact_permissions).await.map_err(gone)?;
+    }
+    Ok(())
+}
+
+/// New credits replace what was left in the store; what this process still holds of the old ones is
+/// dropped with their rule.
+async fn set_credits(
+    tx: &mut Tx,
+    row: &KeyRow,
+    remaining: Option<u64>,
+    refill: Option<RefillSpec>,
+    now: Micros,
+) -> Result<(), Refused> {
+    let id = MeterId::Lineage(row.lineage_id);
+    let fresh = match (remaining, refill) {
+        (Some(remaining), Some(refill)) => {
+            credits_row(row, remaining, &CreditsRule { refill: refill.refill, amount: refill.amount }, now)
+        }
+        _ => empty_row(row.organization_id, id),
+    };
+    match tx.lock_meter(id).await? {
+        Some(mut meter) => {
+            (meter.credits_remaining, meter.credits_refill_at) =
+                (fresh.credits_remaining, fresh.credits_refill_at);
+            tx.update_meter(&meter).await?;
+        }
+        None if unsigned(fresh.credits_remaining.unwrap_or(0)) > 0 => tx.insert_meter(&fresh).await?,
+        None => {}
+    }
+    Ok(())
+}

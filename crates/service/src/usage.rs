@@ -1,0 +1,183 @@
+//! Usage: every verdict, batched off the hot path through a bounded queue. When it is full the event
+//! is dropped, counted and reported, never silently; verification never waits for it.
+
+use crate::sightings::{Aggregate, UnknownAggregate};
+use hashbrown::HashMap;
+use keystead_api::Code;
+use keystead_domain::decide::Ask;
+use keystead_domain::entry::Entry;
+use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
+use keystead_domain::networks;
+use keystead_domain::time::Micros;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// The longest text kept of a user agent or an endpoint, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 256;
+
+/// One verified or refused request.
+#[derive(Debug)]
+pub(crate) struct UsageEvent {
+    pub(crate) at: Micros,
+    pub(crate) code: Code,
+    pub(crate) organization: OrganizationId,
+    pub(crate) project: Option<ProjectId>,
+    pub(crate) environment: Option<EnvironmentId>,
+    /// `None` for a key that could not be tied to one: what brute force looks like.
+    pub(crate) lineage: Option<KeyId>,
+    pub(crate) ip: Option<IpAddr>,
+    pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) endpoint: Option<Box<str>>,
+    pub(crate) permissions: Vec<Box<str>>,
+}
+
+/// Whom an event is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    /// A key whose digest has matched.
+    Key(&'a Entry),
+    /// A token that proved nothing, where it was asked about.
+    Nobody(UnknownPlace),
+}
+
+/// Where a token that proved nothing was asked about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UnknownPlace {
+    pub(crate) organization: OrganizationId,
+    pub(crate) project: Option<ProjectId>,
+    pub(crate) environment: Option<EnvironmentId>,
+}
+
+impl UsageEvent {
+    /// What a verdict leaves behind: never the key, never a query.
+    pub(crate) fn new(
+        subject: Subject<'_>,
+        ask: &Ask<'_>,
+        user_agent: Option<&str>,
+        code: Code,
+        at: Micros,
+    ) -> Self {
+        let (place, lineage) = match subject {
+            Subject::Nobody(place) => (place, None),
+            Subject::Key(entry) => {
+                let place = UnknownPlace {
+                    organization: entry.place.project.organization,
+                    project: Some(entry.place.project.id),
+                    environment: Some(entry.place.environment),
+                };
+                (place, Some(entry.lineage.id))
+            }
+        };
+        let mut permissions = Vec::new();
+        if let Some(query) = ask.permissions.filter(|_| code == Code::Valid) {
+            query.names(&mut |name| permissions.push(name.into()));
+        }
+        let endpoint = match (ask.method, ask.path) {
+            (Some(method), Some(path)) => Some(shorten(&[method, " ", path])),
+            _ => None,
+        };
+        Self {
+            at,
+            code,
+            organization: place.organization,
+            project: place.project,
+            environment: place.environment,
+            lineage,
+            ip: ask.ip,
+            user_agent: user_agent.map(|text| shorten(&[text])),
+            endpoint,
+            permissions,
+        }
+    }
+}
+
+fn shorten(parts: &[&str]) -> Box<str> {
+    let mut text =
+        String::with_capacity(parts.iter().map(|part| part.len()).sum::<usize>().min(TEXT_BYTES_MAX));
+    for part in parts {
+        let room = TEXT_BYTES_MAX - text.len();
+        text.push_str(part.get(..part.floor_char_boundary(room)).unwrap_or_default());
+    }
+    text.into()
+}
+
+/// The near end of the queue.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    queue: Sender<UsageEvent>,
+    dropped: AtomicU64,
+}
+
+impl Usage {
+    /// A queue of so many events, and its far end.
+    #[must_use]
+    pub(crate) fn new(queue_max: usize) -> (Self, Receiver<UsageEvent>) {
+        let (queue, events) = channel(queue_max.max(1));
+        (Self { queue, dropped: AtomicU64::new(0) }, events)
+    }
+
+    /// Queues an event, or counts it as dropped. Never waits.
+    pub(crate) fn record(&self, event: UsageEvent) {
+        if self.queue.try_send(event).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts what was gathered and could not be written.
+    pub(crate) fn count_lost(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// How many events were dropped or lost since the start.
+    #[must_use]
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// What has been gathered since the last flush: bounded, whatever comes.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    pub(crate) lineages: HashMap<(OrganizationId, KeyId), Aggregate>,
+    pub(crate) unknown: HashMap<UnknownKey, UnknownAggregate>,
+}
+
+/// What refusals that cannot be tied to a key are gathered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct UnknownKey {
+    pub(crate) organization: OrganizationId,
+    pub(crate) project: Option<ProjectId>,
+    pub(crate) environment: Option<EnvironmentId>,
+    pub(crate) code: Code,
+}
+
+impl Gathered {
+    /// Adds one event.
+    pub(crate) fn add(&mut self, event: UsageEvent) {
+        let network = event.ip.map(|ip| networks::network_of(ip).to_string());
+        if let Some(lineage) = event.lineage {
+            self.lineages.entry((event.organization, lineage)).or_default().add(&event, network);
+        } else {
+            let key = UnknownKey {
+                organization: event.organization,
+                project: event.project,
+                environment: event.environment,
+                code: event.code,
+            };
+            self.unknown.entry(key).or_default().add(event.at, network);
+        }
+    }
+
+    /// Whether nothing was gathered.
+    #[must_use]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lineages.is_empty() && self.unknown.is_empty()
+    }
+
+    /// How many rows a flush will write.
+    #[must_use]
+    pub(crate) fn rows(&self) -> usize {
+        self.lineages.len() + self.unknown.len()
+    }
+}

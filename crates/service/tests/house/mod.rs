@@ -1,0 +1,278 @@
+//! A whole installation for one test, on either engine.
+#![allow(dead_code, reason = "each suite uses a part of the house")]
+
+use keystead_api::*;
+use keystead_domain::ids::RequestId;
+use keystead_domain::time::{Clock, ManualClock};
+use keystead_service::caller::{Caller, Origin};
+use keystead_service::{Entropy, Keystead, Refused, Settings};
+use keystead_store::testing::TestStore;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Runs each test on a fresh house on each engine; PostgreSQL's half needs
+/// `KEYSTEAD_TEST_POSTGRES`, without it those tests say so and pass.
+macro_rules! suite {
+    ($($module:ident :: $name:ident,)*) => {
+        mod sqlite {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    let store = keystead_store::testing::sqlite().await;
+                    crate::$module::$name(crate::house::House::open(store).await).await;
+                }
+            )*
+        }
+
+        mod postgres {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    match keystead_store::testing::postgres().await {
+                        Some(store) => crate::$module::$name(crate::house::House::open(store).await).await,
+                        None => println!("not run: {} is not set", keystead_store::testing::POSTGRES_VARIABLE),
+                    }
+                }
+            )*
+        }
+    };
+}
+pub(crate) use suite;
+
+/// An opened installation whose clock stands still at [`keystead_store::testing::START`].
+pub(crate) struct House {
+    pub(crate) keystead: Arc<Keystead>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) admin_key: String,
+    database: TestStore,
+    root: TempDir,
+    seed: u64,
+}
+
+impl House {
+    /// Opens a new installation in an empty database.
+    pub(crate) async fn open(database: TestStore) -> Self {
+        database.store.close().await;
+        let root = tempfile::tempdir().unwrap();
+        let clock = Arc::clone(&database.clock);
+        let (keystead, admin_key) = start(&database, &root, &clock, 1).await;
+        let admin_key = admin_key.unwrap();
+        Self { keystead, clock, admin_key, database, root, seed: 1 }
+    }
+
+    /// Stops it in order and starts it again.
+    pub(crate) async fn restart(&mut self) {
+        Arc::clone(&self.keystead).close().await;
+        // Another seed: the same ids would be drawn again.
+        self.seed += 1;
+        (self.keystead, _) = start(&self.database, &self.root, &self.clock, self.seed).await;
+    }
+
+    /// The installation's operator, who administers the first organization.
+    pub(crate) fn admin(&self) -> Caller {
+        self.caller(&self.admin_key)
+    }
+
+    /// Its clock, as the API writes it.
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now().to_timestamp()
+    }
+
+    /// Whoever holds this key of Keystead's own API.
+    pub(crate) fn caller(&self, key: &str) -> Caller {
+        self.keystead.identify(key, origin()).unwrap()
+    }
+
+    /// The administrator of a new organization.
+    pub(crate) async fn tenant(&self, slug: &str) -> Caller {
+        let input = CreateOrganization { name: slug.into(), slug: slug.into() };
+        let created = self.keystead.create_organization(&self.admin(), input).await.unwrap();
+        self.caller(&created.key)
+    }
+
+    /// A new key of Keystead's own API with these permissions.
+    pub(crate) async fn key_of(&self, maker: &Caller, permissions: Vec<PermissionGrant>) -> Caller {
+        let input = CreateKey {
+            name: "Limited".into(),
+            environment: "production".into(),
+            permissions,
+            ..CreateKey::default()
+        };
+        let created = self.keystead.create_key(maker, "keystead", input).await.unwrap();
+        self.caller(&created.key)
+    }
+
+    /// A project `acme` with the environment `production` and the permissions `routes.read` and
+    /// `routes.write`.
+    pub(crate) async fn acme(&self, admin: &Caller) -> Project {
+        let project = self.project(admin, "acme").await;
+        let input = CreateEnvironment { name: "Production".into(), slug: "production".into(), tag: None };
+        self.keystead.create_environment(admin, "acme", input).await.unwrap();
+        for name in ["routes.read", "routes.write"] {
+            self.permission(admin, "acme", name).await;
+        }
+        project
+    }
+
+    /// A project with nothing in it.
+    pub(crate) async fn project(&self, admin: &Caller, slug: &str) -> Project {
+        let input = CreateProject { name: slug.into(), slug: slug.into(), prefix: None };
+        self.keystead.create_project(admin, input).await.unwrap()
+    }
+
+    /// A permission of a catalogue.
+    pub(crate) async fn permission(&self, admin: &Caller, project: &str, name: &str) -> Permission {
+        let input = CreatePermission {
+            name: name.into(),
+            description: String::new(),
+            public_safe: false,
+            sensitive: false,
+        };
+        self.keystead.create_permission(admin, project, input).await.unwrap()
+    }
+
+    /// A role.
+    pub(crate) async fn role(
+        &self,
+        admin: &Caller,
+        project: &str,
+        name: &str,
+        permissions: &[&str],
+    ) -> Result<Role, Refused> {
+        let input =
+            CreateRole { name: name.into(), description: String::new(), permissions: texts(permissions) };
+        self.keystead.create_role(admin, project, input).await
+    }
+
+    /// A consumer of `acme` with nothing but a name and a ceiling.
+    pub(crate) async fn consumer(
+        &self,
+        admin: &Caller,
+        name: &str,
+        ceiling: Option<&[&str]>,
+    ) -> Result<Consumer, Refused> {
+        let input =
+            CreateConsumer { name: name.into(), ceiling: ceiling.map(texts), ..CreateConsumer::default() };
+        self.keystead.create_consumer(admin, "acme", input).await
+    }
+
+    /// A key of `acme` in `production`.
+    pub(crate) async fn key(&self, admin: &Caller, input: CreateKey) -> CreatedKey {
+        let input = CreateKey { name: "Key".into(), environment: "production".into(), ..input };
+        self.keystead.create_key(admin, "acme", input).await.unwrap()
+    }
+
+    /// The verdict on a key of `acme`, asked for one permission.
+    pub(crate) async fn verdict(&self, admin: &Caller, key: &str, permission: &str) -> Code {
+        let ask = Verify {
+            key: key.into(),
+            project: Some("acme".into()),
+            environment: Some("production".into()),
+            permissions: Some(PermissionQuery::One(permission.into())),
+            ..Verify::default()
+        };
+        self.keystead.verify(admin, &ask).await.unwrap().code
+    }
+
+    /// Revokes and purges a key.
+    pub(crate) async fn purge(&self, admin: &Caller, id: &str) {
+        let reason = RevokeKey { reason: "no longer used".into() };
+        self.keystead.revoke_key(admin, id, reason, None).await.unwrap();
+        self.keystead.delete_key(admin, id, None).await.unwrap();
+    }
+
+    /// The records of one kind of act, newest first.
+    pub(crate) async fn audit(&self, admin: &Caller, action: &str) -> Vec<AuditRecord> {
+        let query = AuditQuery { action: Some(action.into()), ..AuditQuery::default() };
+        self.keystead.list_audit(admin, &query).await.unwrap().items
+    }
+}
+
+async fn start(
+    database: &TestStore,
+    root: &TempDir,
+    clock: &Arc<ManualClock>,
+    seed: u64,
+) -> (Arc<Keystead>, Option<String>) {
+    let settings = Settings {
+        store: database.options(),
+        root_key_file: root.path().join("root.key"),
+        usage_flush: Duration::from_secs(3_600),
+        usage_queue_max: 1_000,
+        max_staleness: Duration::from_secs(10),
+        new_admin_key: false,
+    };
+    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
+    let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));
+    let opened = Keystead::open(settings, clock, entropy).await.unwrap();
+    (opened.keystead, opened.admin_key.map(|key| key.expose().to_owned()))
+}
+
+/// A request from a documentation address.
+pub(crate) fn origin() -> Origin {
+    Origin {
+        ip: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
+        method: "POST".into(),
+        path: "/v1/test".into(),
+        user_agent: Some("test".into()),
+        request_id: RequestId([7; 16]),
+    }
+}
+
+pub(crate) fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}
+
+/// Permissions on every resource.
+pub(crate) fn everywhere(names: &[&str]) -> Vec<PermissionGrant> {
+    names.iter().map(|name| PermissionGrant::Everywhere((*name).into())).collect()
+}
+
+/// One permission on some resources.
+pub(crate) fn narrowed(permission: &str, resources: &[&str]) -> PermissionGrant {
+    PermissionGrant::Narrowed(NarrowedPermission {
+        permission: permission.into(),
+        resources: texts(resources),
+    })
+}
+
+/// A request that names a page.
+pub(crate) fn page(limit: u32, cursor: Option<String>) -> PageQuery {
+    PageQuery { limit: Some(limit), cursor }
+}
+
+/// The field that a request was refused for.
+pub(crate) fn field<T: std::fmt::Debug>(result: Result<T, Refused>) -> String {
+    match result {
+        Err(Refused::Invalid(invalid) | Refused::Unknown(invalid)) => invalid.field,
+        other => panic!("expected a refused field, got {other:?}"),
+    }
+}
+
+/// What was in the way.
+pub(crate) fn conflict<T: std::fmt::Debug>(result: Result<T, Refused>) -> String {
+    match result {
+        Err(Refused::Conflict { detail, .. }) => detail,
+        other => panic!("expected a conflict, got {other:?}"),
+    }
+}
+
+pub(crate) fn assert_unknown<T: std::fmt::Debug>(result: Result<T, Refused>) {
+    assert!(matches!(result, Err(Refused::Unknown(_))), "{result:?}");
+}
+
+pub(crate) fn assert_forbidden<T: std::fmt::Debug>(result: Result<T, Refused>) {
+    assert!(matches!(result, Err(Refused::Forbidden { .. })), "{result:?}");
+}
+
+pub(crate) fn assert_not_found<T: std::fmt::Debug>(result: Result<T, Refused>) {
+    assert!(matches!(result, Err(Refused::NotFound { .. })), "{result:?}");
+}
+
+pub(crate) fn assert_changed<T: std::fmt::Debug>(result: Result<T, Refused>, version: i64) {
+    assert!(matches!(result, Err(Refused::Changed { current }) if current == version), "{result:?}");
+}

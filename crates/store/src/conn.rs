@@ -1,0 +1,188 @@
+//! A connection to either engine, and the one place where a statement meets a driver. What can be
+//! read hangs on [`Conn`], what may be written on [`Ledger`] or [`Tx`]: see each table's file.
+
+use crate::error::StoreError;
+use crate::statement::{Filtered, Statement};
+use crate::value::Value;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use std::ops::{Deref, DerefMut};
+
+/// The driver's connection.
+pub(crate) enum Engine {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// Expands one typed body for each driver; in it, `$connection` is that driver's connection.
+macro_rules! on_engine {
+    ($conn:expr, $connection:ident => $body:expr) => {
+        match &mut $conn.engine {
+            $crate::conn::Engine::Sqlite(connection) => {
+                let $connection = &mut **connection;
+                $body
+            }
+            $crate::conn::Engine::Postgres(connection) => {
+                let $connection = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on_engine;
+
+macro_rules! bind {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match value {
+                Value::Int(value) => query.bind(*value),
+                Value::Text(value) => query.bind(*value),
+                Value::Bytes(value) => query.bind(*value),
+                Value::Owner(value) => query.bind(value.as_slice()),
+                Value::Bool(value) => query.bind(*value),
+            };
+        }
+        query
+    }};
+}
+
+/// A row that both drivers can read.
+pub(crate) trait AnyRow:
+    for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{
+}
+impl<T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin> AnyRow for T {}
+
+/// A connection, for reading.
+pub struct Conn {
+    pub(crate) engine: Engine,
+    /// In a transaction: the first statement that failed. After it nothing more runs and the
+    /// transaction is rolled back, on both engines alike. PostgreSQL would answer a COMMIT after
+    /// a swallowed error with a silent rollback; SQLite may have ended the transaction already.
+    failed: Option<StoreError>,
+    in_transaction: bool,
+}
+
+impl Conn {
+    pub(crate) fn new(engine: Engine, in_transaction: bool) -> Self {
+        Self { engine, failed: None, in_transaction }
+    }
+
+    /// Takes what failed since the last call.
+    pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
+        self.failed.take()
+    }
+
+    /// Refuses after a failure in this transaction.
+    pub(crate) fn before(&self, texts: &[&'static str]) -> Result<(), StoreError> {
+        #[cfg(feature = "testing")]
+        if let Ok(mut ran) = crate::statement::RAN.lock() {
+            let on_postgres = matches!(self.engine, Engine::Postgres(_));
+            ran.extend(texts.iter().map(|text| (on_postgres, *text)));
+        }
+        #[cfg(not(feature = "testing"))]
+        let _ = texts;
+        self.failed.clone().map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn after<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        result.map_err(|error| {
+            let error = StoreError::from(error);
+            if self.in_transaction {
+                self.failed.get_or_insert_with(|| error.clone());
+            }
+            error
+        })
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub(crate) async fn execute<const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<u64, StoreError> {
+        self.before(&[statement.sql()])?;
+        let result = on_engine!(self, connection => {
+            bind!(sqlx::query(statement.sql()), &values).execute(connection).await.map(|done| done.rows_affected())
+        });
+        self.after(result)
+    }
+
+    /// Every row of a statement.
+    pub(crate) async fn rows<R: AnyRow, const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<Vec<R>, StoreError> {
+        self.before(&[statement.sql()])?;
+        self.fetch(statement.sql().into_sql_str(), &values).await
+    }
+
+    /// The one row of a statement, or none.
+    pub(crate) async fn row<R: AnyRow, const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<Option<R>, StoreError> {
+        self.before(&[statement.sql()])?;
+        let result = on_engine!(self, connection => {
+            bind!(sqlx::query_as::<_, R>(statement.sql()), &values).fetch_optional(connection).await
+        });
+        self.after(result)
+    }
+
+    /// The number that a counting statement answers.
+    pub(crate) async fn number<const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<i64, StoreError> {
+        self.row::<(i64,), N>(statement, values).await.map(|row| row.map_or(0, |(number,)| number))
+    }
+
+    /// Every row of a filtered list.
+    pub(crate) async fn filtered<R: AnyRow>(&mut self, filtered: Filtered<'_>) -> Result<Vec<R>, StoreError> {
+        self.before(filtered.fragments())?;
+        // Only constant fragments and numbers were joined: see `Filtered`.
+        self.fetch(AssertSqlSafe(filtered.sql()).into_sql_str(), filtered.values()).await
+    }
+
+    async fn fetch<R: AnyRow>(&mut self, sql: SqlStr, values: &[Value<'_>]) -> Result<Vec<R>, StoreError> {
+        let result = on_engine!(self, connection => {
+            bind!(sqlx::query_as::<_, R>(sql), values).fetch_all(connection).await
+        });
+        self.after(result)
+    }
+}
+
+/// A connection that only reads.
+pub struct Reader(pub(crate) Conn);
+
+/// A transaction that reaches only what no person decides: meters, last-used, unknown attempts.
+pub struct Ledger(pub(crate) Conn);
+
+/// A transaction for an act: everything may be written, and an audit record must be left.
+pub struct Tx(pub(crate) Ledger);
+
+macro_rules! derefs {
+    ($($outer:ty => $inner:ty),*) => {$(
+        impl Deref for $outer {
+            type Target = $inner;
+
+            fn deref(&self) -> &$inner {
+                &self.0
+            }
+        }
+
+        impl DerefMut for $outer {
+            fn deref_mut(&mut self) -> &mut $inner {
+                &mut self.0
+            }
+        }
+    )*};
+}
+
+derefs!(Reader => Conn, Ledger => Conn, Tx => Ledger);

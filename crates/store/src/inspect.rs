@@ -1,0 +1,73 @@
+//! Looking at a database without taking or changing it, for `keystead doctor`.
+
+use crate::database::Database;
+use crate::error::OpenError;
+use crate::open::cannot_be_read;
+use crate::owner::unreachable;
+use crate::schema;
+use keystead_domain::time::Micros;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use std::fs::File;
+use std::path::Path;
+use std::str::FromStr;
+
+/// What a look at a database found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Inspection {
+    /// The schema's number; `None` when there is no database yet.
+    pub schema: Option<i64>,
+    /// The schema that this binary writes.
+    pub supported: i64,
+    /// Whether a running server uses the file; on PostgreSQL this is not looked at.
+    pub in_use: bool,
+    /// When the newest audit record was written.
+    pub last_act_at: Option<Micros>,
+}
+
+const LAST_ACT: &str = "SELECT max(at) FROM audit";
+
+/// Looks at a database.
+///
+/// # Errors
+/// When it cannot be reached or read.
+pub async fn inspect(database: &Database) -> Result<Inspection, OpenError> {
+    match database {
+        Database::Sqlite(path) => sqlite(path, database).await,
+        Database::Postgres(url) => postgres(url).await,
+    }
+}
+
+async fn sqlite(path: &Path, database: &Database) -> Result<Inspection, OpenError> {
+    let absent = Inspection { supported: schema::SUPPORTED, ..Inspection::default() };
+    if !path.try_exists().map_err(|error| unreachable(database, &error))? {
+        return Ok(absent);
+    }
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    let in_use = File::open(lock).is_ok_and(|lock| lock.try_lock_shared().is_err());
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).disable_statement_logging();
+    let mut connection = options.connect().await.map_err(cannot_be_read)?;
+    let schema: Result<(Option<i64>,), _> = sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await;
+    let Ok((found,)) = schema else { return Ok(Inspection { in_use, ..absent }) };
+    let (last,): (Option<i64>,) =
+        sqlx::query_as(LAST_ACT).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    connection.close().await.map_err(cannot_be_read)?;
+    Ok(Inspection { schema: found, in_use, last_act_at: last.map(Micros), ..absent })
+}
+
+async fn postgres(url: &str) -> Result<Inspection, OpenError> {
+    let absent = Inspection { supported: schema::SUPPORTED, ..Inspection::default() };
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| OpenError::Other("the PostgreSQL URL cannot be read".to_owned()))?
+        .application_name("keystead doctor")
+        .disable_statement_logging();
+    let mut connection = options.connect().await.map_err(cannot_be_read)?;
+    let schema: Result<(Option<i64>,), _> = sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await;
+    let Ok((found,)) = schema else { return Ok(absent) };
+    let (last,): (Option<i64>,) =
+        sqlx::query_as(LAST_ACT).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    connection.close().await.map_err(cannot_be_read)?;
+    Ok(Inspection { schema: found, last_act_at: last.map(Micros), ..absent })
+}

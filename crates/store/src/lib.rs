@@ -1,0 +1,53 @@
+//! Keystead's store: rows, queries, migrations and the change feed, the same on SQLite and
+//! PostgreSQL. Nothing here knows a business rule; what an act means is decided above.
+//!
+//! There are three ways in. [`Store::read`] gives a connection that only reads. [`Store::act`]
+//! gives a transaction that must leave an audit record. [`Store::bookkeeping`] gives one that
+//! reaches only what no person decides: leases, last-used, unknown attempts, the feed's tail.
+
+mod act;
+mod conn;
+mod database;
+mod error;
+mod inspect;
+mod open;
+mod owner;
+mod row;
+mod schema;
+mod statement;
+mod store;
+mod tables;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod transaction;
+mod value;
+mod writer;
+
+pub use act::Acted;
+pub use conn::{Conn, Ledger, Reader, Tx};
+pub use database::{Database, InvalidDatabase, Options};
+pub use error::{OpenError, StoreError, Unique};
+pub use inspect::{Inspection, inspect};
+pub use keystead_domain::meter::MeterId;
+pub use store::Store;
+pub use tables::audit::{AuditRow, Event};
+pub use tables::audit_list::AuditFilter;
+pub use tables::consumers::ConsumerRow;
+pub use tables::environments::EnvironmentRow;
+pub use tables::feed::{Change, ChangeKind, FeedRow};
+pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};
+pub use tables::key_load::KeyResident;
+pub use tables::keys::KeyRow;
+pub use tables::meters::MeterRow;
+pub use tables::organizations::OrganizationRow;
+pub use tables::peppers::PepperRow;
+pub use tables::permissions::PermissionRow;
+pub use tables::policies::PolicyRow;
+pub use tables::projects::ProjectRow;
+pub use tables::roles::RoleRow;
+pub use tables::seen::SeenRow;
+pub use tables::service_accounts::ServiceAccountRow;
+pub use tables::unknown_attempts::UnknownAttemptsRow;
+
+/// Where a page begins: the instant and the id of the last row of the page before it.
+pub type After<Id> = Option<(keystead_domain::time::Micros, Id)>;

@@ -1,0 +1,177 @@
+//! The store: an owned database, and the three ways into it.
+
+use crate::act::{self, Acted, Job};
+use crate::conn::{Conn, Engine, Ledger, Reader, Tx};
+use crate::database::{Database, Options};
+use crate::error::{OpenError, StoreError};
+use crate::open::{self, OpenPostgres, OpenSqlite};
+use crate::owner::PostgresOwner;
+use crate::{transaction, writer};
+use futures_util::future::BoxFuture;
+use keystead_domain::time::Clock;
+use sqlx::{PgPool, SqlitePool};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, Notify, mpsc};
+use tokio::task::JoinHandle;
+
+/// Units of work that may wait for SQLite's writer; whoever comes then waits [`QUEUE_TIME_MAX`].
+const QUEUE_MAX: usize = 1024;
+const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// An owned database. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    db: Arc<Db>,
+    clock: Arc<dyn Clock>,
+}
+
+enum Db {
+    Sqlite {
+        readers: SqlitePool,
+        queue: mpsc::Sender<Job>,
+        closing: Arc<Notify>,
+        writer: Mutex<Option<JoinHandle<()>>>,
+    },
+    Postgres {
+        readers: PgPool,
+        acts: PgPool,
+        owner: Arc<PostgresOwner>,
+    },
+}
+
+impl Store {
+    /// Takes the database for this process, brings its schema up to date and opens it. The clock
+    /// stamps the feed's rows.
+    ///
+    /// # Errors
+    /// When another process owns it, it is newer than this binary, or it cannot be reached.
+    pub async fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let db = match &options.database {
+            Database::Sqlite(path) => {
+                let OpenSqlite { readers, writer, owner } =
+                    open::sqlite(path, options.readers, &options.database).await?;
+                let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+                let closing = Arc::new(Notify::new());
+                let writer = tokio::spawn(writer::work(writer, waiting, Arc::clone(&closing), owner));
+                Db::Sqlite { readers, queue, closing, writer: Mutex::new(Some(writer)) }
+            }
+            Database::Postgres(url) => {
+                let OpenPostgres { readers, acts, owner } =
+                    open::postgres(url, options.readers, &options.database).await?;
+                Db::Postgres { readers, acts, owner: Arc::new(owner) }
+            }
+        };
+        Ok(Self { db: Arc::new(db), clock })
+    }
+
+    /// Proves that this process still owns the database: on PostgreSQL by asking the session that
+    /// holds the lock, on SQLite by the file lock that only this process can let go.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when it cannot tell now, [`StoreError::Disowned`] when another
+    /// process has been the owner since: then only a restart helps.
+    pub async fn confirm(&self) -> Result<(), StoreError> {
+        match &*self.db {
+            Db::Sqlite { .. } => Ok(()),
+            Db::Postgres { owner, .. } => owner.confirm().await,
+        }
+    }
+
+    /// A connection for reading. Each statement sees what is committed when it begins.
+    ///
+    /// # Errors
+    /// When none becomes free in time or the database cannot be reached.
+    pub async fn read(&self) -> Result<Reader, StoreError> {
+        let engine = match &*self.db {
+            Db::Sqlite { readers, .. } => Engine::Sqlite(readers.acquire().await?),
+            Db::Postgres { readers, .. } => Engine::Postgres(readers.acquire().await?),
+        };
+        Ok(Reader(Conn::new(engine, false)))
+    }
+
+    /// Runs an act: in one transaction what it changes, its audit records and its feed rows. The
+    /// answer comes when they are durable. A caller that goes away does not undo it. A statement
+    /// that fails undoes the whole act, also when the work goes on after it.
+    ///
+    /// # Errors
+    /// The work's own; [`StoreError::Unaudited`] when it left no audit record; and why the
+    /// transaction could not begin or end. After [`StoreError::OutcomeUnknown`] read again.
+    pub async fn act<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, E>> + Send + 'static,
+    {
+        let (job, answer) = act::act(self.clock.now(), work);
+        self.submit(job).await?;
+        answer.wait().await
+    }
+
+    /// Runs what no person decides, which leaves no audit record: it reaches meters, last-used,
+    /// unknown attempts and the feed's tail, and nothing else. Durable like an act.
+    ///
+    /// # Errors
+    /// The work's own, and why the transaction could not begin or end.
+    pub async fn bookkeeping<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: for<'t> FnOnce(&'t mut Ledger) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let (job, answer) = act::bookkeeping(work);
+        self.submit(job).await?;
+        answer.wait().await
+    }
+
+    async fn submit(&self, job: Job) -> Result<(), StoreError> {
+        match &*self.db {
+            Db::Sqlite { queue, .. } => {
+                queue.send_timeout(job, QUEUE_TIME_MAX).await.map_err(|refused| match refused {
+                    mpsc::error::SendTimeoutError::Timeout(_) => {
+                        StoreError::Unavailable("too much is waiting to be written")
+                    }
+                    mpsc::error::SendTimeoutError::Closed(_) => {
+                        StoreError::Unavailable("the store is closed")
+                    }
+                })
+            }
+            Db::Postgres { acts, owner, .. } => {
+                let connection = acts.acquire().await?;
+                let owner = Arc::clone(owner);
+                tokio::spawn(async move { transaction::on_postgres(connection, &owner, job).await });
+                Ok(())
+            }
+        }
+    }
+
+    /// Finishes what waits, closes every connection and gives the database up. What is asked of
+    /// any clone afterwards is refused.
+    pub async fn close(&self) {
+        match &*self.db {
+            Db::Sqlite { readers, closing, writer, .. } => {
+                closing.notify_one();
+                // The last connection to close folds the write-ahead log into the file.
+                readers.close().await;
+                if let Some(writer) = writer.lock().await.take() {
+                    let _ = writer.await;
+                }
+            }
+            Db::Postgres { readers, acts, owner } => {
+                readers.close().await;
+                acts.close().await;
+                owner.release().await;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &*self.db {
+            Db::Sqlite { .. } => "Store(SQLite)",
+            Db::Postgres { .. } => "Store(PostgreSQL)",
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Audit: who did what, written in the same transaction as what was done.
+
+use crate::conn::Tx;
+use crate::error::StoreError;
+use crate::row::row;
+use crate::statement::statements;
+use keystead_domain::ids::{AuditId, KeyId, OrganizationId, ProjectId};
+use keystead_domain::time::Micros;
+
+row! {
+    /// An administrative act, as it is recorded. It holds no secret value.
+    #[derive(Debug)]
+    AuditRow {
+        /// Its id.
+        id: AuditId,
+        /// In which organization.
+        organization_id: OrganizationId,
+        /// When it was done.
+        at: Micros,
+        /// What kind of actor did it: `key`, `system`, …
+        actor_kind: String,
+        /// Through which key.
+        actor_key: Option<KeyId>,
+        /// Whose key that is.
+        actor_owner: Option<String>,
+        /// From which address.
+        address: Option<String>,
+        /// What was done: `keys.create`, …
+        action: String,
+        /// On what kind of thing.
+        target_kind: String,
+        /// On which one, by its written id.
+        target_id: String,
+        /// What that was called at the time.
+        target_name: String,
+        /// In which project.
+        project_id: Option<ProjectId>,
+        /// What changed, as it was before, as JSON.
+        before_body: Option<String>,
+        /// What changed, as it is now, as JSON.
+        after_body: Option<String>,
+        /// In which request, by its written id.
+        request_id: Option<String>,
+    }
+}
+
+/// An audit record that an act hands over.
+pub type Event = AuditRow;
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, at, actor_kind, actor_key, actor_owner, address, action, target_kind, target_id, \
+         target_name, project_id, before_body, after_body, request_id"
+    };
+}
+pub(super) use columns;
+
+statements! {
+    INSERT(15) = concat!(
+        "INSERT INTO audit (", columns!(), ") ",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    );
+}
+
+impl Tx {
+    /// Only `act` writes audit records, from what the act hands over.
+    pub(crate) async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        self.execute(&INSERT, event.values()).await.map(|_| ())
+    }
+}

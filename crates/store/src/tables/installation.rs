@@ -1,0 +1,33 @@
+//! The installation's few values: which schema it has, and what is decided once.
+
+use crate::conn::{Conn, Tx};
+use crate::error::StoreError;
+use crate::statement::statements;
+use crate::value::Value;
+
+statements! {
+    BY_NAME(1) = "SELECT value FROM installation WHERE name = $1";
+    PUT(2) = "INSERT INTO installation (name, value) VALUES ($1, $2) \
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+}
+
+impl Conn {
+    /// The installation's value of that name.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn installation_value(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        let row = self.row::<(String,), 1>(&BY_NAME, [Value::Text(Some(name))]).await?;
+        Ok(row.map(|(value,)| value))
+    }
+}
+
+impl Tx {
+    /// Sets the installation's value of that name.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn set_installation_value(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.execute(&PUT, [Value::Text(Some(name)), Value::Text(Some(value))]).await.map(|_| ())
+    }
+}

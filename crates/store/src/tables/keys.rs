@@ -1,0 +1,233 @@
+//! Keys: what was issued, without what opens anything.
+
+use crate::conn::{Conn, Tx};
+use crate::error::StoreError;
+use crate::row::row;
+use crate::statement::statements;
+use crate::value::{Column, Value};
+use keystead_domain::ids::{
+    ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
+};
+use keystead_domain::time::Micros;
+use std::fmt;
+
+row! {
+    /// A key.
+    KeyRow {
+        /// Its id: the public digits of its token.
+        id: KeyId,
+        /// Whose it is.
+        organization_id: OrganizationId,
+        /// Its environment.
+        environment_id: EnvironmentId,
+        /// Its lineage, by the lineage's first key; its own id when it is that.
+        lineage_id: KeyId,
+        /// `private`, `public`, `partner` or `temporary`.
+        kind: String,
+        /// Of its token.
+        digest: [u8; 32],
+        /// Which pepper made the digest.
+        pepper_version: i64,
+        /// Whose it is within the organization.
+        owner: OwnerId,
+        /// The consumer that it was issued to.
+        consumer_id: Option<ConsumerId>,
+        /// What it was granted and how it is restricted.
+        policy_hash: [u8; 32],
+        /// Whether it is refused until it is enabled again.
+        disabled: bool,
+        /// It is refused before this instant.
+        suspended_until: Option<Micros>,
+        /// When it was revoked, for good.
+        revoked_at: Option<Micros>,
+        /// It is not yet valid before this instant.
+        not_before: Option<Micros>,
+        /// It is no longer valid from this instant on.
+        expires_at: Option<Micros>,
+        /// The project of its environment.
+        project_id: ProjectId,
+        /// Its name.
+        name: String,
+        /// How its token begins: prefix, tag and id.
+        start: String,
+        /// Why it was revoked.
+        revoked_reason: Option<String>,
+        /// What its maker attached to it, as JSON.
+        metadata: Option<String>,
+        /// When it was made.
+        created_at: Micros,
+        /// Through which key it was made.
+        created_by: Option<KeyId>,
+        /// From which address it was made.
+        created_from: Option<String>,
+        /// When it was last changed.
+        updated_at: Micros,
+        /// Counts its changes; an update names the one that it expects.
+        version: i64,
+    }
+}
+
+impl fmt::Debug for KeyRow {
+    /// Without digest and metadata.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRow").field("id", &self.id).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, environment_id, lineage_id, kind, digest, pepper_version, owner, consumer_id, \
+         policy_hash, disabled, suspended_until, revoked_at, not_before, expires_at, project_id, name, start, \
+         revoked_reason, metadata, created_at, created_by, created_from, updated_at, version"
+    };
+}
+pub(super) use columns;
+
+statements! {
+    INSERT(28) = concat!(
+        "INSERT INTO keys (", columns!(), ", search, owner_account, owner_consumer) ",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, ",
+        "$21, $22, $23, $24, $25, $26, $27, $28)",
+    );
+    UPDATE(19) = "UPDATE keys SET owner = $1, consumer_id = $2, policy_hash = $3, disabled = $4, \
+        suspended_until = $5, revoked_at = $6, not_before = $7, expires_at = $8, name = $9, \
+        revoked_reason = $10, metadata = $11, updated_at = $12, version = $13, search = $14, \
+        owner_account = $15, owner_consumer = $16 WHERE id = $17 AND organization_id = $18 AND version = $19";
+    BY_ID(2) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND id = $2");
+    // Tags and references go with it.
+    DELETE(2) = "DELETE FROM keys WHERE organization_id = $1 AND id = $2 RETURNING lineage_id";
+    FORGET_METER(1) =
+        "DELETE FROM meters WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.lineage_id = $1)";
+    FORGET_SEEN(1) =
+        "DELETE FROM seen WHERE lineage_id = $1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.lineage_id = $1)";
+    OF_OWNER(1) = "SELECT count(*) FROM keys WHERE owner = $1";
+    OF_CONSUMER(1) = "SELECT count(*) FROM keys WHERE consumer_id = $1";
+    IN_ENVIRONMENT(1) = "SELECT count(*) FROM keys WHERE environment_id = $1";
+}
+
+/// What a text is searched in: the name and the written id. Folded here, in ASCII only, because the
+/// engines fold differently.
+fn search(row: &KeyRow) -> String {
+    let mut text = format!("{}\n{}", row.name, row.id);
+    text.make_ascii_lowercase();
+    text
+}
+
+/// The owner as a reference to the table that it is in: it cannot be deleted while a key is being
+/// given to it.
+fn references(owner: OwnerId) -> (Option<ServiceAccountId>, Option<ConsumerId>) {
+    match owner {
+        OwnerId::ServiceAccount(id) => (Some(id), None),
+        OwnerId::Consumer(id) => (None, Some(id)),
+    }
+}
+
+impl Conn {
+    /// An organization's key by its id.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn key(
+        &mut self,
+        organization: OrganizationId,
+        id: KeyId,
+    ) -> Result<Option<KeyRow>, StoreError> {
+        self.row(&BY_ID, [organization.value(), id.value()]).await
+    }
+
+    /// How many unpurged keys have that owner.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn keys_of_owner(&mut self, owner: OwnerId) -> Result<i64, StoreError> {
+        self.number(&OF_OWNER, [owner.value()]).await
+    }
+
+    /// How many unpurged keys were issued to that consumer.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn keys_of_consumer(&mut self, consumer: ConsumerId) -> Result<i64, StoreError> {
+        self.number(&OF_CONSUMER, [consumer.value()]).await
+    }
+
+    /// How many unpurged keys are in that environment.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn keys_in_environment(&mut self, environment: EnvironmentId) -> Result<i64, StoreError> {
+        self.number(&IN_ENVIRONMENT, [environment.value()]).await
+    }
+}
+
+impl Tx {
+    /// Adds a key. Its policy must be there: see [`Self::insert_policy`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unique`] when its id is taken, [`StoreError::Referenced`] when its environment,
+    /// consumer, policy or a role is not there, or when the database cannot answer.
+    pub async fn insert_key(
+        &mut self,
+        row: &KeyRow,
+        tags: &[String],
+        role_ids: &[RoleId],
+        exact_permissions: &[String],
+    ) -> Result<(), StoreError> {
+        let (search, (account, consumer)) = (search(row), references(row.owner));
+        let derived = [search.value(), account.value(), consumer.value()];
+        let mut values = [Value::Int(None); KeyRow::WIDTH + 3];
+        for (place, value) in values.iter_mut().zip(row.values().into_iter().chain(derived)) {
+            *place = value;
+        }
+        self.execute(&INSERT, values).await?;
+        self.add_key_tags(row.id, tags).await?;
+        self.add_key_references(row.id, role_ids, exact_permissions).await
+    }
+
+    /// Writes what can change of a key; `false` when its version is no longer the expected one, or
+    /// there is none. Its id, lineage, kind, digest, environment and making never change.
+    ///
+    /// # Errors
+    /// [`StoreError::Referenced`] when its consumer or policy is not there, or when the database
+    /// cannot answer.
+    pub async fn update_key(&mut self, row: &KeyRow, expected_version: i64) -> Result<bool, StoreError> {
+        let (search, (account, consumer)) = (search(row), references(row.owner));
+        let values = [
+            row.owner.value(),
+            row.consumer_id.value(),
+            row.policy_hash.value(),
+            row.disabled.value(),
+            row.suspended_until.value(),
+            row.revoked_at.value(),
+            row.not_before.value(),
+            row.expires_at.value(),
+            row.name.value(),
+            row.revoked_reason.value(),
+            row.metadata.value(),
+            row.updated_at.value(),
+            row.version.value(),
+            search.value(),
+            account.value(),
+            consumer.value(),
+            row.id.value(),
+            row.organization_id.value(),
+            expected_version.value(),
+        ];
+        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+    }
+
+    /// Deletes a key with its tags and references; with the last key of a lineage goes what was
+    /// metered and seen of it. `false` when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn delete_key(&mut self, organization: OrganizationId, id: KeyId) -> Result<bool, StoreError> {
+        let deleted = self.row::<(Vec<u8>,), 2>(&DELETE, [organization.value(), id.value()]).await?;
+        let Some((lineage,)) = deleted else {
+            return Ok(false);
+        };
+        self.execute(&FORGET_METER, [lineage.value()]).await?;
+        self.execute(&FORGET_SEEN, [lineage.value()]).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,51 @@
+//! A file for each table: its row, its statements, and the methods that run them.
+
+pub(crate) mod audit;
+pub(crate) mod audit_list;
+pub(crate) mod consumers;
+pub(crate) mod environments;
+pub(crate) mod feed;
+pub(crate) mod installation;
+pub(crate) mod key_list;
+pub(crate) mod key_load;
+pub(crate) mod key_references;
+pub(crate) mod keys;
+pub(crate) mod meters;
+pub(crate) mod organizations;
+mod page;
+pub(crate) mod peppers;
+pub(crate) mod permissions;
+pub(crate) mod policies;
+pub(crate) mod projects;
+pub(crate) mod roles;
+pub(crate) mod seen;
+pub(crate) mod service_accounts;
+pub(crate) mod unknown_attempts;
+
+/// Every statement and fragment, for the test that runs every one on both engines.
+#[cfg(feature = "testing")]
+pub(crate) fn declared() -> Vec<&'static str> {
+    [
+        audit::DECLARED,
+        audit_list::DECLARED,
+        consumers::DECLARED,
+        environments::DECLARED,
+        feed::DECLARED,
+        installation::DECLARED,
+        key_list::DECLARED,
+        key_load::DECLARED,
+        key_references::DECLARED,
+        keys::DECLARED,
+        meters::DECLARED,
+        organizations::DECLARED,
+        peppers::DECLARED,
+        permissions::DECLARED,
+        policies::DECLARED,
+        projects::DECLARED,
+        roles::DECLARED,
+        seen::DECLARED,
+        service_accounts::DECLARED,
+        unknown_attempts::DECLARED,
+    ]
+    .concat()
+}

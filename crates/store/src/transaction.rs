@@ -1,0 +1,196 @@
+//! Running one unit of work inside a transaction that is already begun, and PostgreSQL's way of
+//! beginning and ending one. SQLite's is in `writer`.
+
+use crate::act::{Job, Ran};
+use crate::conn::{Conn, Engine, Ledger, Tx, on_engine};
+use crate::error::{StoreError, of_commit};
+use crate::owner::PostgresOwner;
+use futures_util::FutureExt;
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+/// How long one unit of work may hold a transaction. It only waits for the database, and on SQLite
+/// everybody else's waits for it.
+const WORK_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Runs the work. On a panic or after [`WORK_TIME_MAX`] the caller is told, and `None` returned.
+pub(crate) async fn run(job: Job, tx: &mut Tx) -> Option<Ran> {
+    let Job { work, refuse } = job;
+    let work = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
+    let refusal = match tokio::time::timeout(WORK_TIME_MAX, work).await {
+        Ok(Ok(ran)) => return Some(ran),
+        Ok(Err(_)) => StoreError::Other("the work panicked; it was rolled back".to_owned()),
+        Err(_) => StoreError::Unavailable("the work took too long; it was rolled back"),
+    };
+    tx.take_failure();
+    let _ = refuse.send(refusal);
+    None
+}
+
+/// Runs a statement that steers the transaction.
+pub(crate) async fn steer(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx::Error> {
+    on_engine!(conn, connection => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()))
+}
+
+/// Begins, runs and ends one transaction on PostgreSQL. A connection of which it is not certain
+/// that no transaction is left open on it is closed, not handed to the next.
+pub(crate) async fn on_postgres(connection: PoolConnection<Postgres>, owner: &PostgresOwner, job: Job) {
+    let mut tx = Tx(Ledger(Conn::new(Engine::Postgres(connection), true)));
+    if let Err(error) = begin(&mut tx, owner).await {
+        discard(&mut tx);
+        let _ = job.refuse.send(error);
+        return;
+    }
+    match run(job, &mut tx).await {
+        Some(ran) if ran.keep => {
+            let end = steer(&mut tx, "COMMIT").await.map_err(of_commit);
+            if end.is_err() {
+                discard(&mut tx);
+            }
+            (ran.answer)(end);
+        }
+        ran => {
+            if ran.is_none() || steer(&mut tx, "ROLLBACK").await.is_err() {
+                discard(&mut tx);
+            }
+            if let Some(ran) = ran {
+                (ran.answer)(Ok(()));
+            }
+        }
+    }
+}
+
+async fn begin(tx: &mut Tx, owner: &PostgresOwner) -> Result<(), StoreError> {
+    steer(tx, "BEGIN").await?;
+    owner.fence(tx).await
+}
+
+/// Has the connection closed when it is given back.
+pub(crate) fn discard(conn: &mut Conn) {
+    match &mut conn.engine {
+        Engine::Sqlite(connection) => connection.close_on_drop(),
+        Engine::Postgres(connection) => connection.close_on_drop(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::steer;
+    use crate::conn::{Engine, Tx};
+    use crate::testing::{START, TestStore, postgres, sqlite};
+    use crate::{Acted, AuditFilter, AuditRow, EnvironmentRow, Store, StoreError};
+    use keystead_domain::ids::{AuditId, EnvironmentId, OrganizationId, ProjectId};
+    use tokio::sync::oneshot;
+
+    fn event(n: u8) -> AuditRow {
+        AuditRow {
+            id: AuditId([n; 16]),
+            organization_id: OrganizationId([1; 16]),
+            at: START,
+            actor_kind: "system".to_owned(),
+            actor_key: None,
+            actor_owner: None,
+            address: None,
+            action: "test".to_owned(),
+            target_kind: "test".to_owned(),
+            target_id: "test".to_owned(),
+            target_name: "test".to_owned(),
+            project_id: None,
+            before_body: None,
+            after_body: None,
+            request_id: None,
+        }
+    }
+
+    async fn fail_at_commit(tx: &mut Tx) -> Result<(), StoreError> {
+        steer(tx, "PRAGMA defer_foreign_keys = ON").await?;
+        tx.insert_environment(&EnvironmentRow {
+            id: EnvironmentId([1; 16]),
+            organization_id: OrganizationId([1; 16]),
+            project_id: ProjectId([9; 16]),
+            name: "Lost".to_owned(),
+            slug: "lost".to_owned(),
+            tag: "lost".to_owned(),
+            created_at: START,
+            updated_at: START,
+            version: 1,
+        })
+        .await
+    }
+
+    async fn act(store: &Store, n: u8) -> Result<(), StoreError> {
+        store
+            .act(move |_| {
+                Box::pin(async move { Ok(Acted { value: (), events: vec![event(n)], changes: Vec::new() }) })
+            })
+            .await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_refused_commit_is_told_to_everybody_in_the_group() {
+        let TestStore { store, .. } = &sqlite().await;
+        // The first holds the writer until the second waits in the queue.
+        let (begun, is_begun) = oneshot::channel::<()>();
+        let (go, wait) = oneshot::channel::<()>();
+        let first = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let result: Result<(), StoreError> = store
+                    .act(|tx| {
+                        Box::pin(async move {
+                            let _ = begun.send(());
+                            let _ = wait.await;
+                            fail_at_commit(tx).await?;
+                            Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
+                        })
+                    })
+                    .await;
+                result
+            }
+        });
+        is_begun.await.unwrap();
+        let second = act(store, 2);
+        let release = async {
+            // `join!` polls in order: the second is in the queue by now.
+            let _ = go.send(());
+        };
+        let (second, ()) = tokio::join!(second, release);
+        let refused = Err(StoreError::Unavailable("the commit was refused"));
+        assert_eq!(first.await.unwrap(), refused);
+        assert_eq!(second, refused);
+        assert_eq!(act(store, 3).await, Ok(()));
+        let mut reader = store.read().await.unwrap();
+        let filter = AuditFilter::of(OrganizationId([1; 16]));
+        let found = reader.audit(&filter, None, 9).await.unwrap();
+        assert_eq!(found, [event(3)]);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_commit_without_an_answer_is_not_taken_for_a_failure() {
+        let Some(TestStore { store, .. }) = &postgres().await else {
+            println!("not run: {} is not set", crate::testing::POSTGRES_VARIABLE);
+            return;
+        };
+        let other = store.clone();
+        let result: Result<(), StoreError> = store
+            .bookkeeping(|ledger| {
+                Box::pin(async move {
+                    let Engine::Postgres(connection) = &mut ledger.engine else { unreachable!() };
+                    let (pid,): (i32,) =
+                        sqlx::query_as("SELECT pg_backend_pid()").fetch_one(&mut **connection).await?;
+                    let mut reader = other.read().await?;
+                    let Engine::Postgres(connection) = &mut reader.engine else { unreachable!() };
+                    sqlx::query("SELECT pg_terminate_backend($1, 5000)")
+                        .bind(pid)
+                        .execute(&mut **connection)
+                        .await?;
+                    // Only the commit is left.
+                    Ok(())
+                })
+            })
+            .await;
+        assert_eq!(result, Err(StoreError::OutcomeUnknown));
+    }
+}

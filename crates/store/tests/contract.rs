@@ -1,0 +1,124 @@
+//! The contract of the store: one suite that runs on both engines, and is the meaning of "store".
+//! PostgreSQL's half needs `KEYSTEAD_TEST_POSTGRES`; without it those tests say so and pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "the suite's functions are tests, of which a macro makes one for each engine; those \
+              that name every table or filter are tables, and splitting them hides what is missing"
+)]
+
+#[path = "contract/acts.rs"]
+mod acts;
+#[path = "contract/audit.rs"]
+mod audit;
+#[path = "contract/catalogue.rs"]
+mod catalogue;
+#[path = "contract/finding.rs"]
+mod finding;
+#[path = "contract/keys.rs"]
+mod keys;
+#[path = "contract/ledger.rs"]
+mod ledger;
+#[path = "contract/names.rs"]
+mod names;
+#[path = "contract/opening.rs"]
+mod opening;
+#[path = "contract/statements.rs"]
+mod statements;
+#[path = "contract/world.rs"]
+mod world;
+
+/// Every test of the contract; each takes a fresh store.
+macro_rules! suite {
+    ($($module:ident { $($name:ident,)* })*) => {
+        mod sqlite {
+            $(mod $module {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    crate::$module::$name(keystead_store::testing::sqlite().await).await;
+                }
+            )*})*
+        }
+
+        mod postgres {
+            $(mod $module {$(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    match keystead_store::testing::postgres().await {
+                        Some(store) => crate::$module::$name(store).await,
+                        None => println!("not run: {} is not set", keystead_store::testing::POSTGRES_VARIABLE),
+                    }
+                }
+            )*})*
+        }
+
+        /// The whole suite, one test after another.
+        async fn every_test(fresh: impl AsyncFn() -> keystead_store::testing::TestStore) {
+            $($( crate::$module::$name(fresh().await).await; )*)*
+        }
+    };
+}
+
+suite! {
+    acts {
+        an_act_without_an_audit_record_is_refused_and_leaves_nothing,
+        a_failing_act_leaves_nothing_and_harms_no_other,
+        a_statement_that_failed_undoes_the_act_that_went_on,
+        a_panicking_act_leaves_nothing_and_the_store_works_on,
+        concurrent_acts_all_commit,
+        an_act_outlives_its_caller,
+        every_change_has_a_feed_row,
+        what_was_committed_is_there_after_a_restart,
+        a_closed_store_refuses,
+    }
+    audit {
+        an_act_is_recorded_as_it_was_handed_over,
+        every_filter_narrows,
+        pages_are_stable,
+    }
+    catalogue {
+        rows_are_read_back_as_they_were_written,
+        another_organization_finds_nothing,
+        of_two_writers_one_wins,
+        what_is_deleted_is_gone_and_what_is_used_stays,
+        pages_are_stable,
+        peppers_and_installation_values_are_kept,
+    }
+    finding {
+        every_filter_narrows,
+        states_follow_their_precedence,
+        pages_are_stable,
+        another_organization_finds_nothing,
+    }
+    keys {
+        a_key_is_read_back_and_changed,
+        references_are_counted,
+        what_a_key_refers_to_stays,
+        a_deleted_key_takes_what_is_its_own,
+        every_key_is_loaded_once,
+        many_keys_are_loaded_once,
+        a_loaded_key_has_what_was_written,
+        policies_are_shared_and_unused_ones_go,
+        of_two_writers_one_wins,
+    }
+    ledger {
+        a_meter_is_never_overspent,
+        what_was_seen_is_replaced,
+        unknown_attempts_are_replaced,
+        the_feed_is_trimmed,
+    }
+    names {
+        taken_names_are_named,
+        identifiers_compare_exactly_lessons_27,
+    }
+    opening {
+        files_are_for_their_owner_only,
+        a_folder_that_is_not_there_is_named,
+        a_second_owner_is_refused,
+        a_newer_schema_is_refused_unless_it_says_that_this_one_works,
+        ownership_is_confirmed,
+    }
+}

@@ -1,0 +1,145 @@
+//! What no person decides: meters, last-used, unknown attempts, the feed's tail.
+
+use crate::world::*;
+use keystead_domain::ids::*;
+use keystead_store::testing::{START, TestStore};
+use keystead_store::*;
+
+pub(crate) fn meter_row(id: MeterId, credits: i64) -> MeterRow {
+    MeterRow {
+        id,
+        organization_id: org(1),
+        credits_remaining: Some(credits),
+        credits_refill_at: None,
+        quota_used: 0,
+        quota_resets_at: None,
+    }
+}
+
+pub(crate) fn seen_row(lineage: u64) -> SeenRow {
+    SeenRow {
+        lineage_id: key_id(lineage),
+        organization_id: org(1),
+        last_used_at: Some(minutes(1)),
+        last_refused_at: None,
+        passed: 3,
+        refused: 0,
+        body: "{}".to_owned(),
+    }
+}
+
+/// LESSONS 8: a read followed by a decrement raced, and credits were spent twice.
+pub(crate) async fn a_meter_is_never_overspent(store: TestStore) {
+    let id = MeterId::Lineage(key_id(1));
+    let add: Outcome = store
+        .store
+        .bookkeeping(move |ledger| {
+            Box::pin(async move {
+                assert_eq!(ledger.lock_meter(id).await?, None);
+                assert!(!ledger.update_meter(&meter_row(id, 1)).await?);
+                ledger.insert_meter(&meter_row(id, 100)).await
+            })
+        })
+        .await;
+    add.unwrap();
+    let spenders: Vec<_> = (0..16)
+        .map(|_| {
+            let store = store.store.clone();
+            tokio::spawn(async move {
+                let mut spent = 0;
+                for _ in 0..10 {
+                    let took: Outcome<bool> = store
+                        .bookkeeping(move |ledger| {
+                            Box::pin(async move {
+                                let mut meter = ledger.lock_meter(id).await?.unwrap();
+                                let credits = meter.credits_remaining.unwrap();
+                                if credits == 0 {
+                                    return Ok(false);
+                                }
+                                meter.credits_remaining = Some(credits - 1);
+                                meter.quota_used += 1;
+                                ledger.update_meter(&meter).await
+                            })
+                        })
+                        .await;
+                    spent += u32::from(took.unwrap());
+                }
+                spent
+            })
+        })
+        .collect();
+    let mut spent = 0;
+    for spender in spenders {
+        spent += spender.await.unwrap();
+    }
+    assert_eq!(spent, 100);
+    let expected = MeterRow { quota_used: 100, ..meter_row(id, 0) };
+    assert_eq!(read(&store).await.meter(id).await, Ok(Some(expected)));
+
+    let of_consumer = MeterRow {
+        credits_remaining: None,
+        credits_refill_at: Some(minutes(1)),
+        quota_resets_at: Some(minutes(2)),
+        ..meter_row(MeterId::Consumer(consumer(1)), 0)
+    };
+    let row = of_consumer.clone();
+    act!(store.store, |tx| tx.insert_meter(&row).await?).unwrap();
+    assert_eq!(read(&store).await.meter(of_consumer.id).await, Ok(Some(of_consumer)));
+    assert_eq!(act!(store.store, |tx| tx.delete_meter(MeterId::Consumer(consumer(1))).await?), Ok(true));
+    assert_eq!(act!(store.store, |tx| tx.delete_meter(MeterId::Consumer(consumer(1))).await?), Ok(false));
+}
+
+pub(crate) async fn what_was_seen_is_replaced(store: TestStore) {
+    let later = SeenRow { last_refused_at: Some(minutes(9)), passed: 4, refused: 1, ..seen_row(1) };
+    for row in [seen_row(1), later.clone(), seen_row(2)] {
+        let put: Outcome =
+            store.store.bookkeeping(move |l| Box::pin(async move { l.put_seen(&row).await })).await;
+        put.unwrap();
+    }
+    let mut r = read(&store).await;
+    assert_eq!(r.seen(key_id(1)).await, Ok(Some(later)));
+    assert_eq!(r.seen(key_id(3)).await, Ok(None));
+}
+
+/// LESSONS 5: what asked for keys that nobody issued was recorded nowhere.
+pub(crate) async fn unknown_attempts_are_replaced(store: TestStore) {
+    let row = |environment: u8, count| UnknownAttemptsRow {
+        organization_id: org(1),
+        project_id: project(1),
+        environment_id: EnvironmentId([environment; 16]),
+        code: "not_found".to_owned(),
+        count,
+        first_at: START,
+        last_at: minutes(count),
+        body: "{}".to_owned(),
+    };
+    for row in [row(0, 1), row(0, 2), row(1, 1)] {
+        let put: Outcome = store
+            .store
+            .bookkeeping(move |l| Box::pin(async move { l.put_unknown_attempts(&row).await }))
+            .await;
+        put.unwrap();
+    }
+    let mut r = read(&store).await;
+    assert_eq!(r.unknown_attempts(org(1), project(1)).await, Ok(vec![row(0, 2), row(1, 1)]));
+    assert_eq!(r.unknown_attempts(org(2), project(1)).await, Ok(vec![]));
+}
+
+pub(crate) async fn the_feed_is_trimmed(store: TestStore) {
+    for _ in 0..3 {
+        let acted: Outcome = store
+            .store
+            .act(|_| {
+                let changes = vec![Change::new(org(1), ChangeKind::Role, [1; 16])];
+                Box::pin(async move { Ok(Acted { value: (), events: vec![event(1)], changes }) })
+            })
+            .await;
+        acted.unwrap();
+        store.clock.step(60_000_000);
+    }
+    let trimmed: Outcome<u64> =
+        store.store.bookkeeping(|l| Box::pin(async move { l.trim_feed(minutes(2)).await })).await;
+    assert_eq!(trimmed, Ok(2));
+    let left = read(&store).await.feed(0, 10).await.unwrap();
+    assert_eq!(left.iter().map(|row| row.at).collect::<Vec<_>>(), [minutes(2)]);
+}

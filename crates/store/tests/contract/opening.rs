@@ -1,0 +1,124 @@
+//! Opening: one owner, a known schema.
+
+use crate::world::*;
+use keystead_domain::time::ManualClock;
+use keystead_store::testing::TestStore;
+use keystead_store::*;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use std::str::FromStr;
+use std::sync::Arc;
+
+async fn open(store: &TestStore) -> Result<Store, OpenError> {
+    Store::open(store.options(), Arc::new(ManualClock::default())).await
+}
+
+/// Does what no Keystead does.
+async fn tamper(store: &TestStore, sql: &str) {
+    match &store.database {
+        Database::Sqlite(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut connection = options.connect().await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+        Database::Postgres(url) => {
+            let options = sqlx::postgres::PgConnectOptions::from_str(url).unwrap();
+            let mut connection = options.connect().await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+pub(crate) async fn files_are_for_their_owner_only(store: TestStore) {
+    let Database::Sqlite(path) = &store.database else { return };
+    settle(&store, 1).await;
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(path.parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+        }
+        names.push(file.file_name().into_string().unwrap());
+    }
+    names.sort_unstable();
+    let expected = ["keystead.db", "keystead.db-shm", "keystead.db-wal", "keystead.db.lock"];
+    assert_eq!(names, expected);
+}
+
+pub(crate) async fn a_folder_that_is_not_there_is_named(store: TestStore) {
+    let database = match &store.database {
+        Database::Sqlite(path) => Database::Sqlite(path.join("missing/keystead.db")),
+        Database::Postgres(_) => Database::Postgres("postgres://me:canary@127.0.0.1:9/none".into()),
+    };
+    let options = Options { database, readers: 1 };
+    let refused = Store::open(options, Arc::new(ManualClock::default())).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+    let shown = format!("{refused} {refused:?}");
+    assert!(
+        shown.contains(if shown.contains("postgres") { "127.0.0.1:9/none" } else { "missing" }),
+        "{shown}"
+    );
+    assert!(!shown.contains("canary"), "{shown}");
+}
+
+pub(crate) async fn a_second_owner_is_refused(store: TestStore) {
+    settle(&store, 1).await;
+    let refused = open(&store).await.unwrap_err();
+    assert!(matches!(refused, OpenError::AlreadyOwned { .. }), "{refused:?}");
+    assert!(refused.to_string().contains("Stop it first"), "{refused}");
+    // Its refusal took nothing from the first.
+    settle(&store, 2).await;
+    store.store.confirm().await.unwrap();
+    store.store.close().await;
+    let second = open(&store).await.unwrap();
+    assert!(second.read().await.unwrap().organization(org(2)).await.unwrap().is_some());
+    second.close().await;
+}
+
+pub(crate) async fn a_newer_schema_is_refused_unless_it_says_that_this_one_works(store: TestStore) {
+    settle(&store, 1).await;
+    store.store.close().await;
+    tamper(
+        &store,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+         SELECT 2, 'later', success, checksum, 0 FROM _sqlx_migrations WHERE version = 1; \
+         UPDATE installation SET value = '2' WHERE name = 'schema_oldest_binary'",
+    )
+    .await;
+    let refused = open(&store).await.unwrap_err();
+    assert!(matches!(refused, OpenError::NewerSchema { found: 2, supported: 1 }), "{refused:?}");
+    tamper(&store, "DELETE FROM installation WHERE name = 'schema_oldest_binary'").await;
+    assert!(matches!(open(&store).await, Err(OpenError::NewerSchema { .. })));
+    tamper(&store, "INSERT INTO installation (name, value) VALUES ('schema_oldest_binary', '1')").await;
+    let opened = open(&store).await.unwrap();
+    assert!(opened.read().await.unwrap().organization(org(1)).await.unwrap().is_some());
+    opened.close().await;
+}
+
+pub(crate) async fn ownership_is_confirmed(store: TestStore) {
+    store.store.confirm().await.unwrap();
+    let Database::Postgres(_) = &store.database else {
+        return;
+    };
+    // The session that holds the lock is lost; nobody else came: it is taken again.
+    // Waits until it has gone, and its lock with it.
+    let kill = "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks \
+        WHERE locktype = 'advisory' AND pid <> pg_backend_pid() \
+        AND objid::bigint = hashtextextended('keystead:' || current_schema(), 0) & 4294967295";
+    tamper(&store, kill).await;
+    store.store.confirm().await.unwrap();
+    settle(&store, 1).await;
+    // It is lost again, and another process owns the database meanwhile.
+    tamper(&store, kill).await;
+    let second = open(&store).await.unwrap();
+    assert_eq!(store.store.confirm().await, Err(StoreError::Disowned));
+    // What the first still does is refused: the second would not hear of it (LESSONS 1, 12).
+    let refused = act!(store.store, |tx| tx.insert_organization(&organization_row(2)).await?);
+    assert_eq!(refused, Err(StoreError::Disowned));
+    second.confirm().await.unwrap();
+    second.close().await;
+    assert_eq!(store.store.confirm().await, Err(StoreError::Disowned));
+}

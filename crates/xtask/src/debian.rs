@@ -1,0 +1,119 @@
+//! What the chores need from the system, installed from Debian's packages when this program may.
+
+use crate::process::{capture, command, run, uid};
+use crate::say;
+use crate::signals::Signals;
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A program and the Debian packages it is in.
+pub(crate) struct Needed {
+    /// What it is, for people.
+    pub(crate) what: &'static str,
+    /// Debian's packages.
+    pub(crate) packages: &'static [&'static str],
+    /// Whether it is here.
+    pub(crate) found: fn() -> bool,
+}
+
+/// A C compiler with the headers that SQLite and aws-lc want.
+pub(crate) const C_COMPILER: Needed = Needed {
+    what: "a C compiler (cc)",
+    packages: &["gcc", "libc6-dev"],
+    found: || on_path("cc") && Path::new("/usr/include/stdio.h").exists() || cfg!(not(target_os = "linux")),
+};
+
+/// The PostgreSQL server.
+pub(crate) const POSTGRESQL: Needed = Needed {
+    what: "the PostgreSQL server",
+    packages: &["postgresql"],
+    found: || postgres_programs().is_some(),
+};
+
+/// The HTTP load generator.
+pub(crate) const WRK: Needed =
+    Needed { what: "the load generator wrk", packages: &["wrk"], found: || on_path("wrk") };
+
+/// Whether new PostgreSQL packages make and start a cluster of their own, by Debian's default.
+const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
+
+/// Installs what is missing.
+///
+/// # Errors
+/// When something is missing and this program may not install it (the error says what to type), or
+/// the installation fails.
+pub(crate) fn install(needed: &[Needed], signals: &Signals) -> Result<()> {
+    let missing: Vec<&Needed> = needed.iter().filter(|needed| !(needed.found)()).collect();
+    if missing.is_empty() {
+        say::line("everything is here");
+        return Ok(());
+    }
+    let what = missing.iter().map(|needed| needed.what).collect::<Vec<_>>().join(", ");
+    let packages: Vec<&str> = missing.iter().flat_map(|needed| needed.packages).copied().collect();
+    if !on_path("apt-get") || uid()? != 0 {
+        bail!(
+            "missing: {what}. On Debian or Ubuntu type `sudo apt-get install {}`; elsewhere install \
+             it with your system's packages, and see that it is on PATH",
+            packages.join(" ")
+        );
+    }
+    say::line(&format!("missing: {what}; installing {}", packages.join(" ")));
+    want_no_cluster()?;
+    run(apt_get().arg("update"), signals).context("cannot read Debian's package lists")?;
+    run(apt_get().args(["install", "-y", "--no-install-recommends"]).args(&packages), signals)?;
+    match missing.iter().find(|needed| !(needed.found)()) {
+        None => Ok(()),
+        Some(needed) => {
+            bail!("{} is still not found after installing {}", needed.what, needed.packages.join(" "))
+        }
+    }
+}
+
+/// Where `initdb`, `pg_ctl` and `postgres` are: on the path, or where Debian puts the newest.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
+    let complete =
+        |dir: &PathBuf| ["initdb", "pg_ctl", "postgres"].iter().all(|name| dir.join(name).is_file());
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin"))))
+        .collect();
+    versions.sort();
+    versions.into_iter().rev().map(|(_, dir)| dir).chain(path_folders()).find(complete)
+}
+
+fn apt_get() -> std::process::Command {
+    let mut apt_get = command("apt-get");
+    apt_get.env("DEBIAN_FRONTEND", "noninteractive").env("UCF_FORCE_CONFFOLD", "1").arg("-q");
+    apt_get
+}
+
+/// Tests start their own throw-away cluster; a server that nobody asked for must not be left running.
+/// A machine that has PostgreSQL's packages already has an administrator's choice, which stays.
+fn want_no_cluster() -> Result<()> {
+    let path = Path::new(CREATE_CLUSTER);
+    if path.exists() {
+        return Ok(());
+    }
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, "create_main_cluster = false\n").with_context(|| format!("cannot write {CREATE_CLUSTER}"))
+}
+
+fn on_path(program: &str) -> bool {
+    path_folders().any(|folder| folder.join(program).is_file())
+}
+
+fn path_folders() -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).collect::<Vec<_>>().into_iter()
+}
+
+/// The user and group ids of a user of this system.
+pub(crate) fn user(name: &str) -> Result<(u32, u32)> {
+    let id = |flag: &str| -> Result<u32> { Ok(capture(command("id").args([flag, name]))?.trim().parse()?) };
+    Ok((id("-u")?, id("-g")?))
+}

@@ -1,0 +1,136 @@
+//! The steps of a test run.
+
+use super::options::Options;
+use super::tally::Tally;
+use crate::debian::{self, C_COMPILER, POSTGRESQL};
+use crate::process::{cargo, run, stream, works};
+use crate::say;
+use crate::signals::Signals;
+use crate::workspace::{LOOM, Workspace};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// The variable that tells tests where PostgreSQL is.
+const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
+
+/// Installs what tests need of the system.
+pub(crate) fn install(signals: &Signals) -> Result<()> {
+    debian::install(&[C_COMPILER, POSTGRESQL], signals)
+}
+
+/// Checks that the code is formatted.
+pub(crate) fn format(workspace: &Workspace, signals: &Signals) -> Result<()> {
+    if !works(cargo(&workspace.root).args(["fmt", "--version"])) {
+        bail!("rustfmt is missing: `rustup component add rustfmt`");
+    }
+    run(cargo(&workspace.root).args(["fmt", "--all", "--check"]), signals)
+        .context("`cargo fmt --all` mends it")
+}
+
+/// Lints everything, as it is built by default and with every feature.
+pub(crate) fn lints(workspace: &Workspace, options: &Options, signals: &Signals) -> Result<()> {
+    if !works(cargo(&workspace.root).args(["clippy", "--version"])) {
+        bail!("clippy is missing: `rustup component add clippy`");
+    }
+    let clippy = |features: &[String]| {
+        let mut cargo = cargo(&workspace.root);
+        cargo.arg("clippy");
+        select(&mut cargo, options, features);
+        cargo.args(["--all-targets", "--", "-D", "warnings"]);
+        cargo
+    };
+    run(&mut clippy(&[]), signals)?;
+    let features = workspace.features(options.package.as_deref());
+    if features.is_empty() {
+        Ok(())
+    } else {
+        run(&mut clippy(&features), signals).context("with every feature")
+    }
+}
+
+/// Builds the tests; answers which package each test program belongs to.
+pub(crate) fn build(
+    workspace: &Workspace,
+    options: &Options,
+    signals: &Signals,
+) -> Result<BTreeMap<String, String>> {
+    let mut cargo = test_command(workspace, options);
+    cargo.args(["--no-run", "--message-format=json-render-diagnostics"]);
+    let mut programs = BTreeMap::new();
+    stream(&mut cargo, signals, |line| match serde_json::from_str::<Value>(line) {
+        Ok(message) => programs.extend(test_program(workspace, &message)),
+        Err(_) => say::line(line),
+    })?;
+    Ok(programs)
+}
+
+/// The test program that a message of cargo tells of, and its package.
+fn test_program(workspace: &Workspace, message: &Value) -> Option<(String, String)> {
+    let program = message.get("executable")?.as_str()?;
+    let id = message.get("package_id")?.as_str()?;
+    let package = workspace.packages.iter().find(|package| package.id == id)?;
+    Some((program.rsplit('/').next()?.to_owned(), package.name.clone()))
+}
+
+/// Runs the tests, on both engines.
+pub(crate) fn tests(
+    workspace: &Workspace,
+    options: &Options,
+    postgres: &str,
+    tally: &mut Tally,
+    signals: &Signals,
+) -> Result<()> {
+    let mut cargo = test_command(workspace, options);
+    cargo.env(POSTGRES_URL, postgres).env("CARGO_TERM_COLOR", "never").arg("--no-fail-fast");
+    cargo.args(&options.filter);
+    counted(&mut cargo, tally, signals)
+}
+
+/// Runs what the model checker has to check, each package on its own.
+pub(crate) fn model_checks(workspace: &Workspace, tally: &mut Tally, signals: &Signals) -> Result<()> {
+    for package in workspace.modelled() {
+        let mut cargo = cargo(&workspace.root);
+        cargo.env("CARGO_TERM_COLOR", "never").args(["test", "--locked", "--no-fail-fast"]);
+        cargo.args(["-p", &package.name, "--features", LOOM, "--test", LOOM]);
+        tally.name_program(LOOM, &package.name);
+        counted(&mut cargo, tally, signals)?;
+    }
+    Ok(())
+}
+
+/// Checks licences, sources and advisories of dependencies, where the tool for it is installed.
+pub(crate) fn dependencies(workspace: &Workspace, signals: &Signals) -> Result<()> {
+    if !works(cargo(&workspace.root).args(["deny", "--version"])) {
+        say::line("not run: cargo-deny is not installed (`cargo install cargo-deny --locked`)");
+        return Ok(());
+    }
+    run(cargo(&workspace.root).args(["deny", "check"]), signals)
+}
+
+fn test_command(workspace: &Workspace, options: &Options) -> Command {
+    let mut cargo = cargo(&workspace.root);
+    cargo.arg("test");
+    select(&mut cargo, options, &workspace.features(options.package.as_deref()));
+    cargo
+}
+
+fn select(cargo: &mut Command, options: &Options, features: &[String]) {
+    match &options.package {
+        None => cargo.arg("--workspace"),
+        Some(package) => cargo.args(["-p", package]),
+    };
+    cargo.arg("--locked");
+    if !features.is_empty() {
+        cargo.arg("--features").arg(features.join(","));
+    }
+}
+
+/// Shows what the tests say while counting it.
+fn counted(cargo: &mut Command, tally: &mut Tally, signals: &Signals) -> Result<()> {
+    stream(cargo, signals, |line| {
+        say::line(line);
+        tally.line(line);
+    })
+}

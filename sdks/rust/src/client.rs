@@ -1,0 +1,210 @@
+//! The client: how a call is sent and its answer read.
+
+use crate::{ApiKey, ClientBuilder, Error};
+use keystead_api::Problem;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, Url};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// All but RFC 3986's unreserved characters.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// One server and one key. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Url,
+    response_bytes_max: usize,
+}
+
+/// A whole answer.
+struct Answer {
+    status: u16,
+    is_problem: bool,
+    retry_after_seconds: Option<u64>,
+    body: Vec<u8>,
+}
+
+impl Client {
+    /// A client with default settings.
+    ///
+    /// # Errors
+    /// As [`ClientBuilder::build`].
+    pub fn new(url: impl Into<String>, key: impl Into<ApiKey>) -> Result<Self, Error> {
+        Self::builder().url(url).key(key).build()
+    }
+
+    /// Settings to start from.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// The server's base URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
+    }
+
+    pub(crate) fn from_parts(http: reqwest::Client, url: Url, response_bytes_max: usize) -> Self {
+        Self { http, url, response_bytes_max }
+    }
+
+    pub(crate) async fn get<T, Q>(&self, path: &[&str], query: &Q) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        Q: Serialize + Sync + ?Sized,
+    {
+        self.read(self.request(Method::GET, path)?.query(query)).await
+    }
+
+    pub(crate) async fn post<T, B>(&self, path: &[&str], body: &B) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        B: Serialize + Sync,
+    {
+        self.read(self.request(Method::POST, path)?.json(body)).await
+    }
+
+    pub(crate) async fn post_nothing<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
+        self.read(self.request(Method::POST, path)?).await
+    }
+
+    pub(crate) async fn patch<T, B>(&self, path: &[&str], body: &B, if_match: Option<i64>) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        B: Serialize + Sync,
+    {
+        self.read(matching(self.request(Method::PATCH, path)?, if_match).json(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &[&str], if_match: Option<i64>) -> Result<(), Error> {
+        self.send(matching(self.request(Method::DELETE, path)?, if_match)).await.map(drop)
+    }
+
+    /// Whether a probe answers 2xx; 503 means not.
+    pub(crate) async fn probe(&self, path: &[&str]) -> Result<bool, Error> {
+        let answer = self.exchange(self.request(Method::GET, path)?).await?;
+        match answer.status {
+            200..=299 => Ok(true),
+            503 => Ok(false),
+            _ => Err(self.refusal(&answer)),
+        }
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
+        let mut whole = self.url.path().trim_end_matches('/').to_owned();
+        for segment in path {
+            // These would be resolved away, and the call would reach another route.
+            if matches!(*segment, "" | "." | "..") {
+                return Err(Error::invalid(
+                    "A name or id is empty, `.` or `..`.",
+                    "Give the id, slug or name as a list shows it.",
+                ));
+            }
+            whole.push('/');
+            whole.extend(utf8_percent_encode(segment, ESCAPED));
+        }
+        let mut url = self.url.clone();
+        url.set_path(&whole);
+        Ok(self.http.request(method, url))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let answer = self.send(request).await?;
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            // The place, not the text: serde's own message can repeat a value, even a new key.
+            let place = format!("line {}, column {}", error.line(), error.column());
+            self.protocol(answer.status, format!("its JSON is not as expected at {place}"))
+        })
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        let answer = self.exchange(request).await?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
+    }
+
+    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Error> {
+        let response = request.send().await.map_err(|error| self.failure(&error))?;
+        let status = response.status().as_u16();
+        let is_problem = header(&response, CONTENT_TYPE.as_str())
+            .is_some_and(|kind| kind.starts_with("application/problem+json"));
+        let retry_after_seconds =
+            header(&response, RETRY_AFTER.as_str()).and_then(|value| value.parse().ok());
+        let body = self.body(response).await?;
+        Ok(Answer { status, is_problem, retry_after_seconds, body })
+    }
+
+    /// Reads at most the allowed size, whatever `Content-Length` claims.
+    async fn body(&self, mut response: Response) -> Result<Vec<u8>, Error> {
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failure(&error))? {
+            if chunk.len() > self.response_bytes_max.saturating_sub(body.len()) {
+                let why = format!("it is larger than {} bytes", self.response_bytes_max);
+                return Err(self.protocol(status, why));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn refusal(&self, answer: &Answer) -> Error {
+        if answer.is_problem
+            && let Ok(mut problem) = serde_json::from_slice::<Problem>(&answer.body)
+        {
+            problem.status = answer.status;
+            let retry_after_seconds = answer.retry_after_seconds;
+            return Error::Problem { problem: Box::new(problem), retry_after_seconds };
+        }
+        let why = if (300..400).contains(&answer.status) {
+            format!(
+                "HTTP status {}, a redirect, which is not followed; use the URL that it leads to",
+                answer.status
+            )
+        } else {
+            format!("HTTP status {} without a problem document", answer.status)
+        };
+        self.protocol(answer.status, why)
+    }
+
+    fn failure(&self, error: &reqwest::Error) -> Error {
+        let url = self.url().to_owned();
+        if error.is_builder() {
+            return Error::invalid(
+                format!("The call cannot be written: {}.", innermost(error)),
+                "Check the values given.",
+            );
+        }
+        if error.is_timeout() {
+            Error::Timeout { url }
+        } else {
+            Error::Unreachable { url, why: innermost(error) }
+        }
+    }
+
+    fn protocol(&self, status: u16, why: String) -> Error {
+        Error::Protocol { url: self.url().to_owned(), status, why }
+    }
+}
+
+fn matching(request: RequestBuilder, version: Option<i64>) -> RequestBuilder {
+    match version {
+        Some(version) => request.header(IF_MATCH, format!("\"{version}\"")),
+        None => request,
+    }
+}
+
+fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+    response.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What the innermost cause says: `Connection refused (os error 111)`.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
