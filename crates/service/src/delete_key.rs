@@ -23,6 +23,7 @@ impl Keystead {
         let (this, caller) = (Arc::clone(self), caller.clone());
         self.act(move |tx| {
             Box::pin(async move {
+                tx.lock_key(caller.organization(), id).await?;
                 let Stored { row, shown, .. } = this.stored_key(tx, &caller, id, if_match).await?;
                 if row.revoked_at.is_none() {
                     return Err(Refused::conflict(

@@ -141,6 +141,7 @@ impl Keystead {
         turn: Turn,
         if_match: Option<i64>,
     ) -> Result<Acted<Key>, Refused> {
+        tx.lock_key(caller.organization(), id).await?;
         let Stored { mut row, shown, .. } = self.stored_key(tx, caller, id, if_match).await?;
         let (action, now, expected) = (turn.action(), self.clock.now(), row.version);
         let after = if turn.set(&mut row, now)? {

@@ -117,6 +117,7 @@ impl Keystead {
         input: UpdateKey,
         if_match: Option<i64>,
     ) -> Result<Acted<Key>, Refused> {
+        tx.lock_key(caller.organization(), id).await?;
         let Stored { mut row, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
         if row.revoked_at.is_some() {
             return Err(Refused::conflict("The key is revoked, which is for good.", "Issue a new key."));

@@ -4,6 +4,7 @@ mod bench;
 mod debian;
 mod demo;
 mod fuzz;
+mod harness;
 mod openapi;
 mod process;
 mod say;
@@ -23,6 +24,7 @@ Commands:
   demo     Build the release binary, start it, fill it with a demo organization
   bench    Build and run the benchmarks: cargo xtask bench verify [--json]
   openapi  Write docs/openapi.json anew from the code
+  harness  Kill the server again and again and check that nothing is lost: cargo xtask harness [--rounds N]
   fuzz     Fuzz what outsiders can reach: cargo xtask fuzz [TARGET] [--seconds N]
 
 cargo xtask <COMMAND> --help tells more.";
@@ -46,6 +48,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("demo") => demo::main(rest),
         Some("bench") => bench::main(&rest),
         Some("openapi") => openapi::main(&rest),
+        Some("harness") => harness::main(rest),
         Some("fuzz") => fuzz::main(rest),
         Some("help" | "--help" | "-h") => {
             say::line(USAGE);

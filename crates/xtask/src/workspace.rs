@@ -58,6 +58,11 @@ impl Workspace {
         self.target.join("release").join(program)
     }
 
+    /// Where a build for tests puts this program.
+    pub(crate) fn debug(&self, program: &str) -> PathBuf {
+        self.target.join("debug").join(program)
+    }
+
     /// Every feature of these packages but loom's, as `package/feature`.
     pub(crate) fn features(&self, only: Option<&str>) -> Vec<String> {
         self.packages

@@ -94,6 +94,8 @@ statements! {
         revoked_reason = $10, metadata = $11, updated_at = $12, version = $13, search = $14, \
         owner_account = $15, owner_consumer = $16 WHERE id = $17 AND organization_id = $18 AND version = $19";
     BY_ID(2) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND id = $2");
+    // Writes nothing new, and so locks the row until the transaction's end on both engines.
+    LOCK(2) = "UPDATE keys SET version = version WHERE organization_id = $1 AND id = $2";
     // Tags and references go with it.
     DELETE(2) = "DELETE FROM keys WHERE organization_id = $1 AND id = $2 RETURNING lineage_id";
     FORGET_METER(1) =
@@ -182,6 +184,16 @@ impl Tx {
         self.execute(&INSERT, values).await?;
         self.add_key_tags(row.id, tags).await?;
         self.add_key_references(row.id, role_ids, exact_permissions).await
+    }
+
+    /// Locks a key until the transaction's end, so that what is read of it now is what will be
+    /// changed: of two acts at once the second comes after the first, and neither is refused.
+    /// `false` when there is none.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lock_key(&mut self, organization: OrganizationId, id: KeyId) -> Result<bool, StoreError> {
+        self.execute(&LOCK, [organization.value(), id.value()]).await.map(|rows| rows > 0)
     }
 
     /// Writes what can change of a key; `false` when its version is no longer the expected one, or

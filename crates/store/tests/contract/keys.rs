@@ -51,6 +51,8 @@ pub(crate) async fn a_key_is_read_back_and_changed(store: TestStore) {
     act!(store.store, |tx| {
         assert!(!tx.update_key(&foreign, 1).await?);
         assert!(!tx.delete_key(org(2), key_id(1)).await?);
+        assert!(!tx.lock_key(org(2), key_id(1)).await?);
+        assert!(tx.lock_key(org(1), key_id(1)).await?);
         assert!(tx.update_key(&edited, 1).await?);
         tx.set_key_tags(key_id(1), &["c".to_owned()]).await?;
     })

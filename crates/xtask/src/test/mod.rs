@@ -5,6 +5,10 @@ mod options;
 mod steps;
 mod tally;
 
+pub(crate) use cluster::Cluster;
+pub(crate) use steps::POSTGRES_URL;
+
+use crate::harness;
 use crate::say::{self, Stopwatch, duration};
 use crate::signals::Signals;
 use crate::workspace::Workspace;
@@ -97,8 +101,11 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
     };
     let mut tally = Tally::new(programs);
     // The cluster is gone when this block ends, before the summary.
-    if let Some(cluster) = run.step("a throw-away PostgreSQL", cluster::Cluster::start) {
+    if let Some(cluster) = run.step("a throw-away PostgreSQL", Cluster::start) {
         run.step("tests", || steps::tests(workspace, options, cluster.url(), &mut tally, signals));
+        if options.is_whole() {
+            run.step("killed again and again", || harness::in_test(workspace, cluster.url(), signals));
+        }
     }
     if options.filter.is_none() && modelled(workspace, options) {
         run.step("model checks (loom)", || steps::model_checks(workspace, &mut tally, signals));

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// The variable that tells tests where PostgreSQL is.
-const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
+pub(crate) const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
 
 /// Installs what tests need of the system.
 pub(crate) fn install(signals: &Signals) -> Result<()> {

@@ -13,6 +13,7 @@ on_both_engines! {
     what_was_switched_holds_after_a_restart,
     turning_twice_changes_nothing,
     every_turn_takes_if_match,
+    of_changes_at_once_none_is_refused_for_another,
 }
 
 async fn a_disabled_key_is_refused_until_it_is_enabled(house: House) {
@@ -155,4 +156,28 @@ async fn every_turn_takes_if_match(house: House) {
     };
     delete("\"1\"").await.refused(412, "precondition_failed");
     delete("\"5\"").await.gone();
+}
+
+/// The harness found it: on PostgreSQL a revocation without `If-Match` was answered 412.
+async fn of_changes_at_once_none_is_refused_for_another(house: House) {
+    let reason = Some(json!({"reason": "leaked"}));
+    for _ in 0..8 {
+        let key = house.admin.issue(json!({})).await;
+        let turn = async |turn: &str, body| {
+            let path = format!("{}/{turn}", key.path());
+            house.admin.call(http::Method::POST, &path, body, &[]).await
+        };
+        let (first, second, third, revoked) = tokio::join!(
+            turn("disable", None),
+            turn("enable", None),
+            turn("disable", None),
+            turn("revoke", reason.clone())
+        );
+        assert_eq!(revoked.ok()["status"], "revoked");
+        for answer in [first, second, third] {
+            // What comes after the revocation is told so.
+            assert!([200, 409].contains(&answer.status.as_u16()), "{}", answer.status);
+        }
+        assert_eq!(house.asker.bare(&key).await, "revoked");
+    }
 }

@@ -1,0 +1,142 @@
+//! The real server, as an operator's machine runs it: started, killed, stopped in order.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+/// Longer than any start or stop on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A killed process's sessions end a moment after it; a supervisor that starts it again tries again.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
+const LOG: &str = "server.log";
+
+/// What is needed to start the server again and again.
+#[derive(Debug, Clone)]
+pub(crate) struct Launcher {
+    pub(crate) program: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) database: Option<String>,
+}
+
+/// A running server; dropping it kills it.
+pub(crate) struct Server {
+    child: Child,
+    output: Lines<BufReader<ChildStdout>>,
+    /// The administrator's key, where this start made one.
+    pub(crate) admin_key: Option<String>,
+    /// Where it answers; empty before it is ready.
+    pub(crate) url: String,
+}
+
+impl Launcher {
+    /// Starts it, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends instead, or takes too long.
+    pub(crate) async fn start(&self, arguments: &[&str]) -> Result<Server> {
+        for _ in 0..TRIES {
+            let mut server = self.begin(arguments)?;
+            let ready = timeout(PATIENCE, server.read_until_ready()).await;
+            if ready.with_context(|| format!("the server was not ready in {PATIENCE:?}"))?? {
+                return Ok(server);
+            }
+            server.child.wait().await?;
+            ensure!(self.log_ends_with_owner()?, "the server did not start; see {}", self.log().display());
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("another process still owns the database {TRIES} starts after it was killed")
+    }
+
+    /// Starts it, and does not wait.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Result<Server> {
+        let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let mut serve = Command::new(&self.program);
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("KEYSTEAD_") {
+                serve.env_remove(name);
+            }
+        }
+        serve.arg("serve").arg("--data").arg(&self.folder).args(["--listen", "127.0.0.1:0"]).args(arguments);
+        if let Some(database) = &self.database {
+            serve.env("KEYSTEAD_DATABASE", database);
+        }
+        serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+        let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        let output = child.stdout.take().context("the server has no output")?;
+        Ok(Server { child, output: BufReader::new(output).lines(), admin_key: None, url: String::new() })
+    }
+
+    /// Where its log is.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
+    }
+
+    fn log_ends_with_owner(&self) -> Result<bool> {
+        let text = read_end(&self.log())?;
+        Ok(text.lines().rev().take(8).any(|line| line.contains("another Keystead process already uses")))
+    }
+}
+
+impl Server {
+    /// Reads what it prints until it says where it answers; `false` when it ended before.
+    async fn read_until_ready(&mut self) -> Result<bool> {
+        while let Some(line) = self.output.next_line().await? {
+            if let Some(key) = line.strip_prefix("KEYSTEAD_KEY=") {
+                self.admin_key = Some(key.to_owned());
+            } else if line.starts_with("http://") {
+                self.url = line;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Kills it: no handler runs, nothing is tidied up. Answers the administrator's key if it was
+    /// printed before that.
+    ///
+    /// # Errors
+    /// When it had ended by itself.
+    pub(crate) async fn kill(mut self) -> Result<Option<String>> {
+        ensure!(self.child.try_wait()?.is_none(), "the server ended before it was killed");
+        self.child.kill().await?;
+        while let Ok(Some(line)) = self.output.next_line().await {
+            if let Some(key) = line.strip_prefix("KEYSTEAD_KEY=") {
+                self.admin_key = Some(key.to_owned());
+            }
+        }
+        Ok(self.admin_key)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// When it fails to.
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        let pid = self.child.id().context("the server ended before it was stopped")?;
+        let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
+        ensure!(sent.success(), "the server cannot be told to stop");
+        let ended = timeout(PATIENCE, self.child.wait()).await.context("the server does not stop")??;
+        ensure!(ended.success(), "the server failed at its end ({ended})");
+        Ok(())
+    }
+}
+
+/// The last few kilobytes of a log.
+pub(crate) fn read_end(path: &Path) -> Result<String> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(8_192)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
