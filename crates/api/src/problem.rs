@@ -22,6 +22,9 @@ pub struct Problem {
     /// Which field was wrong, as a JSON pointer, where one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// What the same request made before, where it did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<String>,
     /// Quote this when asking for help; it stands in the server's log.
     pub request_id: String,
 }

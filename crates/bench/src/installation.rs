@@ -115,6 +115,7 @@ pub async fn organization(store: &Store) -> Result<OrganizationId> {
 /// When it is refused.
 pub fn caller(keystead: &Keystead, key: &str) -> Result<Caller> {
     let origin = Origin {
+        idempotency: None,
         ip: None,
         method: "POST".into(),
         path: "/".into(),

@@ -36,6 +36,10 @@ pub(crate) struct ConnectionFlags {
     /// How long a call may take
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Connection")]
     timeout: u64,
+    /// Name what is created or changed, so that the same command again does it once and answers the same:
+    /// 1 to 255 visible ASCII characters, such as a UUID
+    #[arg(long, global = true, value_name = "TEXT", help_heading = "Connection")]
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// Where a client command goes, and as whom.
@@ -80,7 +84,11 @@ impl ConnectionFlags {
         if let Some(path) = ca_file {
             builder = builder.root_certificates(read_certificates(path)?);
         }
-        Ok(builder.build()?)
+        let client = builder.build()?;
+        Ok(match &self.idempotency_key {
+            Some(key) => client.with_idempotency_key(key),
+            None => client,
+        })
     }
 
     fn target(
@@ -131,7 +139,13 @@ mod tests {
     use super::*;
 
     fn flags(url: Option<&str>) -> ConnectionFlags {
-        ConnectionFlags { url: url.map(str::to_owned), ca_file: None, allow_plain_http: false, timeout: 30 }
+        ConnectionFlags {
+            url: url.map(str::to_owned),
+            ca_file: None,
+            allow_plain_http: false,
+            timeout: 30,
+            idempotency_key: None,
+        }
     }
 
     fn stored() -> Option<Credentials> {

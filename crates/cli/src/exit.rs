@@ -116,6 +116,9 @@ impl Failure {
             if let Some(field) = &problem.field {
                 lines.insert(1, format!("field: {}", plain(field)));
             }
+            if !problem.ids.is_empty() {
+                lines.push(format!("made before: {}", plain(&problem.ids.join(" "))));
+            }
             if let Some(seconds) = retry_after_seconds {
                 lines.push(format!("try again in: {seconds} s"));
             }
@@ -210,6 +213,7 @@ mod tests {
     fn problem(status: u16) -> Failure {
         Failure::Call(Error::Problem {
             problem: Box::new(Problem {
+                ids: Vec::new(),
                 kind: "urn:keystead:problem:x".to_owned(),
                 title: "X".to_owned(),
                 status,
@@ -248,8 +252,11 @@ mod tests {
     fn failures_without_a_status_have_their_exit_code() {
         let url = || "http://127.0.0.1:1".to_owned();
         let why = || "Connection refused".to_owned();
-        assert_eq!(Failure::from(Error::Unreachable { url: url(), why: why() }).exit(), Exit::Unreachable);
-        assert_eq!(Failure::from(Error::Timeout { url: url() }).exit(), Exit::Unreachable);
+        assert_eq!(
+            Failure::from(Error::Unreachable { url: url(), why: why(), connected: false }).exit(),
+            Exit::Unreachable
+        );
+        assert_eq!(Failure::from(Error::Timeout { url: url(), connected: true }).exit(), Exit::Unreachable);
         assert_eq!(
             Failure::from(Error::Protocol { url: url(), status: 200, why: why() }).exit(),
             Exit::Server

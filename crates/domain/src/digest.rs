@@ -7,6 +7,7 @@ use crate::ids::{KeyId, OrganizationId};
 use crate::token::Token;
 use aws_lc_rs::hmac;
 use std::fmt;
+use zeroize::Zeroizing;
 
 /// The digest of a key. It neither prints nor serialises itself.
 #[derive(Clone, Copy)]
@@ -69,6 +70,18 @@ impl Pepper {
         let mut digest = [0; 32];
         digest.copy_from_slice(tag.as_ref());
         Digest(digest)
+    }
+
+    /// What the keys of a caller's `Idempotency-Key`s are derived with. The label keeps it apart from
+    /// every digest: those begin with the random id of an organization.
+    pub(crate) fn replay_salt(&self, organization: OrganizationId, caller: KeyId) -> Zeroizing<[u8; 32]> {
+        let mut context = hmac::Context::with_key(&self.key);
+        context.update(b"keystead replays");
+        context.update(&organization.0);
+        context.update(caller.as_bytes());
+        let mut salt = Zeroizing::new([0; 32]);
+        salt.copy_from_slice(context.sign().as_ref());
+        salt
     }
 }
 

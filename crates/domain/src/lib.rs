@@ -22,6 +22,7 @@ pub mod pattern;
 pub mod policy;
 pub mod query;
 pub mod rate;
+pub mod replay;
 pub mod resource;
 pub mod restrictions;
 pub mod seal;

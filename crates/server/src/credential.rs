@@ -1,5 +1,6 @@
 //! Who calls: the one key in a request, and where the request comes from.
 
+use crate::front::{IDEMPOTENCY_KEY, RequestDigest};
 use crate::listen::Peer;
 use crate::problem::{ApiProblem, ProblemCode};
 use crate::request_id::ThisRequest;
@@ -9,6 +10,7 @@ use http::header::{AUTHORIZATION, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use keystead_domain::networks;
+use keystead_domain::replay::{IdempotencyKey, VALUE_BYTES_MAX};
 use keystead_service::caller::{Caller, Origin};
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -34,9 +36,27 @@ impl FromRequestParts<App> for Called {
             path: parts.uri.path().into(),
             user_agent: parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(Into::into),
             request_id,
+            idempotency: idempotency_key(parts)?,
         };
         Ok(Self(app.keystead.identify(token, origin)?))
     }
+}
+
+/// The `Idempotency-Key` of a POST; elsewhere the header has no meaning.
+fn idempotency_key(parts: &Parts) -> Result<Option<IdempotencyKey>, ApiProblem> {
+    let Some(RequestDigest(request)) = parts.extensions.get() else { return Ok(None) };
+    let mut sent = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
+    let key = sent.next().and_then(|value| IdempotencyKey::new(value.as_bytes(), *request));
+    if key.is_none() || sent.next().is_some() {
+        return Err(ApiProblem::new(
+            ProblemCode::InvalidRequest,
+            "The Idempotency-Key header is empty, too long, holds other characters, or stands there twice.",
+        )
+        .with_fix(format!(
+            "Send one value of 1 to {VALUE_BYTES_MAX} visible ASCII characters, such as a UUID."
+        )));
+    }
+    Ok(key)
 }
 
 /// The one key that came with the request. Two are refused: proxies disagree on which one counts

@@ -3,10 +3,14 @@
 use crate::problem::ProblemCode;
 use http::StatusCode;
 use keystead_api::{AllOf, AnyOf, KeyStatusFilter, PermissionOn, Problem};
+use keystead_domain::replay::VALUE_BYTES_MAX;
 use std::collections::BTreeMap;
-use utoipa::openapi::schema::{ArrayItems, Schema};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayItems, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{Components, Content, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{
+    Components, Content, OpenApi as Document, Ref, RefOr, Required, Response, ResponseBuilder,
+};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 /// What the description says beside the routes.
@@ -52,6 +56,9 @@ impl Modify for Shared {
     }
 }
 
+/// The POSTs that only ask: a retry is another question, and `Idempotency-Key` has no meaning there.
+const ASKING: [&str; 3] = ["verify", "verify_batch", "whoami"];
+
 /// The titles of every error, by status.
 fn problems() -> BTreeMap<String, Vec<&'static str>> {
     let mut titles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -94,9 +101,28 @@ pub(crate) fn finish(document: &mut Document) {
             }
         }
     }
+    for operation in document.paths.paths.values_mut().filter_map(|item| item.post.as_mut()) {
+        if !operation.operation_id.as_deref().is_some_and(|id| ASKING.contains(&id)) {
+            operation.parameters.get_or_insert_default().push(RefOr::T(idempotency_key()));
+        }
+    }
     if let Some(components) = &mut document.components {
         refer_to_items(components);
     }
+}
+
+/// The header that every POST takes that changes something.
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(format!(
+            "1 to {VALUE_BYTES_MAX} visible ASCII characters, such as a UUID. The same request again is answered \
+             the same for 24 hours, a secret for ten minutes, and done once."
+        )))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .build()
 }
 
 fn reason(status: &str) -> String {

@@ -72,6 +72,12 @@ codes! {
     /// It collides with what there is.
     Conflict = "conflict", CONFLICT, "This collides with what exists.",
         "Read the current state, then decide again.";
+    /// The request with the same `Idempotency-Key` still runs.
+    IdempotencyInFlight = "idempotency_in_flight", CONFLICT, "The same request is still in work.",
+        "Send it again after as long as `Retry-After` says.";
+    /// It was done under the same `Idempotency-Key`; its secret is no longer given again.
+    SecretNotKept = "secret_not_kept", CONFLICT, "It was done, and its secret is no longer shown.",
+        "Look at what `ids` names; where the secret was lost, revoke it and make another.";
     /// `If-Match` names another version.
     PreconditionFailed = "precondition_failed", PRECONDITION_FAILED, "It was changed in the meantime.",
         "Read it again and send the new `ETag` in `If-Match`.";
@@ -82,6 +88,9 @@ codes! {
         "Send JSON with `Content-Type: application/json`.";
     /// A field's value is not allowed.
     InvalidField = "invalid_field", UNPROCESSABLE_ENTITY, "A field is not valid.", "Correct the field.";
+    /// The same `Idempotency-Key` with another request.
+    IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for something else.",
+        "Send the same method, address and body again, or a new Idempotency-Key.";
     /// A name that is in no catalogue.
     UnknownName = "unknown_name", UNPROCESSABLE_ENTITY, "A name is not known.",
         "Create what it names first, or correct the name.";
@@ -113,6 +122,7 @@ struct Content {
     detail: Cow<'static, str>,
     fix: Cow<'static, str>,
     field: Option<String>,
+    ids: Vec<String>,
     retry_after_seconds: Option<u64>,
     credential_sent: bool,
     cause: Option<String>,
@@ -126,6 +136,7 @@ impl ApiProblem {
             detail: detail.into(),
             fix: Cow::Borrowed(code.fix()),
             field: None,
+            ids: Vec::new(),
             retry_after_seconds: None,
             credential_sent: false,
             cause: None,
@@ -158,6 +169,13 @@ impl ApiProblem {
     #[must_use]
     pub fn with_field(mut self, pointer: impl Into<String>) -> Self {
         self.0.field = Some(pointer.into());
+        self
+    }
+
+    /// What was made by the request that this one repeats.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Vec<String>) -> Self {
+        self.0.ids = ids;
         self
     }
 
@@ -203,6 +221,7 @@ impl ApiProblem {
             detail: self.0.detail.clone().into_owned(),
             fix: self.0.fix.clone().into_owned(),
             field: self.0.field.clone(),
+            ids: self.0.ids.clone(),
             request_id,
         }
     }

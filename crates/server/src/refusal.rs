@@ -22,6 +22,20 @@ impl From<Refused> for ApiProblem {
             Refused::Changed { current } => {
                 Self::new(ProblemCode::PreconditionFailed, format!("It is at version {current} now."))
             }
+            Refused::AnotherRequest => Self::new(
+                ProblemCode::IdempotencyMismatch,
+                "Another request came with this Idempotency-Key before.",
+            ),
+            Refused::StillRunning => Self::new(
+                ProblemCode::IdempotencyInFlight,
+                "The request that came with this Idempotency-Key before is still in work.",
+            )
+            .with_retry_after(1),
+            Refused::SecretNotKept { ids } => Self::new(
+                ProblemCode::SecretNotKept,
+                "This was done before; the secret in its answer was given again for ten minutes only.",
+            )
+            .with_ids(ids),
             Refused::Unavailable => {
                 Self::new(ProblemCode::Unavailable, "The database does not answer; nothing was changed.")
                     .with_retry_after(1)

@@ -10,6 +10,7 @@ use keystead_domain::decide::{Ask, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{KeyId, OrganizationId, RequestId};
 use keystead_domain::query::Query;
+use keystead_domain::replay::IdempotencyKey;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// Its id.
     pub request_id: RequestId,
+    /// Its `Idempotency-Key`, on a POST that has one.
+    pub idempotency: Option<IdempotencyKey>,
 }
 
 /// A caller whose key's digest has matched. What it may do is asked for each act.

@@ -51,7 +51,7 @@ impl Keystead {
         let shown = rows::consumer(&row)?;
         let event = self.event(caller, "consumer.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 patterns::ground_ceiling(tx, &project, set.as_ref()).await?;
                 tx.insert_consumer(&row).await.map_err(taken)?;

@@ -50,9 +50,9 @@ impl Keystead {
             let id = KeyId::random(rng);
             (id, PlainKey::mint(&prefix, &place.tag, id, rng))
         });
-        let (this, caller) = (Arc::clone(self), caller.clone());
-        self.act(move |tx| {
-            Box::pin(async move { this.issue(tx, &caller, &place, input, (id, key), now).await })
+        let (this, by) = (Arc::clone(self), caller.clone());
+        self.act_once(caller, move |tx| {
+            Box::pin(async move { this.issue(tx, &by, &place, input, (id, key), now).await })
         })
         .await
     }

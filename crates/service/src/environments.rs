@@ -52,7 +52,7 @@ impl Keystead {
         let shown = rows::environment(&row);
         let event = self.event(caller, "environment.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 insert(tx, &row).await?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })

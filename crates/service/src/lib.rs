@@ -29,6 +29,7 @@ mod permissions;
 mod present;
 mod projects;
 mod refused;
+mod replay;
 mod roles;
 pub mod root_key;
 mod service_accounts;
@@ -69,6 +70,7 @@ pub struct Keystead {
     usage: usage::Usage,
     turns: lease::Turns,
     appliers: apply::Appliers,
+    in_flight: replay::InFlight,
     counters: Counters,
     /// Background work, ended by [`Keystead::close`].
     stopping: CancellationToken,

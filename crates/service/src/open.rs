@@ -6,7 +6,7 @@ use crate::keyring::Keyring;
 use crate::refused::Refused;
 use crate::root_key::{self, RootKeyError};
 use crate::usage::{Usage, UsageEvent};
-use crate::{Counters, Keystead, apply, lease, load, organizations};
+use crate::{Counters, Keystead, apply, lease, load, organizations, replay};
 use keystead_domain::digest::Pepper;
 use keystead_domain::seal::RootKey;
 use keystead_domain::time::Clock;
@@ -100,6 +100,7 @@ impl Keystead {
             usage,
             turns: lease::Turns::new(),
             appliers: apply::Appliers::new(),
+            in_flight: replay::InFlight::default(),
             counters: Counters::default(),
             stopping: CancellationToken::new(),
             jobs: Mutex::default(),
@@ -120,7 +121,8 @@ impl Keystead {
         let usage = tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush));
         let freshness = tokio::spawn(Arc::clone(self).keep_fresh(max_staleness));
         let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
-        self.jobs.lock().extend([usage, freshness, tidy]);
+        let replays = tokio::spawn(Arc::clone(self).keep_replays());
+        self.jobs.lock().extend([usage, freshness, tidy, replays]);
     }
 }
 

@@ -46,14 +46,13 @@ impl Keystead {
             key_id: founded.admin.row.id.to_string(),
         };
         let changes = founded.changes();
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 founded.write(tx).await?;
-                Ok(Acted { value: (), events: vec![event, own], changes })
+                Ok(Acted { value: shown, events: vec![event, own], changes })
             })
         })
-        .await?;
-        Ok(shown)
+        .await
     }
 
     /// Every organization of the installation, newest first. For its operator.

@@ -44,7 +44,7 @@ impl Keystead {
         let shown = rows::permission(&row);
         let event = self.event(caller, "permission.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 tx.insert_permission(&row).await.map_err(taken)?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })

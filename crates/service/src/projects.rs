@@ -47,7 +47,7 @@ impl Keystead {
         let shown = rows::project(&row);
         let event = self.event(caller, "project.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 tx.insert_project(&row).await.map_err(taken)?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })

@@ -49,6 +49,18 @@ pub enum Refused {
         /// The version now.
         current: i64,
     },
+    /// The same `Idempotency-Key` came with another request.
+    #[error("the Idempotency-Key came with another request before")]
+    AnotherRequest,
+    /// The request with the same `Idempotency-Key` still runs.
+    #[error("the request with this Idempotency-Key still runs")]
+    StillRunning,
+    /// It was done, and the secret in its answer is no longer given again.
+    #[error("the secret in the answer is no longer given again")]
+    SecretNotKept {
+        /// What was made.
+        ids: Vec<String>,
+    },
     /// The database does not answer; nothing is known to have happened.
     #[error("the database does not answer")]
     Unavailable,

@@ -49,7 +49,7 @@ impl Keystead {
         let shown = rows::role(&row)?;
         let event = self.event(caller, "role.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 hold(tx, &project).await?;
                 patterns::ground(tx, project.id, FIELD, &set).await?;

@@ -50,7 +50,7 @@ impl Keystead {
         let shown = rows::service_account(&row)?;
         let event = self.event(caller, "service_account.create", target(&row));
         let event = with_difference(event, None, Some(&shown));
-        self.act(move |tx| {
+        self.act_once(caller, move |tx| {
             Box::pin(async move {
                 patterns::ground_ceiling(tx, &project, set.as_ref()).await?;
                 tx.insert_service_account(&row).await.map_err(taken)?;

@@ -129,8 +129,11 @@ impl Keystead {
         let permission =
             if matches!(turn, Turn::On) { management::KEYS_UPDATE } else { management::KEYS_REVOKE };
         let (id, _) = self.locate_key(caller, id, permission).await?;
-        let (this, caller) = (Arc::clone(self), caller.clone());
-        self.act(move |tx| Box::pin(async move { this.switch(tx, &caller, id, turn, if_match).await })).await
+        let (this, by) = (Arc::clone(self), caller.clone());
+        self.act_once(caller, move |tx| {
+            Box::pin(async move { this.switch(tx, &by, id, turn, if_match).await })
+        })
+        .await
     }
 
     async fn switch(

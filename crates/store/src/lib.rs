@@ -44,6 +44,7 @@ pub use tables::peppers::PepperRow;
 pub use tables::permissions::PermissionRow;
 pub use tables::policies::PolicyRow;
 pub use tables::projects::ProjectRow;
+pub use tables::replays::ReplayRow;
 pub use tables::roles::RoleRow;
 pub use tables::seen::SeenRow;
 pub use tables::service_accounts::ServiceAccountRow;

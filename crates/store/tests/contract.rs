@@ -109,6 +109,8 @@ suite! {
         what_was_seen_is_replaced,
         unknown_attempts_are_replaced,
         the_feed_is_trimmed,
+        a_replay_is_claimed_once_until_it_is_forgotten,
+        of_two_that_claim_a_replay_at_once_one_does,
     }
     names {
         taken_names_are_named,

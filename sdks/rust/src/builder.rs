@@ -16,6 +16,7 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     timeout: Duration,
     response_bytes_max: usize,
+    retries_max: u32,
     root_certificates: Vec<u8>,
     user_agent: String,
 }
@@ -29,6 +30,7 @@ impl ClientBuilder {
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             response_bytes_max: 64 << 20,
+            retries_max: 2,
             root_certificates: Vec::new(),
             user_agent: concat!("keystead-sdk-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -68,6 +70,13 @@ impl ClientBuilder {
     /// The largest answer that is read, in bytes; 64 MiB when not set.
     pub fn response_bytes_max(mut self, bytes: usize) -> Self {
         self.response_bytes_max = bytes;
+        self
+    }
+
+    /// How often a call that creates or changes something is sent again when its answer was lost or the
+    /// server was busy; 2 when not set. It is done once all the same.
+    pub fn retries_max(mut self, times: u32) -> Self {
+        self.retries_max = times;
         self
     }
 
@@ -118,7 +127,7 @@ impl ClientBuilder {
                 "Check the user agent and the system's certificate store.",
             )
         })?;
-        Ok(Client::from_parts(http, url, self.response_bytes_max))
+        Ok(Client::from_parts(http, url, self.response_bytes_max, self.retries_max))
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::header::{CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// All but RFC 3986's unreserved characters.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -17,10 +18,12 @@ pub struct Client {
     http: reqwest::Client,
     url: Url,
     response_bytes_max: usize,
+    pub(crate) retries_max: u32,
+    pub(crate) idempotency_key: Option<Arc<str>>,
 }
 
 /// A whole answer.
-struct Answer {
+pub(crate) struct Answer {
     status: u16,
     is_problem: bool,
     retry_after_seconds: Option<u64>,
@@ -47,8 +50,13 @@ impl Client {
         self.url.as_str().trim_end_matches('/')
     }
 
-    pub(crate) fn from_parts(http: reqwest::Client, url: Url, response_bytes_max: usize) -> Self {
-        Self { http, url, response_bytes_max }
+    pub(crate) fn from_parts(
+        http: reqwest::Client,
+        url: Url,
+        response_bytes_max: usize,
+        retries_max: u32,
+    ) -> Self {
+        Self { http, url, response_bytes_max, retries_max, idempotency_key: None }
     }
 
     pub(crate) async fn get<T, Q>(&self, path: &[&str], query: &Q) -> Result<T, Error>
@@ -59,7 +67,8 @@ impl Client {
         self.read(self.request(Method::GET, path)?.query(query)).await
     }
 
-    pub(crate) async fn post<T, B>(&self, path: &[&str], body: &B) -> Result<T, Error>
+    /// A POST that only asks: each is a question of its own.
+    pub(crate) async fn ask<T, B>(&self, path: &[&str], body: &B) -> Result<T, Error>
     where
         T: DeserializeOwned,
         B: Serialize + Sync,
@@ -67,8 +76,17 @@ impl Client {
         self.read(self.request(Method::POST, path)?.json(body)).await
     }
 
+    /// A POST that changes something.
+    pub(crate) async fn post<T, B>(&self, path: &[&str], body: &B) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        B: Serialize + Sync,
+    {
+        self.parse(&self.send_once(self.request(Method::POST, path)?.json(body)).await?)
+    }
+
     pub(crate) async fn post_nothing<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
-        self.read(self.request(Method::POST, path)?).await
+        self.parse(&self.send_once(self.request(Method::POST, path)?).await?)
     }
 
     pub(crate) async fn patch<T, B>(&self, path: &[&str], body: &B, if_match: Option<i64>) -> Result<T, Error>
@@ -112,7 +130,10 @@ impl Client {
     }
 
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
-        let answer = self.send(request).await?;
+        self.parse(&self.send(request).await?)
+    }
+
+    fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
         serde_json::from_slice(&answer.body).map_err(|error| {
             // The place, not the text: serde's own message can repeat a value, even a new key.
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -120,7 +141,7 @@ impl Client {
         })
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let answer = self.exchange(request).await?;
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
     }
@@ -177,10 +198,11 @@ impl Client {
                 "Check the values given.",
             );
         }
+        let connected = !error.is_connect();
         if error.is_timeout() {
-            Error::Timeout { url }
+            Error::Timeout { url, connected }
         } else {
-            Error::Unreachable { url, why: innermost(error) }
+            Error::Unreachable { url, why: innermost(error), connected }
         }
     }
 

@@ -21,12 +21,16 @@ pub enum Error {
         url: String,
         /// The innermost cause.
         why: String,
+        /// Whether a connection was there: then the call may have been sent.
+        connected: bool,
     },
     /// No whole answer in time. What the call asked for may or may not have happened.
     #[error("{url} gave no answer in time")]
     Timeout {
         /// The server's base URL.
         url: String,
+        /// Whether a connection was there: then the call may have been sent.
+        connected: bool,
     },
     /// Something answered, but not as Keystead does: a proxy, another service, another version.
     #[error("{url} gave an answer that is not Keystead's: {why}")]

@@ -69,6 +69,7 @@ mod organizations;
 mod paging;
 mod permissions;
 mod projects;
+mod retry;
 mod roles;
 mod service_accounts;
 mod verify;

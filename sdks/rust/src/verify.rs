@@ -9,7 +9,7 @@ impl Client {
     /// # Errors
     /// As every call: see [`Error`]. Without an answer, refuse the request.
     pub async fn verify(&self, ask: &Verify) -> Result<Verification, Error> {
-        self.post(&["v1", "verify"], ask).await
+        self.ask(&["v1", "verify"], ask).await
     }
 
     /// Judges up to 1,000 requests, each on its own, in order.
@@ -17,7 +17,7 @@ impl Client {
     /// # Errors
     /// As every call; [`Error::Protocol`] when there are not as many verdicts as requests.
     pub async fn verify_batch(&self, asks: &VerifyBatch) -> Result<VerifiedBatch, Error> {
-        let verdicts: VerifiedBatch = self.post(&["v1", "verify", "batch"], asks).await?;
+        let verdicts: VerifiedBatch = self.ask(&["v1", "verify", "batch"], asks).await?;
         // Verdicts are matched to requests by place: a missing one would shift all that follow.
         if verdicts.items.len() == asks.items.len() {
             return Ok(verdicts);
@@ -31,6 +31,6 @@ impl Client {
     /// # Errors
     /// As every call; [`Error::Problem`] with status 404 when the caller may not see such a key.
     pub async fn whoami(&self, ask: &WhoAmI) -> Result<WhoIs, Error> {
-        self.post(&["v1", "whoami"], ask).await
+        self.ask(&["v1", "whoami"], ask).await
     }
 }

@@ -129,3 +129,62 @@ async fn a_server_that_is_not_ready_says_so() {
     let (client, _server) = canned(answer("503 Service Unavailable", "text/plain", "loading")).await;
     assert!(!client.is_ready().await.unwrap());
 }
+
+/// Answers each request with the next of `answers`, and gives the requests' texts.
+async fn canned_in_turn(answers: Vec<Option<String>>) -> (Client, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let mut requests = Vec::new();
+        for answer in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !is_whole(&request) {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            // Without an answer the connection breaks off.
+            if let Some(answer) = answer {
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+            requests.push(String::from_utf8(request).unwrap());
+        }
+        requests
+    });
+    (Client::builder().url(url).key("test_key").build().unwrap(), server)
+}
+
+fn idempotency_key(request: &str) -> &str {
+    request.lines().find_map(|line| line.strip_prefix("idempotency-key: ")).unwrap()
+}
+
+fn busy(retry_after: &str) -> Option<String> {
+    let body = r#"{"type":"x","title":"x","status":503,"code":"overloaded","detail":"x","fix":"x","request_id":"x"}"#;
+    let head = answer("503 Service Unavailable", "application/problem+json", body);
+    Some(head.replacen("\r\n", &format!("\r\nretry-after: {retry_after}\r\n"), 1))
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_is_sent_again_under_the_same_name() {
+    let made = answer("200 OK", "application/json", r#"{"nothing":"of interest"}"#);
+    let (client, server) = canned_in_turn(vec![None, busy("0"), Some(made)]).await;
+    let error = client.disable_key("key_1").await.unwrap_err();
+    assert!(matches!(error, Error::Protocol { status: 200, .. }), "the last answer counts: {error}");
+    let requests = server.await.unwrap();
+    let keys: Vec<_> = requests.iter().map(|request| idempotency_key(request)).collect();
+    assert!(keys[0].len() == 32 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
+    assert!(requests.iter().all(|request| request.starts_with("POST /v1/keys/key_1/disable HTTP")));
+}
+
+#[tokio::test]
+async fn a_call_of_the_callers_own_name_carries_it_and_a_refusal_is_not_repeated() {
+    let (client, server) = canned_in_turn(vec![Some(answer("422 Unprocessable", "text/plain", ""))]).await;
+    client.with_idempotency_key("order-7").disable_key("key_1").await.unwrap_err();
+    assert_eq!(idempotency_key(&server.await.unwrap()[0]), "order-7");
+}
+
+#[tokio::test]
+async fn a_question_is_asked_once_and_has_no_name() {
+    let (client, server) = canned_in_turn(vec![None]).await;
+    assert!(matches!(client.verify(&Verify::default()).await, Err(Error::Unreachable { .. })));
+    assert!(!server.await.unwrap()[0].contains("idempotency-key"));
+}

@@ -20,7 +20,9 @@ use axum::extract::{MatchedPath, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use http::{HeaderValue, Method};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue, Method};
+use keystead_domain::replay::request_digest;
 use rand_core::Rng;
 use report::Report;
 use service::{FrontLayer, Handler};
@@ -29,6 +31,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
+
+/// Names a request, so that its retry is known as one.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// The digest of a POST that has an [`IDEMPOTENCY_KEY`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RequestDigest(pub(crate) [u8; 32]);
 
 /// Header fields of one request.
 const HEADERS_MAX: usize = 64;
@@ -113,7 +122,7 @@ impl Front {
             let detail = format!("There are more than {HEADERS_MAX} header fields.");
             return Err(ApiProblem::new(ProblemCode::HeadersTooLarge, detail));
         }
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
         // The body comes before the place among the requests in work: slow senders must not take those places.
         let body = match timeout_at(deadline, self.arrivals.read(&parts.headers, body)).await {
             Ok(body) => body?,
@@ -121,6 +130,10 @@ impl Front {
                 return Err(ApiProblem::new(ProblemCode::SlowRequest, "The body did not arrive in time."));
             }
         };
+        if parts.method == Method::POST && parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            let target = parts.uri.path_and_query().map_or("", PathAndQuery::as_str);
+            parts.extensions.insert(RequestDigest(request_digest("POST", target, &body)));
+        }
         let _place = self.metrics.enter(self.places(parts.extensions.get())).ok_or_else(overloaded)?;
         let request = Request::from_parts(parts, Body::from(body));
         let answer = AssertUnwindSafe(async move { handler.call(request).await }).catch_unwind();

@@ -7,7 +7,7 @@ mod life;
 mod world;
 
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
-pub(crate) use client::{Answer, Client, Shared};
+pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
 pub(crate) use world::World;
 

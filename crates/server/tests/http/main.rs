@@ -9,6 +9,7 @@
 
 mod canary;
 mod house;
+mod idempotency;
 mod openapi;
 mod operation;
 mod requests;

@@ -4,7 +4,7 @@ use keystead_server::routes::document;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-fn described() -> Value {
+pub(crate) fn described() -> Value {
     serde_json::to_value(document()).unwrap()
 }
 

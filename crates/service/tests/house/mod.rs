@@ -215,6 +215,7 @@ async fn start(
 /// A request from a documentation address.
 pub(crate) fn origin() -> Origin {
     Origin {
+        idempotency: None,
         ip: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7))),
         method: "POST".into(),
         path: "/v1/test".into(),

@@ -17,6 +17,7 @@ pub(crate) mod peppers;
 pub(crate) mod permissions;
 pub(crate) mod policies;
 pub(crate) mod projects;
+pub(crate) mod replays;
 pub(crate) mod roles;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
@@ -42,6 +43,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         permissions::DECLARED,
         policies::DECLARED,
         projects::DECLARED,
+        replays::DECLARED,
         roles::DECLARED,
         seen::DECLARED,
         service_accounts::DECLARED,

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use keystead_domain::ids::*;
+use keystead_domain::time::Micros;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
 
@@ -142,4 +143,62 @@ pub(crate) async fn the_feed_is_trimmed(store: TestStore) {
     assert_eq!(trimmed, Ok(2));
     let left = read(&store).await.feed(0, 10).await.unwrap();
     assert_eq!(left.iter().map(|row| row.at).collect::<Vec<_>>(), [minutes(2)]);
+}
+
+fn replay_row(at: Micros) -> ReplayRow {
+    ReplayRow {
+        id: [7; 32],
+        organization_id: org(1),
+        request: [8; 32],
+        at,
+        ids: String::new(),
+        answer: None,
+        answer_until: Micros(i64::MIN),
+    }
+}
+
+/// Claims and answers it in one act; whether it was claimed.
+async fn claim(store: &Store, row: ReplayRow, forgotten_until: Micros) -> bool {
+    let claimed: Outcome<bool> = act!(store, |tx| {
+        let claimed = tx.claim_replay(&row, forgotten_until).await?;
+        if claimed {
+            let (answer, ids) = (Some(b"sealed".to_vec()), "[]".to_owned());
+            tx.record_replay(&ReplayRow { answer, ids, answer_until: row.at, ..row }).await?;
+        }
+        claimed
+    });
+    claimed.unwrap()
+}
+
+pub(crate) async fn a_replay_is_claimed_once_until_it_is_forgotten(store: TestStore) {
+    let never = Micros(i64::MIN);
+    assert!(claim(&store.store, replay_row(minutes(1)), never).await);
+    assert!(!claim(&store.store, replay_row(minutes(2)), minutes(0)).await);
+    let read = async || store.store.read().await.unwrap().replay(&[7; 32]).await.unwrap();
+    let found = read().await.unwrap();
+    assert_eq!((found.at, found.answer.as_deref()), (minutes(1), Some(&b"sealed"[..])));
+    assert!(claim(&store.store, replay_row(minutes(3)), minutes(1)).await);
+    let purge = async |now: Micros, forgotten_until: Micros| {
+        let purged: Outcome<()> = store
+            .store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move { ledger.purge_replays(now, forgotten_until).await })
+            })
+            .await;
+        purged.unwrap();
+        read().await.map(|row| row.answer)
+    };
+    assert_eq!(purge(minutes(2), minutes(2)).await, Some(Some(b"sealed".to_vec())));
+    assert_eq!(purge(minutes(3), minutes(2)).await, Some(None));
+    assert_eq!(purge(minutes(3), minutes(3)).await, None);
+}
+
+pub(crate) async fn of_two_that_claim_a_replay_at_once_one_does(store: TestStore) {
+    let mut claiming = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        let store = store.store.clone();
+        claiming.spawn(async move { claim(&store, replay_row(minutes(1)), Micros(i64::MIN)).await });
+    }
+    let claimed = claiming.join_all().await;
+    assert_eq!(claimed.into_iter().filter(|claimed| *claimed).count(), 1);
 }
