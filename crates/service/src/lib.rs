@@ -5,6 +5,7 @@ mod admin_key;
 mod apply;
 mod attempts;
 mod audit_list;
+pub mod backup;
 pub mod caller;
 mod cells;
 mod consumers;

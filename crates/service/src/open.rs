@@ -8,7 +8,7 @@ use crate::root_key::{self, RootKeyError};
 use crate::usage::{Usage, UsageEvent};
 use crate::{Counters, Keystead, apply, lease, load, organizations, replay};
 use keystead_domain::digest::Pepper;
-use keystead_domain::seal::RootKey;
+use keystead_domain::seal::{DoesNotOpen, RootKey};
 use keystead_domain::time::Clock;
 use keystead_domain::token::PlainKey;
 use keystead_store::{OpenError, Options, PepperRow, Store};
@@ -60,7 +60,7 @@ pub enum OpenFailed {
     #[error(
         "the root key does not open this database: {0}; put the right file back, or point to another database"
     )]
-    WrongRootKey(#[from] keystead_domain::seal::DoesNotOpen),
+    WrongRootKey(#[from] DoesNotOpen),
     /// Anything else.
     #[error("{0}")]
     Other(#[from] Refused),
@@ -140,9 +140,12 @@ fn new_pepper(root: &RootKey, entropy: &Entropy, clock: &dyn Clock) -> Result<Pe
     Ok(PepperRow { version, wrapped, created_at: clock.now() })
 }
 
-fn open_pepper(root: &RootKey, row: &PepperRow) -> Result<Pepper, OpenFailed> {
+/// Opens a pepper.
+///
+/// # Errors
+/// When it was sealed by another root key, or is none.
+pub(crate) fn open_pepper(root: &RootKey, row: &PepperRow) -> Result<Pepper, DoesNotOpen> {
     let secret = root.open(&place_of(row.version), &row.wrapped)?;
-    let corrupt = || OpenFailed::Other(Refused::Internal("the database holds a pepper that is none".into()));
-    let secret = Zeroizing::new(<[u8; 32]>::try_from(secret.as_slice()).map_err(|_| corrupt())?);
-    Ok(Pepper::new(u16::try_from(row.version).map_err(|_| corrupt())?, &secret))
+    let secret = Zeroizing::new(<[u8; 32]>::try_from(secret.as_slice()).map_err(|_| DoesNotOpen)?);
+    Ok(Pepper::new(u16::try_from(row.version).map_err(|_| DoesNotOpen)?, &secret))
 }

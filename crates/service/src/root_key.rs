@@ -87,7 +87,7 @@ fn create(path: &Path, rng: &mut dyn Rng) -> Result<RootKey, RootKeyError> {
     let io = |error| RootKeyError::Io { path: path.into(), error };
     let mut secret = Zeroizing::new([0; 32]);
     rng.fill_bytes(secret.as_mut());
-    let text = Zeroizing::new(STANDARD.encode(secret.as_ref()) + "\n");
+    let text = Zeroizing::new(STANDARD.encode(secret.as_slice()) + "\n");
     let draft = path.with_extension("key.new");
     match fs::remove_file(&draft) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),

@@ -71,6 +71,10 @@ impl Conn {
         Self { engine, failed: None, in_transaction }
     }
 
+    pub(crate) const fn is_on_postgres(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(_))
+    }
+
     /// Takes what failed since the last call.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.failed.take()
@@ -80,7 +84,7 @@ impl Conn {
     pub(crate) fn before(&self, texts: &[&'static str]) -> Result<(), StoreError> {
         #[cfg(feature = "testing")]
         if let Ok(mut ran) = crate::statement::RAN.lock() {
-            let on_postgres = matches!(self.engine, Engine::Postgres(_));
+            let on_postgres = self.is_on_postgres();
             ran.extend(texts.iter().map(|text| (on_postgres, *text)));
         }
         #[cfg(not(feature = "testing"))]

@@ -6,6 +6,7 @@
 //! reaches only what no person decides: leases, last-used, unknown attempts, the feed's tail.
 
 mod act;
+pub mod backup;
 mod conn;
 mod database;
 mod error;

@@ -1,8 +1,9 @@
 //! Opening either engine: take it, bring its schema up to date, make its pools.
 
+use crate::conn::{Conn, Engine};
 use crate::database::Database;
 use crate::error::{OpenError, StoreError};
-use crate::owner::{FileOwner, PostgresOwner, Taken, open_private, unreachable};
+use crate::owner::{FileOwner, PostgresOwner, Taken, open_private, reason, unreachable};
 use crate::schema::{self, Prepared};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -62,7 +63,7 @@ pub(crate) async fn sqlite(path: &Path, readers: u32, database: &Database) -> Re
 
 async fn prepare_sqlite(options: &SqliteConnectOptions) -> Result<(), OpenError> {
     let mut connection = options.connect().await.map_err(cannot_be_read)?;
-    if let Prepared::Newer = schema::prepare(&mut connection, &schema::SQLITE).await? {
+    if let Prepared::Newer = schema::prepare(&mut connection, &schema::SQLITE, None).await? {
         let (found,) =
             sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
         let oldest: Option<(String,)> =
@@ -115,7 +116,7 @@ pub(crate) async fn postgres(
 
 async fn prepare_postgres(options: &PgConnectOptions) -> Result<(), OpenError> {
     let mut connection = options.connect().await.map_err(cannot_be_read)?;
-    if let Prepared::Newer = schema::prepare(&mut connection, &schema::POSTGRES).await? {
+    if let Prepared::Newer = schema::prepare(&mut connection, &schema::POSTGRES, None).await? {
         let (found,) =
             sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
         let oldest: Option<(String,)> =
@@ -123,6 +124,57 @@ async fn prepare_postgres(options: &PgConnectOptions) -> Result<(), OpenError> {
         schema::judge(found, oldest.as_ref().map(|(oldest,)| oldest.as_str()))?;
     }
     connection.close().await.map_err(cannot_be_read)
+}
+
+/// A connection that reads beside a server which owns the database, and takes nothing from it.
+pub(crate) async fn beside(database: &Database) -> Result<Conn, OpenError> {
+    let engine = match database {
+        Database::Sqlite(path) => {
+            path.metadata().map_err(|error| unreachable(database, &error))?;
+            let options = SqliteConnectOptions::new()
+                .filename(path)
+                .read_only(true)
+                .busy_timeout(BUSY_TIME_MAX)
+                .disable_statement_logging();
+            let pool = SqlitePoolOptions::new().max_connections(1).connect_lazy_with(options);
+            Engine::Sqlite(pool.acquire().await.map_err(cannot_be_read)?)
+        }
+        Database::Postgres(url) => {
+            let pool = postgres_pool(url, "keystead backup")?;
+            Engine::Postgres(pool.acquire().await.map_err(|error| unreachable_server(database, &error))?)
+        }
+    };
+    Ok(Conn::new(engine, false))
+}
+
+/// One connection to PostgreSQL, for a work that nobody shares.
+pub(crate) fn postgres_pool(url: &str, name: &str) -> Result<PgPool, OpenError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| OpenError::Other("the PostgreSQL URL cannot be read".to_owned()))?
+        .application_name(name)
+        .disable_statement_logging();
+    Ok(PgPoolOptions::new().max_connections(1).connect_lazy_with(options))
+}
+
+/// A file that a restore builds: whole or thrown away, so nothing is synced before its end.
+pub(crate) fn draft(path: &Path) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Memory)
+        .synchronous(SqliteSynchronous::Off)
+        .foreign_keys(false)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cache_size", "-65536")
+        .disable_statement_logging();
+    SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options)
+}
+
+pub(crate) fn unreachable_server(database: &Database, error: &sqlx::Error) -> OpenError {
+    OpenError::Unreachable {
+        database: database.to_string(),
+        reason: reason(error),
+        fix: "Check that the server runs, that the URL is right and that its user may connect",
+    }
 }
 
 pub(crate) fn cannot_be_read(error: sqlx::Error) -> OpenError {

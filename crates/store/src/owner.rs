@@ -105,7 +105,7 @@ impl Taken {
 
 /// Why the server cannot be used. PostgreSQL's texts about connecting name users and databases,
 /// never a password.
-fn reason(error: &sqlx::Error) -> String {
+pub(crate) fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
         sqlx::Error::Io(error) => error.to_string(),

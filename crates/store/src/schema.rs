@@ -58,13 +58,14 @@ pub(crate) enum Prepared {
     Newer,
 }
 
-/// Brings the database to [`SUPPORTED`].
+/// Brings the database to [`SUPPORTED`], or to a step before it.
 pub(crate) async fn prepare<C: Migrate>(
     connection: &mut C,
     dialect: &Dialect,
+    to: Option<i64>,
 ) -> Result<Prepared, OpenError> {
     let other = |text: String| Err(OpenError::Other(text));
-    match migrator(dialect).run_direct(None, connection, false).await {
+    match migrator(dialect).run_direct(to, connection, false).await {
         Ok(()) => Ok(Prepared::Ready),
         Err(MigrateError::VersionMissing(_)) => Ok(Prepared::Newer),
         Err(MigrateError::VersionMismatch(step)) => other(format!(

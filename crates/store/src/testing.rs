@@ -59,6 +59,23 @@ async fn open(database: &Database, clock: &Arc<ManualClock>) -> Store {
     Store::open(options, clock).await.expect("a fresh store opens")
 }
 
+/// A place where nothing is yet, and which goes when it is dropped.
+#[derive(Debug)]
+pub struct TestPlace {
+    /// Where it is.
+    pub database: Database,
+    _place: Place,
+}
+
+/// An empty place on each engine that is at hand.
+pub async fn empty_places() -> Vec<TestPlace> {
+    let mut places = Vec::new();
+    for (database, _place) in [Some(new_folder()), new_schema().await].into_iter().flatten() {
+        places.push(TestPlace { database, _place });
+    }
+    places
+}
+
 /// A store on each engine that is at hand.
 pub async fn stores() -> Vec<TestStore> {
     let mut stores = vec![sqlite().await];
@@ -68,20 +85,29 @@ pub async fn stores() -> Vec<TestStore> {
 
 /// A store in a new file.
 pub async fn sqlite() -> TestStore {
+    let (database, place) = new_folder();
+    finish(database, place).await
+}
+
+fn new_folder() -> (Database, Place) {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let database = Database::Sqlite(folder.path().join("keystead.db"));
-    finish(database, Place::Folder(folder)).await
+    (Database::Sqlite(folder.path().join("keystead.db")), Place::Folder(folder))
 }
 
 /// A store in a new schema, when [`POSTGRES_VARIABLE`] is set.
 pub async fn postgres() -> Option<TestStore> {
+    let (database, place) = new_schema().await?;
+    Some(finish(database, place).await)
+}
+
+async fn new_schema() -> Option<(Database, Place)> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var(POSTGRES_VARIABLE).ok()?;
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     run(&url, format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
     let separator = if url.contains('?') { '&' } else { '?' };
     let database = Database::Postgres(format!("{url}{separator}options[search_path]={name}"));
-    Some(finish(database, Place::Schema { url, name }).await)
+    Some((database, Place::Schema { url, name }))
 }
 
 async fn finish(database: Database, place: Place) -> TestStore {

@@ -14,6 +14,8 @@
 mod acts;
 #[path = "contract/audit.rs"]
 mod audit;
+#[path = "contract/backup.rs"]
+mod backup;
 #[path = "contract/catalogue.rs"]
 mod catalogue;
 #[path = "contract/finding.rs"]
@@ -78,6 +80,15 @@ suite! {
         an_act_is_recorded_as_it_was_handed_over,
         every_filter_narrows,
         pages_are_stable,
+    }
+    backup {
+        a_backup_restores_into_either_engine_as_it_was,
+        every_table_is_in_a_backup_or_named_with_a_reason,
+        a_backup_that_is_not_whole_is_refused_and_leaves_nothing,
+        a_place_that_is_not_empty_is_refused,
+        a_backup_of_a_newer_schema_is_refused,
+        a_backup_is_of_one_instant_while_others_write,
+        rows_that_do_not_fit_each_other_are_refused,
     }
     catalogue {
         rows_are_read_back_as_they_were_written,

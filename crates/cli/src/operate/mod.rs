@@ -1,16 +1,20 @@
-//! Running and checking a server on this machine: `serve`, `doctor`, `config`.
+//! Running and checking a server on this machine: `serve`, `doctor`, `config`, `backup`, `restore`.
 
+mod backup;
 mod config;
 mod doctor;
+mod restore;
 mod serve;
 mod settings;
 mod starting;
 
 use crate::exit::Outcome;
 use crate::output::Output;
+use backup::Backup;
 use clap::Subcommand;
 use config::ConfigCommand;
 use doctor::Doctor;
+use restore::Restore;
 use serve::Serve;
 
 /// The commands that work on this machine's installation.
@@ -20,6 +24,8 @@ pub(crate) enum OperateCommand {
     Doctor(Doctor),
     #[command(subcommand)]
     Config(ConfigCommand),
+    Backup(Backup),
+    Restore(Restore),
 }
 
 impl OperateCommand {
@@ -29,6 +35,8 @@ impl OperateCommand {
             Self::Serve(serve) => serve.run(allow_plain_http, output),
             Self::Doctor(doctor) => doctor.run(allow_plain_http, output),
             Self::Config(config) => config.run(allow_plain_http, output),
+            Self::Backup(backup) => backup.run(allow_plain_http, output),
+            Self::Restore(restore) => restore.run(allow_plain_http, output),
         }
     }
 }

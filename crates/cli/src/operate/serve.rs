@@ -129,7 +129,7 @@ async fn open(
 }
 
 /// The data folder, for its owner only.
-fn make_folder(configuration: &Configuration) -> Result<(), Failure> {
+pub(super) fn make_folder(configuration: &Configuration) -> Result<(), Failure> {
     DirBuilder::new().recursive(true).mode(0o700).create(&configuration.data).map_err(|error| {
         Failure::local(
             format!("The data folder {} cannot be made: {error}.", configuration.data.display()),

@@ -13,7 +13,7 @@ async fn open(store: &TestStore) -> Result<Store, OpenError> {
 }
 
 /// Does what no Keystead does.
-async fn tamper(store: &TestStore, sql: &str) {
+pub(crate) async fn tamper(store: &TestStore, sql: &str) {
     match &store.database {
         Database::Sqlite(path) => {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
@@ -28,6 +28,21 @@ async fn tamper(store: &TestStore, sql: &str) {
             connection.close().await.unwrap();
         }
     }
+}
+
+/// The texts that a question answers, one a row.
+pub(crate) async fn ask(store: &TestStore, sql: &'static str) -> Vec<String> {
+    let rows: Vec<(String,)> = match &store.database {
+        Database::Sqlite(path) => {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            sqlx::query_as(sql).fetch_all(&mut options.connect().await.unwrap()).await.unwrap()
+        }
+        Database::Postgres(url) => {
+            let options = sqlx::postgres::PgConnectOptions::from_str(url).unwrap();
+            sqlx::query_as(sql).fetch_all(&mut options.connect().await.unwrap()).await.unwrap()
+        }
+    };
+    rows.into_iter().map(|(text,)| text).collect()
 }
 
 pub(crate) async fn files_are_for_their_owner_only(store: TestStore) {
