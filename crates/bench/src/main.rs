@@ -7,6 +7,10 @@ use lexopt::ValueExt;
 use std::future::Future;
 use std::path::PathBuf;
 
+/// The server's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const USAGE: &str = "\
 Measures what Keystead promises, each figure beside its bound
 

@@ -142,7 +142,7 @@ pub fn fill(keys: usize, mut token: impl FnMut(&str)) -> Result<Keyring> {
             owner: Arc::clone(owners.get(number % owners.len()).context("an owner")?),
             consumer: None,
             policy: Arc::clone(policy),
-            lineage: Arc::new(Lineage { id, meter: Meter::new(&policy.rules) }),
+            lineage: Arc::new(Lineage::new(id, Meter::new(&policy.rules))),
         });
     }
     Ok(keyring)

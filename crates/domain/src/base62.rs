@@ -11,7 +11,8 @@ const TEN_DIGITS: u128 = 62_u128.pow(10);
 /// Whether every byte is a base62 digit.
 #[must_use]
 pub fn is_base62(bytes: &[u8]) -> bool {
-    bytes.iter().all(u8::is_ascii_alphanumeric)
+    // Without stopping at the first that is not: so the compiler looks at many at a time.
+    bytes.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())
 }
 
 /// Writes `value` into all of `out`, most significant digit first, padded with `0`.
@@ -19,12 +20,16 @@ pub fn is_base62(bytes: &[u8]) -> bool {
 pub fn encode(mut value: u128, out: &mut [u8]) {
     // Ten digits at a time: every answer carries such ids, and 128 bits are many times dearer to divide.
     for slots in out.rchunks_mut(10) {
-        let mut low = u64::try_from(value % TEN_DIGITS).unwrap_or_default();
+        encode_u64(u64::try_from(value % TEN_DIGITS).unwrap_or_default(), slots);
         value /= TEN_DIGITS;
-        for slot in slots.iter_mut().rev() {
-            *slot = digit(low % 62);
-            low /= 62;
-        }
+    }
+}
+
+/// Writes `value` like [`encode`].
+pub fn encode_u64(mut value: u64, out: &mut [u8]) {
+    for slot in out.iter_mut().rev() {
+        *slot = digit(value % 62);
+        value /= 62;
     }
 }
 

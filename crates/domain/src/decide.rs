@@ -3,7 +3,7 @@
 //! State and validity, network, origin, endpoint, permissions, hours, then limits, quotas, credits.
 //! A restriction whose input is missing from the request denies. A refused request takes nothing.
 
-use crate::entry::{Entry, Switch};
+use crate::entry::{Entry, Principals, Switch};
 use crate::meter::Account;
 use crate::query::Query;
 use crate::take::{LeaseNeed, Metered, Of, Refusal, take};
@@ -71,15 +71,15 @@ pub enum Decision {
 /// quota and credits only when it is `valid`.
 #[must_use]
 pub fn decide(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Decision {
-    if let Err(verdict) = judge(entry, ask, now) {
+    let principals = entry.principals();
+    if let Err(verdict) = judge(entry, &principals, ask, now) {
         return Decision::Made(verdict);
     }
     if ask.cost == 0 {
         return Decision::Made(Verdict::of(Code::Valid));
     }
     let key = Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter };
-    let consumer = entry.consumer_state();
-    let consumer = consumer.as_deref().map(|state| Metered {
+    let consumer = principals.consumer().map(|state| Metered {
         of: Of::Consumer,
         rules: &state.rules,
         meter: &state.meter,
@@ -103,15 +103,15 @@ pub fn decide(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Decision {
 }
 
 /// Every check that takes nothing, in order.
-fn judge(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
-    state(entry, now)?;
+fn judge(entry: &Entry, principals: &Principals, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
+    state(entry, principals, now)?;
     let code = if !network(entry, ask) {
         Code::NetworkDenied
     } else if !origin(entry, ask) {
         Code::OriginDenied
     } else if !endpoint(entry, ask) {
         Code::EndpointDenied
-    } else if !permissions(entry, ask) {
+    } else if !permissions(entry, principals, ask) {
         Code::InsufficientPermissions
     } else if !hours(entry, now) {
         Code::ConditionDenied
@@ -122,13 +122,13 @@ fn judge(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
 }
 
 /// Switched off, revoked, suspended, not yet or no longer valid.
-pub(crate) fn state(entry: &Entry, now: Micros) -> Result<(), Verdict> {
+pub(crate) fn state(entry: &Entry, principals: &Principals, now: Micros) -> Result<(), Verdict> {
     match entry.switch {
         Switch::Revoked => return Err(Verdict::of(Code::Revoked)),
         Switch::Off => return Err(Verdict::of(Code::Disabled)),
         Switch::On => {}
     }
-    if entry.disabled_principal().is_some() {
+    if principals.disabled() {
         Err(Verdict::of(Code::Disabled))
     } else if now < entry.suspended_until {
         Err(Verdict::until(Code::Suspended, entry.suspended_until, now))
@@ -170,8 +170,10 @@ pub(crate) fn hours(entry: &Entry, now: Micros) -> bool {
 }
 
 /// The key, its owner and its consumer have what the request needs.
-pub(crate) fn permissions(entry: &Entry, ask: &Ask<'_>) -> bool {
+pub(crate) fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> bool {
     ask.permissions.is_none_or(|query| {
-        query.holds(ask.resource, &mut |permission, resource| entry.may(permission, resource))
+        query.holds(ask.resource, &mut |permission, resource| {
+            entry.may_under(principals, permission, resource)
+        })
     })
 }

@@ -61,8 +61,22 @@ impl Pepper {
     /// The digest of a token as the key `id` of `organization`.
     #[must_use]
     pub fn digest(&self, organization: OrganizationId, id: KeyId, token: &Token<'_>) -> Digest {
+        self.digest_while(organization, id, token, || {})
+    }
+
+    /// [`Self::digest`], calling `fetch` where what it asks for can arrive while bytes are digested:
+    /// before, the library wipes a buffer in a way that waits for all earlier writes.
+    #[must_use]
+    pub fn digest_while(
+        &self,
+        organization: OrganizationId,
+        id: KeyId,
+        token: &Token<'_>,
+        fetch: impl FnOnce(),
+    ) -> Digest {
         // In pieces: no copy of the token stays behind on the stack.
         let mut context = hmac::Context::with_key(&self.key);
+        fetch();
         context.update(&organization.0);
         context.update(id.as_bytes());
         context.update(token.expose().as_bytes());

@@ -70,6 +70,12 @@ impl EndpointRules {
             .map(Self)
     }
 
+    /// Reads where the first path stands: see [`crate::entry::Entry::fetch_ahead`].
+    #[inline]
+    pub(crate) fn fetch_ahead(&self) -> Option<u8> {
+        self.0.first().and_then(|rule| rule.path.bytes().next())
+    }
+
     /// Whether this method may be called on this path (without query). Methods are compared as they
     /// are: case counts (RFC 9110 §9.1). An ambiguous path is never admitted. Allocates nothing.
     #[must_use]

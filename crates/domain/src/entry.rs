@@ -6,8 +6,10 @@ use crate::ids::KeyId;
 use crate::meter::Meter;
 use crate::policy::Policy;
 use crate::time::Micros;
+use arc_swap::Guard;
 use keystead_api::KeyStatus;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A key, resident. What many keys share is behind pointers.
 #[derive(Debug, Clone)]
@@ -56,6 +58,22 @@ pub struct Lineage {
     pub id: KeyId,
     /// Its counters.
     pub meter: Meter,
+    touched: AtomicBool,
+}
+
+impl Lineage {
+    /// That of a first key with this id.
+    #[must_use]
+    pub const fn new(id: KeyId, meter: Meter) -> Self {
+        Self { id, meter, touched: AtomicBool::new(false) }
+    }
+
+    /// Asks for the memory of the counters without waiting for it: a processor goes on while a
+    /// store is under way, and counting needs the line for writing anyway.
+    #[inline]
+    fn touch(&self) {
+        self.touched.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Entry {
@@ -63,11 +81,12 @@ impl Entry {
     /// cache of the processor, and waiting for one after the other would cost more than the digest.
     #[inline]
     pub fn fetch_ahead(&self) {
-        let Policy { grants, rules, .. } = &*self.policy;
+        self.lineage.touch();
+        let Policy { grants, restrictions, rules } = &*self.policy;
         std::hint::black_box((
-            Arc::strong_count(&self.lineage),
-            Arc::strong_count(&self.policy),
-            grants.first().map(|grant| grant.resources.is_some()),
+            grants.first().map(|grant| grant.fetch_ahead()),
+            restrictions.networks.as_ref().map(|networks| networks.fetch_ahead()),
+            restrictions.endpoints.as_ref().map(|endpoints| endpoints.fetch_ahead()),
             rules.rates.first().map(|rate| rate.limit),
             rules.credits.is_some(),
         ));
@@ -90,15 +109,17 @@ impl Entry {
     /// its consumer's.
     #[must_use]
     pub fn may(&self, permission: &str, resource: Option<&str>) -> bool {
-        self.policy.gives(&self.place.project.catalogue.load(), permission, resource)
-            && self.owner.state.load().allows(permission)
-            && self.other_consumer().is_none_or(|consumer| consumer.state.load().allows(permission))
+        self.may_under(&self.principals(), permission, resource)
     }
 
-    /// The consumer, where the owner is another.
-    #[must_use]
-    pub fn other_consumer(&self) -> Option<&Arc<Principal>> {
-        self.consumer.as_ref().filter(|consumer| !Arc::ptr_eq(consumer, &self.owner))
+    /// [`Self::may`], under owner and consumer as they were read before.
+    pub(crate) fn may_under(
+        &self,
+        principals: &Principals,
+        permission: &str,
+        resource: Option<&str>,
+    ) -> bool {
+        self.policy.gives(&self.place.project.catalogue, permission, resource) && principals.allow(permission)
     }
 
     /// Who of owner and consumer is switched off.
@@ -108,9 +129,51 @@ impl Entry {
         Some(&self.owner).filter(off).or_else(|| self.other_consumer().filter(off))
     }
 
-    /// Its consumer's state, held while its limits are counted.
+    /// The consumer, where the owner is another.
     #[must_use]
-    pub fn consumer_state(&self) -> Option<arc_swap::Guard<Arc<PrincipalState>>> {
-        self.consumer.as_ref().map(|consumer| consumer.state.load())
+    pub fn other_consumer(&self) -> Option<&Arc<Principal>> {
+        self.consumer.as_ref().filter(|consumer| !Arc::ptr_eq(consumer, &self.owner))
+    }
+
+    /// Its owner and its consumer as they are now.
+    #[must_use]
+    pub fn principals(&self) -> Principals {
+        Principals {
+            owner: self.owner.state.load(),
+            other_consumer: self.other_consumer().map(|consumer| consumer.state.load()),
+            owner_is_consumer: self
+                .consumer
+                .as_ref()
+                .is_some_and(|consumer| Arc::ptr_eq(consumer, &self.owner)),
+        }
+    }
+}
+
+/// The owner and the consumer of a key, read once for all that a verdict asks of them.
+#[derive(Debug)]
+pub struct Principals {
+    owner: Guard<Arc<PrincipalState>>,
+    other_consumer: Option<Guard<Arc<PrincipalState>>>,
+    owner_is_consumer: bool,
+}
+
+impl Principals {
+    /// Whether one of them is switched off, and all of its keys with it.
+    #[must_use]
+    pub fn disabled(&self) -> bool {
+        self.owner.disabled || self.other_consumer.as_ref().is_some_and(|consumer| consumer.disabled)
+    }
+
+    /// Whether neither's ceiling takes this permission away.
+    #[must_use]
+    pub fn allow(&self, permission: &str) -> bool {
+        self.owner.allows(permission)
+            && self.other_consumer.as_ref().is_none_or(|consumer| consumer.allows(permission))
+    }
+
+    /// The consumer, whose limits count.
+    #[must_use]
+    pub fn consumer(&self) -> Option<&PrincipalState> {
+        self.other_consumer.as_ref().or(self.owner_is_consumer.then_some(&self.owner)).map(|state| &***state)
     }
 }

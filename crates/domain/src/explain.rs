@@ -1,7 +1,7 @@
 //! Every check of a verdict with its outcome and why, for administrators. Takes nothing.
 
 use crate::decide::{self, Ask};
-use crate::entry::{Entry, Switch};
+use crate::entry::{Entry, Principals, Switch};
 use crate::lease::Standing;
 use crate::take::{Metered, Of};
 use crate::time::Micros;
@@ -12,8 +12,9 @@ use keystead_api::{Check, CheckOutcome, Code};
 #[must_use]
 pub fn explain(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
     let rules = &entry.policy.restrictions;
+    let principals = entry.principals();
     let mut checks = vec![
-        state(entry, now),
+        state(entry, &principals, now),
         restriction(
             "network",
             Code::NetworkDenied,
@@ -36,7 +37,7 @@ pub fn explain(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
             endpoint(ask),
         ),
     ];
-    checks.extend(permissions(entry, ask));
+    checks.extend(permissions(entry, &principals, ask));
     checks.push(restriction(
         "hours",
         Code::ConditionDenied,
@@ -46,7 +47,7 @@ pub fn explain(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
     ));
     let key = Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter };
     meter(&mut checks, key, ask.cost, now);
-    if let Some(state) = entry.consumer_state() {
+    if let Some(state) = principals.consumer() {
         meter(
             &mut checks,
             Metered { of: Of::Consumer, rules: &state.rules, meter: &state.meter },
@@ -62,8 +63,8 @@ fn check(name: &str, code: Code, passed: bool, why: impl Into<String>) -> Check 
     Check { check: name.into(), outcome, code: (!passed).then_some(code), why: why.into() }
 }
 
-fn state(entry: &Entry, now: Micros) -> Check {
-    let Err(verdict) = decide::state(entry, now) else {
+fn state(entry: &Entry, principals: &Principals, now: Micros) -> Check {
+    let Err(verdict) = decide::state(entry, principals, now) else {
         return check("state", Code::Valid, true, "The key is switched on and within its validity.");
     };
     let why = match verdict.code {
@@ -120,7 +121,7 @@ fn restriction(
     check(name, code, passed, why)
 }
 
-fn permissions(entry: &Entry, ask: &Ask<'_>) -> Vec<Check> {
+fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> Vec<Check> {
     let Some(query) = ask.permissions else {
         return vec![Check {
             check: "permissions".into(),
@@ -129,7 +130,7 @@ fn permissions(entry: &Entry, ask: &Ask<'_>) -> Vec<Check> {
             why: "The request asks for no permission.".into(),
         }];
     };
-    let holds = decide::permissions(entry, ask);
+    let holds = decide::permissions(entry, principals, ask);
     let mut checks = vec![check(
         "permissions",
         Code::InsufficientPermissions,
@@ -137,7 +138,7 @@ fn permissions(entry: &Entry, ask: &Ask<'_>) -> Vec<Check> {
         if holds { "The key has what the request asks." } else { "The key lacks what the request asks." },
     )];
     query.names(&mut |name| {
-        let passed = entry.may(name, ask.resource);
+        let passed = entry.may_under(principals, name, ask.resource);
         let outcome = if passed { CheckOutcome::Passed } else { CheckOutcome::Failed };
         checks.push(Check {
             check: format!("permission {name}"),

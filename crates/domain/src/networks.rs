@@ -53,6 +53,12 @@ impl NetworkRules {
         self.allow.is_empty() && self.deny.is_empty()
     }
 
+    /// Reads where the first network stands: see [`crate::entry::Entry::fetch_ahead`].
+    #[inline]
+    pub(crate) fn fetch_ahead(&self) -> Option<u8> {
+        self.allow.first().or(self.deny.first()).map(IpNet::prefix_len)
+    }
+
     /// Whether this address may use the key: no denied network has it, and an allowed one does or
     /// none is listed. Allocates nothing.
     #[must_use]

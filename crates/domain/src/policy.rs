@@ -8,6 +8,7 @@ use crate::meter::MeterRules;
 use crate::pattern::Pattern;
 use crate::resource::ResourcePattern;
 use crate::restrictions::Restrictions;
+use arc_swap::ArcSwap;
 use keystead_api::{LimitSpec, NarrowedPermission, PermissionGrant, QuotaSpec, Refill};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -186,8 +187,10 @@ impl Policy {
     /// Whether the policy gives `permission` on `resource`. A pattern gives only what the catalogue
     /// knows; an exact name was in it when it was given.
     #[must_use]
-    pub fn gives(&self, catalogue: &Catalogue, permission: &str, resource: Option<&str>) -> bool {
-        self.grants.iter().any(|grant| grant.reaches(resource) && grant.gives(catalogue, permission))
+    pub fn gives(&self, catalogue: &ArcSwap<Catalogue>, permission: &str, resource: Option<&str>) -> bool {
+        self.grants.iter().any(|grant| {
+            grant.gives_if(permission, || catalogue.load().knows(permission)) && grant.reaches(resource)
+        })
     }
 }
 
@@ -206,6 +209,15 @@ impl Grant {
         }
     }
 
+    /// Reads where the first name stands: see [`crate::entry::Entry::fetch_ahead`].
+    #[inline]
+    pub(crate) fn fetch_ahead(&self) -> Option<u8> {
+        match &self.given {
+            Given::Permission(pattern) => pattern.as_str().bytes().next(),
+            Given::Role(_) => None,
+        }
+    }
+
     /// Whether it holds on `resource`. One that is narrowed does not hold where no resource is named.
     #[must_use]
     pub fn reaches(&self, resource: Option<&str>) -> bool {
@@ -219,9 +231,12 @@ impl Grant {
     /// Whether it gives `permission`, wherever it holds.
     #[must_use]
     pub fn gives(&self, catalogue: &Catalogue, permission: &str) -> bool {
-        let by = |pattern: &Pattern| {
-            pattern.matches(permission) && (pattern.is_exact() || catalogue.knows(permission))
-        };
+        self.gives_if(permission, || catalogue.knows(permission))
+    }
+
+    /// `known` is asked only where a pattern matches: most grants name what they give.
+    fn gives_if(&self, permission: &str, known: impl Fn() -> bool) -> bool {
+        let by = |pattern: &Pattern| pattern.matches(permission) && (pattern.is_exact() || known());
         match &self.given {
             Given::Permission(pattern) => by(pattern),
             Given::Role(role) => role.permissions.load().iter().any(by),

@@ -135,7 +135,7 @@ fn is_tag(tag: &[u8]) -> bool {
 
 fn checksum_of(signed: &[u8]) -> [u8; CHECKSUM_DIGITS] {
     let mut digits = [0; CHECKSUM_DIGITS];
-    base62::encode(u128::from(crc32fast::hash(signed)), &mut digits);
+    base62::encode_u64(u64::from(crc32fast::hash(signed)), &mut digits);
     digits
 }
 

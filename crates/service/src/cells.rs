@@ -120,11 +120,11 @@ pub(crate) fn entry(
     };
     let lineage = match before {
         Some(before) if before.policy.rules == policy.rules => Arc::clone(&before.lineage),
-        Some(before) => Arc::new(Lineage {
-            id: row.lineage_id,
-            meter: before.lineage.meter.carried(&before.policy.rules, &policy.rules),
-        }),
-        None => Arc::new(Lineage { id: row.lineage_id, meter: Meter::new(&policy.rules) }),
+        Some(before) => {
+            let carried = before.lineage.meter.carried(&before.policy.rules, &policy.rules);
+            Arc::new(Lineage::new(row.lineage_id, carried))
+        }
+        None => Arc::new(Lineage::new(row.lineage_id, Meter::new(&policy.rules))),
     };
     let switch = match (row.revoked_at, row.disabled) {
         (Some(_), _) => Switch::Revoked,

@@ -47,7 +47,11 @@ struct Order {
 impl Keystead {
     /// The verdict on a key that has proved itself, fetching leases as they are needed.
     pub(crate) async fn settle(self: &Arc<Self>, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Verdict {
-        self.settle_from(decide(entry, ask, now), entry, ask, now).await
+        match decide(entry, ask, now) {
+            Decision::Made(verdict) if verdict.lease_ahead.is_none() => verdict,
+            // Apart: as a part of the future it would be moved about for every request.
+            decision => Box::pin(self.settle_from(decision, entry, ask, now)).await,
+        }
     }
 
     /// The verdict, where `decision` came first. Only this waits for the database, and only for keys
@@ -119,7 +123,7 @@ impl Keystead {
         self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         if of_lineage {
             entry.lineage.meter.add(account, leased);
-        } else if let Some(state) = entry.consumer_state() {
+        } else if let Some(state) = entry.principals().consumer() {
             state.meter.add(account, leased);
         }
         Ok(())

@@ -152,7 +152,7 @@ fn credits(entry: &Entry, now: Micros) -> Option<CreditsStatus> {
 
 fn each_meter(entry: &Entry, mut visit: impl FnMut(Metered<'_>)) {
     visit(Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter });
-    if let Some(state) = entry.consumer_state() {
+    if let Some(state) = entry.principals().consumer() {
         visit(Metered { of: Of::Consumer, rules: &state.rules, meter: &state.meter });
     }
 }

@@ -1,13 +1,13 @@
 //! "May this request pass?", asked by a program that guards an API.
 
 use crate::caller::{Caller, whole_seconds};
-use crate::keyring::{Scope, Verified};
+use crate::keyring::Scope;
 use crate::refused::Refused;
 use crate::usage::{Subject, UnknownPlace, UsageEvent};
 use crate::{Keystead, management, present};
 use keystead_api::{Code, Include, Verification, Verify};
 use keystead_domain::cells::Place;
-use keystead_domain::decide::{Ask, COST_MAX, Verdict};
+use keystead_domain::decide::{Ask, COST_MAX, Decision, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::explain::explain;
 use keystead_domain::ids::ProjectId;
@@ -121,25 +121,50 @@ impl Keystead {
         if input.explain {
             return Ok(explained(self.keyring.find(&within.scope, &input.key), &ask, now, caller));
         }
-        let (verdict, entry) = match self.keyring.verify(&within.scope, &input.key, &ask, now) {
-            Ok(Verified { decision, entry }) => {
-                (self.settle_from(decision, &entry, &ask, now).await, Some(entry))
+        let at_once =
+            self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match decision {
+                Decision::Made(verdict) if verdict.lease_ahead.is_none() && input.include.is_empty() => {
+                    Ok(self.answer(caller, entry, verdict, &ask, input, now))
+                }
+                decision => Err(Box::new((decision, entry.clone()))),
+            });
+        match at_once {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(unsettled)) => {
+                let (decision, entry) = *unsettled;
+                let verdict = Box::pin(self.settle_from(decision, &entry, &ask, now)).await;
+                let mut answer = self.answer(caller, &entry, verdict, &ask, input, now);
+                if input.include.contains(&Include::Metadata) {
+                    // Apart: as a part of this future its 14 KiB would be moved about for every verification.
+                    answer.metadata = Some(Box::pin(self.metadata_of(&entry)).await?);
+                }
+                Ok(answer)
             }
-            Err(code) => (Verdict::of(code), None),
-        };
-        self.counters.count(verdict.code);
-        let subject = entry.as_ref().map_or_else(|| Subject::Nobody(within.unknown(caller)), Subject::Key);
-        let user_agent = input.user_agent.as_deref();
-        self.usage.record(UsageEvent::new(subject, &ask, user_agent, verdict.code, now));
-        let Some(entry) = entry else {
-            return Ok(present::stranger(verdict, caller.origin.request_id));
-        };
-        let mut answer = present::verification(&entry, verdict, asked.cost, now, caller.origin.request_id);
-        if input.include.contains(&Include::Metadata) {
-            // Apart: as a part of this future its 14 KiB would be moved about for every verification.
-            answer.metadata = Some(Box::pin(self.metadata_of(&entry)).await?);
+            Err(code) => {
+                let subject = Subject::Nobody(within.unknown(caller));
+                self.note(subject, &ask, input, code, now);
+                Ok(present::stranger(Verdict::of(code), caller.origin.request_id))
+            }
         }
-        Ok(answer)
+    }
+
+    /// The answer about a key whose digest has matched; its use is noted.
+    fn answer(
+        &self,
+        caller: &Caller,
+        entry: &Entry,
+        verdict: Verdict,
+        ask: &Ask<'_>,
+        input: &Verify,
+        now: Micros,
+    ) -> Verification {
+        self.note(Subject::Key(entry), ask, input, verdict.code, now);
+        present::verification(entry, verdict, ask.cost, now, caller.origin.request_id)
+    }
+
+    fn note(&self, subject: Subject<'_>, ask: &Ask<'_>, input: &Verify, code: Code, now: Micros) {
+        self.counters.count(code);
+        self.usage.record(UsageEvent::new(subject, ask, input.user_agent.as_deref(), code, now));
     }
 
     /// Metadata is not resident: it is read from the store, only when asked for.

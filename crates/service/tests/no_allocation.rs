@@ -95,7 +95,7 @@ fn put(keyring: &Keyring, seed: u64, limits: &[LimitSpec], quota: bool) -> Strin
         owner: principal(OwnerId::ServiceAccount(ServiceAccountId([4; 16])), &[]),
         consumer: quota.then(|| principal(OwnerId::Consumer(consumer), &[limit("plan", 1_000)])),
         policy: Arc::new(policy),
-        lineage: Arc::new(Lineage { id, meter }),
+        lineage: Arc::new(Lineage::new(id, meter)),
     });
     key.expose().to_owned()
 }
@@ -105,11 +105,9 @@ fn judge(keyring: &Keyring, token: &str, ask: &Ask<'_>) -> Code {
     let mut code = Code::Unavailable;
     for count_max in [u64::MAX, 0] {
         let counted = allocation_counter::measure(|| {
-            code = match keyring.verify(&SCOPE, token, ask, NOW) {
-                Ok(verified) => match verified.decision {
-                    Decision::Made(verdict) => verdict.code,
-                    Decision::NeedsLease(_) => Code::Unavailable,
-                },
+            code = match keyring.verify(&SCOPE, token, ask, NOW, |decision, _| decision) {
+                Ok(Decision::Made(verdict)) => verdict.code,
+                Ok(Decision::NeedsLease(_)) => Code::Unavailable,
                 Err(code) => code,
             };
         });

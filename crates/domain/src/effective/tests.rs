@@ -67,7 +67,7 @@ fn entry(policy: serde_json::Value, ceiling: Option<&[&str]>) -> Entry {
         }),
         owner: Arc::new(owner(ceiling)),
         consumer: None,
-        lineage: Arc::new(Lineage { id, meter: Meter::new(&policy.rules) }),
+        lineage: Arc::new(Lineage::new(id, Meter::new(&policy.rules))),
         policy: Arc::new(policy),
     }
 }

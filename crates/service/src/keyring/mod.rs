@@ -3,6 +3,7 @@
 
 mod directory;
 mod shard;
+mod table;
 
 pub use directory::Directory;
 
@@ -47,15 +48,6 @@ impl Scope {
     }
 }
 
-/// A verdict, and the key that it is about: its digest has matched.
-#[derive(Debug)]
-pub struct Verified {
-    /// The verdict, or a lease to fetch before asking again.
-    pub decision: Decision,
-    /// The key.
-    pub entry: Entry,
-}
-
 /// Every key, and what keys share.
 #[derive(Debug)]
 pub struct Keyring {
@@ -84,15 +76,20 @@ impl Keyring {
         self.peppers.iter().max_by_key(|pepper| pepper.version())
     }
 
-    /// The verdict on a request that carries `token`.
+    /// What `then` makes of the verdict on a request that carries `token`, and of the key that it is
+    /// about: where the key stands, under a lock that only a change of keys waits for.
     ///
     /// # Errors
     /// As [`Self::find`]: the token proved nothing, and state is not for strangers.
-    pub fn verify(&self, scope: &Scope, token: &str, ask: &Ask<'_>, now: Micros) -> Result<Verified, Code> {
-        self.proven(scope, token, |entry| Verified {
-            decision: decide(entry, ask, now),
-            entry: entry.clone(),
-        })
+    pub fn verify<T>(
+        &self,
+        scope: &Scope,
+        token: &str,
+        ask: &Ask<'_>,
+        now: Micros,
+        then: impl FnOnce(Decision, &Entry) -> T,
+    ) -> Result<T, Code> {
+        self.proven(scope, token, |entry| then(decide(entry, ask, now), entry))
     }
 
     /// The key that `token` is, once its digest has matched.
@@ -104,20 +101,19 @@ impl Keyring {
         self.proven(scope, token, Entry::clone)
     }
 
-    /// What `then` makes of the key that `token` is, where the key stands: it is copied last, when
-    /// all of it is in the processor's caches.
-    fn proven<T>(&self, scope: &Scope, token: &str, then: impl FnOnce(&Entry) -> T) -> Result<T, Code> {
+    /// What `then` makes of the key that `text` is.
+    fn proven<T>(&self, scope: &Scope, text: &str, then: impl FnOnce(&Entry) -> T) -> Result<T, Code> {
         if self.is_stale() {
             return Err(Code::Unavailable);
         }
-        let token = Token::parse(token).ok_or(Code::Malformed)?;
+        let token = Token::parse(text).ok_or(Code::Malformed)?;
         let prove = |entry: &Entry| {
             if !scope.holds(entry) {
                 return Err(Code::NotFound);
             }
-            entry.fetch_ahead();
             let pepper = self.pepper(entry.pepper).ok_or(Code::Unavailable)?;
-            let digest = pepper.digest(entry.place.project.organization, entry.id, &token);
+            let organization = entry.place.project.organization;
+            let digest = pepper.digest_while(organization, entry.id, &token, || entry.fetch_ahead());
             if digest.matches(&entry.digest) { Ok(then(entry)) } else { Err(Code::WrongSecret) }
         };
         self.shards.with(token.id(), prove).unwrap_or(Err(Code::NotFound))

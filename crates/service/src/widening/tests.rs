@@ -91,7 +91,7 @@ fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> En
             restrictions: Restrictions::default(),
             rules: MeterRules::default(),
         }),
-        lineage: Arc::new(Lineage { id, meter: Meter::default() }),
+        lineage: Arc::new(Lineage::new(id, Meter::default())),
     }
 }
 
