@@ -6,6 +6,8 @@
 
 mod access;
 mod audit;
+mod export;
+mod key_bulk;
 mod key_query;
 mod keys;
 mod limits;
@@ -22,6 +24,8 @@ mod whoami;
 
 pub use access::*;
 pub use audit::*;
+pub use export::*;
+pub use key_bulk::*;
 pub use key_query::*;
 pub use keys::*;
 pub use limits::*;

@@ -22,9 +22,24 @@ pub struct Problem {
     /// Which field was wrong, as a JSON pointer, where one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Which other fields were wrong, where several were; at most 99.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
     /// What the same request made before, where it did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
     /// Quote this when asking for help; it stands in the server's log.
     pub request_id: String,
+}
+
+/// What was wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// The field, as a JSON pointer.
+    pub field: String,
+    /// What was wrong.
+    pub detail: String,
+    /// What to do about it.
+    pub fix: String,
 }

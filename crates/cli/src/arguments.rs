@@ -4,6 +4,7 @@ use crate::commands::audit::Audit;
 use crate::commands::completions::Completions;
 use crate::commands::consumers::Consumers;
 use crate::commands::environments::Environments;
+use crate::commands::export::Export;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
 use crate::commands::organizations::Organizations;
@@ -75,6 +76,7 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Organizations(Organizations),
     Audit(Audit),
+    Export(Export),
 }
 
 impl ClientCommand {
@@ -92,6 +94,7 @@ impl ClientCommand {
             Self::Projects(projects) => projects.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Audit(audit) => audit.run(session).await,
+            Self::Export(export) => export.run(session).await,
         }
     }
 }

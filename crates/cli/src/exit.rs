@@ -116,6 +116,9 @@ impl Failure {
             if let Some(field) = &problem.field {
                 lines.insert(1, format!("field: {}", plain(field)));
             }
+            for error in &problem.errors {
+                lines.push(format!("also: {}: {}", plain(&error.field), plain(&error.detail)));
+            }
             if !problem.ids.is_empty() {
                 lines.push(format!("made before: {}", plain(&problem.ids.join(" "))));
             }
@@ -213,6 +216,7 @@ mod tests {
     fn problem(status: u16) -> Failure {
         Failure::Call(Error::Problem {
             problem: Box::new(Problem {
+                errors: Vec::new(),
                 ids: Vec::new(),
                 kind: "urn:keystead:problem:x".to_owned(),
                 title: "X".to_owned(),

@@ -1,6 +1,7 @@
 //! What a command prints: data on standard output, what it did on standard error.
 
 pub(crate) mod plain;
+pub(crate) mod progress;
 pub(crate) mod table;
 
 use crate::exit::Failure;

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use keystead_api::Problem;
+use keystead_api::{FieldError, Problem};
 use keystead_domain::invalid::Invalid;
 use std::borrow::Cow;
 
@@ -122,6 +122,7 @@ struct Content {
     detail: Cow<'static, str>,
     fix: Cow<'static, str>,
     field: Option<String>,
+    errors: Vec<FieldError>,
     ids: Vec<String>,
     retry_after_seconds: Option<u64>,
     credential_sent: bool,
@@ -136,6 +137,7 @@ impl ApiProblem {
             detail: detail.into(),
             fix: Cow::Borrowed(code.fix()),
             field: None,
+            errors: Vec::new(),
             ids: Vec::new(),
             retry_after_seconds: None,
             credential_sent: false,
@@ -169,6 +171,14 @@ impl ApiProblem {
     #[must_use]
     pub fn with_field(mut self, pointer: impl Into<String>) -> Self {
         self.0.field = Some(pointer.into());
+        self
+    }
+
+    /// Which other fields were wrong.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Invalid>) -> Self {
+        let told = errors.into_iter().map(|Invalid { field, detail, fix }| FieldError { field, detail, fix });
+        self.0.errors = told.collect();
         self
     }
 
@@ -221,6 +231,7 @@ impl ApiProblem {
             detail: self.0.detail.clone().into_owned(),
             fix: self.0.fix.clone().into_owned(),
             field: self.0.field.clone(),
+            errors: self.0.errors.clone(),
             ids: self.0.ids.clone(),
             request_id,
         }

@@ -15,6 +15,7 @@ impl From<Refused> for ApiProblem {
             Refused::Unknown(invalid) => Self::new(ProblemCode::UnknownName, invalid.detail)
                 .with_fix(invalid.fix)
                 .with_field(invalid.field),
+            Refused::Several { first, others } => Self::from(*first).with_errors(others),
             Refused::NotFound { what } => {
                 Self::new(ProblemCode::NotFound, format!("There is no such {what}, or you may not see it."))
             }

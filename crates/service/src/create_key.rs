@@ -2,6 +2,7 @@
 
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
+use crate::create_keys::no_environment;
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_view::Beside;
 use crate::lease::{empty_row, signed};
@@ -36,11 +37,7 @@ impl Keystead {
             directory.project(caller.organization(), project).ok_or(Refused::not_found("project"))?;
         let Some(place) = directory.place(project.id, &input.environment) else {
             self.authorise(caller, management::KEYS_CREATE, Some(&project.resource)).await?;
-            return Err(Refused::unknown(
-                "/environment",
-                "This project has no such environment.",
-                "Send the id or slug of one of its environments.",
-            ));
+            return Err(no_environment());
         };
         self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
         let now = self.clock.now();
@@ -57,7 +54,7 @@ impl Keystead {
         .await
     }
 
-    async fn issue(
+    pub(crate) async fn issue(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -152,7 +149,7 @@ impl Keystead {
         })
     }
 
-    async fn prefix_of(&self, project: &ProjectCell) -> Result<String, Refused> {
+    pub(crate) async fn prefix_of(&self, project: &ProjectCell) -> Result<String, Refused> {
         let row = self.store.read().await?.project(project.organization, project.id).await?;
         row.map(|row| row.prefix).ok_or(Refused::not_found("project"))
     }
@@ -179,7 +176,7 @@ pub(crate) fn gone(error: StoreError) -> Refused {
     }
 }
 
-fn validate(input: &CreateKey, now: Micros) -> Result<(), Invalid> {
+pub(crate) fn validate(input: &CreateKey, now: Micros) -> Result<(), Invalid> {
     name::display_name("/name", &input.name)?;
     name::tags("/tags", &input.tags)?;
     if let Some(metadata) = &input.metadata {

@@ -53,7 +53,7 @@ impl<const N: usize> Cut<N> {
     }
 }
 
-fn encode<const N: usize>((at, id): (Micros, [u8; N])) -> String {
+pub(crate) fn encode<const N: usize>((at, id): (Micros, [u8; N])) -> String {
     URL_SAFE_NO_PAD.encode([&at.0.to_be_bytes()[..], &id[..]].concat())
 }
 

@@ -88,7 +88,7 @@ impl Keystead {
         })
     }
 
-    async fn views(
+    pub(crate) async fn views(
         &self,
         reader: &mut Reader,
         rows: &[(KeyRow, Option<Micros>)],
@@ -119,7 +119,7 @@ impl Keystead {
         Ok(shown)
     }
 
-    async fn filter(
+    pub(crate) async fn filter(
         self: &Arc<Self>,
         caller: &Caller,
         project: &str,

@@ -29,6 +29,14 @@ pub enum Refused {
     /// A field names something that does not exist.
     #[error("{0}")]
     Unknown(Invalid),
+    /// Several fields break rules, or name what does not exist.
+    #[error("{first}, and {} more", others.len())]
+    Several {
+        /// The first.
+        first: Box<Self>,
+        /// The others.
+        others: Vec<Invalid>,
+    },
     /// The thing that the path names does not exist, as far as this caller may know.
     #[error("there is no such {what}")]
     NotFound {
@@ -87,6 +95,28 @@ impl Refused {
     /// A field names something that does not exist.
     pub fn unknown(field: impl Into<String>, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self::Unknown(Invalid::new(field, detail, fix))
+    }
+}
+
+impl Refused {
+    /// The same, seen from an object in which its field stands below `parent`.
+    #[must_use]
+    pub fn below(self, parent: &str) -> Self {
+        match self {
+            Self::Invalid(invalid) => Self::Invalid(invalid.below(parent)),
+            Self::Unknown(invalid) => Self::Unknown(invalid.below(parent)),
+            other => other,
+        }
+    }
+}
+
+/// The same, seen from a list in which it is about one item.
+pub(crate) fn below_item(refused: Refused, index: usize) -> Refused {
+    match refused {
+        Refused::Conflict { detail, fix } => {
+            Refused::Conflict { detail: format!("Item {index}: {detail}"), fix }
+        }
+        other => other.below(&format!("/items/{index}")),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
-    Consumer, CreatedKey, CreatedOrganization, Environment, Key, Permission, Project, Role, ServiceAccount,
+    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, Key, Permission,
+    Project, Role, ServiceAccount,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -43,12 +44,19 @@ impl Answer for CreatedKey {
     }
 }
 
+impl Answer for CreatedKeys {
+    fn ids(&self) -> Option<Vec<String>> {
+        Some(self.items.iter().map(|key| key.details.id.clone()).collect())
+    }
+}
+
 impl Answer for CreatedOrganization {
     fn ids(&self) -> Option<Vec<String>> {
         Some(vec![self.organization.id.clone(), self.key_id.clone()])
     }
 }
 
+impl Answer for BulkOutcome {}
 impl Answer for Consumer {}
 impl Answer for Environment {}
 impl Answer for Key {}

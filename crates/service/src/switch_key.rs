@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Which switch.
 #[derive(Debug, Clone)]
-enum Turn {
+pub(crate) enum Turn {
     Off,
     On,
     OffUntil(Micros),
@@ -136,7 +136,7 @@ impl Keystead {
         .await
     }
 
-    async fn switch(
+    pub(crate) async fn switch(
         &self,
         tx: &mut Tx,
         caller: &Caller,

@@ -108,7 +108,7 @@ impl Keystead {
         Ok(Stored { row, spec, shown })
     }
 
-    async fn change(
+    pub(crate) async fn change(
         &self,
         tx: &mut Tx,
         caller: &Caller,

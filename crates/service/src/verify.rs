@@ -2,7 +2,7 @@
 
 use crate::caller::{Caller, whole_seconds};
 use crate::keyring::Scope;
-use crate::refused::Refused;
+use crate::refused::{Refused, below_item};
 use crate::usage::{Subject, UnknownPlace, UsageEvent};
 use crate::{Keystead, management, present};
 use keystead_api::{Code, Include, Verification, Verify};
@@ -346,15 +346,6 @@ fn no_such(field: &str, what: &str) -> Refused {
         format!("There is no such {what}."),
         format!("Send the id or slug of one of your {what}s."),
     )
-}
-
-fn below_item(refused: Refused, index: usize) -> Refused {
-    let below = |invalid: Invalid| invalid.below(&format!("/items/{index}"));
-    match refused {
-        Refused::Invalid(invalid) => Refused::Invalid(below(invalid)),
-        Refused::Unknown(invalid) => Refused::Unknown(below(invalid)),
-        other => other,
-    }
 }
 
 pub(crate) fn retry_after(verdict: &Verdict) -> Option<u64> {

@@ -111,7 +111,7 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
+    pub(crate) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Error> {
         let mut whole = self.url.path().trim_end_matches('/').to_owned();
         for segment in path {
             // These would be resolved away, and the call would reach another route.
@@ -146,8 +146,21 @@ impl Client {
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
     }
 
+    /// Sends a request whose answer is read as it arrives.
+    pub(crate) async fn begin(&self, request: RequestBuilder) -> Result<Response, Error> {
+        let response = request.send().await.map_err(|error| self.failure(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(&self.whole(response).await?))
+    }
+
     async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let response = request.send().await.map_err(|error| self.failure(&error))?;
+        self.whole(response).await
+    }
+
+    async fn whole(&self, response: Response) -> Result<Answer, Error> {
         let status = response.status().as_u16();
         let is_problem = header(&response, CONTENT_TYPE.as_str())
             .is_some_and(|kind| kind.starts_with("application/problem+json"));
@@ -190,7 +203,7 @@ impl Client {
         self.protocol(answer.status, why)
     }
 
-    fn failure(&self, error: &reqwest::Error) -> Error {
+    pub(crate) fn failure(&self, error: &reqwest::Error) -> Error {
         let url = self.url().to_owned();
         if error.is_builder() {
             return Error::invalid(
@@ -206,7 +219,7 @@ impl Client {
         }
     }
 
-    fn protocol(&self, status: u16, why: String) -> Error {
+    pub(crate) fn protocol(&self, status: u16, why: String) -> Error {
         Error::Protocol { url: self.url().to_owned(), status, why }
     }
 }

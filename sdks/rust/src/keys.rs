@@ -1,9 +1,9 @@
 //! Issued keys: create, find, change, stop, purge.
 
-use crate::{Client, Error};
+use crate::{Client, Error, Lines};
 use keystead_api::{
-    CreateKey, CreatedKey, Key, KeyCounts, KeyDetails, KeyQuery, Page, PageQuery, RevokeKey, SuspendKey,
-    UnknownKeyAttempts, UpdateKey,
+    BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, Key, KeyCounts, KeyDetails,
+    KeyQuery, Page, PageQuery, RevokeKey, SuspendKey, UnknownKeyAttempts, UpdateKey,
 };
 
 impl Client {
@@ -29,6 +29,30 @@ impl Client {
     /// As every call; [`Error::Problem`] says which field the server refuses.
     pub async fn create_key(&self, project: &str, new: &CreateKey) -> Result<CreatedKey, Error> {
         self.post(&["v1", "projects", project, "keys"], new).await
+    }
+
+    /// Issues up to 1,000 keys, all or none.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] names each item that the server refuses.
+    pub async fn create_keys(&self, project: &str, new: &CreateKeys) -> Result<CreatedKeys, Error> {
+        self.post(&["v1", "projects", project, "keys", "batch"], new).await
+    }
+
+    /// One call of an act on every key that matches; see [`BulkOutcome::next_cursor`].
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 409 when more match than expected.
+    pub async fn bulk_keys(&self, project: &str, act: &BulkKeys) -> Result<BulkOutcome, Error> {
+        self.post(&["v1", "projects", project, "keys", "bulk"], act).await
+    }
+
+    /// Begins an export of a project's keys that match; the query's paging must be left out.
+    ///
+    /// # Errors
+    /// As every call: see [`Error`].
+    pub async fn export_keys(&self, project: &str, query: &KeyQuery) -> Result<Lines, Error> {
+        self.lines(&["v1", "projects", project, "keys", "export"], query).await
     }
 
     /// Refusals in a project of keys that nobody knows: what brute force looks like.

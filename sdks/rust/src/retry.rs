@@ -29,6 +29,16 @@ impl Client {
         client
     }
 
+    /// The same client for the `number`th of several calls that belong together: one that has an
+    /// `Idempotency-Key` gets another for each.
+    #[must_use]
+    pub fn numbered(&self, number: u64) -> Self {
+        match &self.idempotency_key {
+            Some(key) => self.with_idempotency_key(format!("{key}.{number}")),
+            None => self.clone(),
+        }
+    }
+
     /// Sends a POST that changes something; again, where no answer came or the server had no room.
     pub(crate) async fn send_once(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let key = match &self.idempotency_key {

@@ -1,5 +1,7 @@
 //! `keystead keys`: issue, find, change, stop and purge keys.
 
+mod batch;
+mod bulk;
 mod create;
 mod list;
 mod present;
@@ -22,6 +24,8 @@ use clap::Subcommand;
   keystead keys revoke key_4fGhX2abcDEF --reason 'Leaked in a build log'")]
 pub(crate) enum Keys {
     Create(Box<create::Create>),
+    CreateBatch(batch::CreateBatch),
+    Bulk(Box<bulk::Bulk>),
     List(list::List),
     Count(list::Count),
     Unknown(list::Unknown),
@@ -62,6 +66,8 @@ impl Keys {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         match self {
             Self::Create(create) => create.run(session).await,
+            Self::CreateBatch(batch) => batch.run(session).await,
+            Self::Bulk(bulk) => bulk.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Count(count) => count.run(session).await,
             Self::Unknown(unknown) => unknown.run(session).await,

@@ -41,6 +41,13 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
         "/v1/projects/{project}/roles" => json!({"name": "reader", "permissions": ["*.read"]}),
         "/v1/projects/{project}/service-accounts" => json!({"name": "second"}),
         "/v1/projects/{project}/consumers" => json!({"name": "Second customer"}),
+        "/v1/projects/{project}/keys/batch" => {
+            json!({"items": [{"name": "One", "environment": "production"}]})
+        }
+        "/v1/projects/{project}/keys/bulk" => {
+            house.admin.issue(json!({"tags": ["bulk"]})).await;
+            json!({"action": "disable", "filter": {"tag": "bulk"}, "expected_count": 1})
+        }
         "/v1/projects/{project}/keys" => json!({"name": "Second", "environment": "production"}),
         _ => {
             let key = house.admin.issue(json!({})).await;

@@ -57,7 +57,7 @@ pub(crate) struct Unknown {
 }
 
 #[derive(Debug, Args)]
-struct Filter {
+pub(super) struct Filter {
     /// Only with this status; inactive means expired or revoked
     #[arg(long, value_parser = PossibleValuesParser::new(STATUSES).try_map(|word| named::<KeyStatusFilter>(&word)), help_heading = "Filters")]
     status: Option<KeyStatusFilter>,
@@ -94,7 +94,7 @@ struct Filter {
 }
 
 impl Filter {
-    fn query(self, now: Timestamp) -> KeyQuery {
+    pub(super) fn query(self, now: Timestamp) -> KeyQuery {
         KeyQuery {
             status: self.status,
             owner: self.owner,

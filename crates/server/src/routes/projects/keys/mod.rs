@@ -1,7 +1,10 @@
 //! `/v1/projects/{project}/keys`: a project's issued keys.
 
+mod batch;
+mod bulk;
 mod counts;
 mod create;
+mod export;
 mod list;
 
 use crate::state::App;
@@ -9,5 +12,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(create::create, list::list)).routes(routes!(counts::counts))
+    OpenApiRouter::new()
+        .routes(routes!(create::create, list::list))
+        .routes(routes!(counts::counts))
+        .routes(routes!(batch::batch))
+        .routes(routes!(bulk::bulk))
+        .routes(routes!(export::export))
 }

@@ -1,4 +1,7 @@
 //! `/v1/projects/{project}/keys`
 
+mod batch;
+mod bulk;
 pub(crate) mod create;
+mod export;
 mod list;

@@ -1,0 +1,155 @@
+//! `keystead keys bulk`: acts on every key that matches, after a look at which those are.
+
+use super::list::Filter;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::flags::body::{Source, json};
+use crate::flags::project::InProject;
+use crate::input;
+use crate::output::Present;
+use crate::output::progress::Progress;
+use crate::session::Session;
+use clap::{Args, ValueEnum};
+use keystead_sdk::api::{BulkAction, BulkKeys, BulkOutcome, BulkRefusal, Key, UpdateKey};
+use std::io::{self, IsTerminal};
+
+/// Disable, enable, revoke or change every key that matches
+///
+/// First shows how many match, and some of them; on a terminal it then asks, elsewhere it needs --yes.
+/// Nothing is done when more keys match by then. Each key has its own audit record.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keystead keys bulk disable --project acme --tag edge --dry-run
+  keystead keys bulk revoke -p acme --consumer crm-1042 \\
+      --reason 'Contract ended' --yes
+  keystead keys bulk update -p acme --never-used true --changes changes.json")]
+pub(crate) struct Bulk {
+    /// What to do
+    action: Action,
+    #[command(flatten)]
+    project: InProject,
+    #[command(flatten)]
+    filter: Filter,
+    /// Why, for revoke: 1 to 512 characters
+    #[arg(long)]
+    reason: Option<String>,
+    /// What to change, for update: JSON as the API documents it; `-` reads standard input
+    #[arg(long, value_name = "FILE|-")]
+    changes: Option<Source>,
+    /// Only show what would be done
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Action {
+    Disable,
+    Enable,
+    Revoke,
+    Update,
+}
+
+impl From<Action> for BulkAction {
+    fn from(action: Action) -> Self {
+        match action {
+            Action::Disable => Self::Disable,
+            Action::Enable => Self::Enable,
+            Action::Revoke => Self::Revoke,
+            Action::Update => Self::Update,
+        }
+    }
+}
+
+impl Bulk {
+    pub(super) async fn run(self, session: &Session) -> Outcome {
+        let changes: Option<UpdateKey> = self.changes.as_ref().map(json).transpose()?;
+        let mut act = BulkKeys {
+            action: self.action.into(),
+            filter: self.filter.query(session.now),
+            dry_run: true,
+            expected_count: None,
+            reason: self.reason,
+            changes,
+            limit: None,
+            cursor: None,
+        };
+        let project = &self.project.project;
+        let preview = session.client.bulk_keys(project, &act).await?;
+        if self.dry_run {
+            return show_preview(session, &preview);
+        }
+        if preview.matched == 0 {
+            session.output.note("No key matches.");
+            return Ok(Exit::Done);
+        }
+        if !self.yes {
+            confirm(session, &preview)?;
+        }
+        act.dry_run = false;
+        act.expected_count = Some(preview.matched);
+        let whole = run_all(session, project, act, preview.matched).await?;
+        session.output.note(&format!("Done: {} of {} keys.", whole.done, preview.matched));
+        if session.output.is_json() {
+            session.output.json(&whole)?;
+        }
+        let refused = whole.refused.len();
+        for BulkRefusal { id, detail, fix } in whole.refused {
+            session.output.warning(&format!("{id}: {detail} {fix}"));
+        }
+        if refused == 0 {
+            return Ok(Exit::Done);
+        }
+        Err(Failure::local(
+            format!("{refused} keys could not be done."),
+            "See above; the others are done, and the same command again comes to the rest.",
+        ))
+    }
+}
+
+/// Call after call, until the server names no next one.
+async fn run_all(
+    session: &Session,
+    project: &str,
+    mut act: BulkKeys,
+    matched: u64,
+) -> Result<BulkOutcome, Failure> {
+    let progress = Progress::new("keys", !session.output.is_json());
+    let mut whole = BulkOutcome { matched, ..BulkOutcome::default() };
+    for call in 0_u64.. {
+        // One name stands for one request, so each call of a named command has its own.
+        let client = session.client.numbered(call);
+        let part = client.bulk_keys(project, &act).await?;
+        whole.done += part.done;
+        whole.refused.extend(part.refused);
+        progress.at(whole.done + u64::try_from(whole.refused.len()).unwrap_or(u64::MAX), matched);
+        act.cursor = part.next_cursor;
+        if act.cursor.is_none() {
+            break;
+        }
+    }
+    Ok(whole)
+}
+
+fn show_preview(session: &Session, preview: &BulkOutcome) -> Outcome {
+    if session.output.is_json() {
+        session.output.json(preview)?;
+        return Ok(Exit::Done);
+    }
+    session.output.note(&format!("{} keys match; nothing was done. The newest of them:", preview.matched));
+    session.output.columns(Key::HEADINGS, &preview.sample.iter().map(Present::row).collect::<Vec<_>>())?;
+    Ok(Exit::Done)
+}
+
+fn confirm(session: &Session, preview: &BulkOutcome) -> Result<(), Failure> {
+    let fix = "Look with --dry-run, then add --yes.";
+    if !io::stdin().is_terminal() || session.output.is_json() {
+        let what =
+            format!("{} keys match, and nobody can be asked whether these are meant.", preview.matched);
+        return Err(Failure::usage(what, fix));
+    }
+    show_preview(session, preview)?;
+    let answer = input::ask(&format!("Do it to all {} keys? Type yes", preview.matched), "no")?;
+    if answer == "yes" { Ok(()) } else { Err(Failure::usage("Nothing was done.", fix)) }
+}
