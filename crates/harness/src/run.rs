@@ -4,11 +4,11 @@ use crate::audit::Audit;
 use crate::chance::Chance;
 use crate::check::{End, check};
 use crate::damage::Damage;
-use crate::journal::{Journal, Totals};
+use crate::journal::{Action, Journal, Known, Totals};
 use crate::place::Place;
 use crate::server::{Launcher, Server};
 use crate::worker::{ENVIRONMENT, PROJECT, Worker};
-use crate::{credits, say};
+use crate::{credits, say, worker};
 use anyhow::{Context, Result, ensure};
 use keystead_sdk::Client;
 use keystead_sdk::api::{CreateEnvironment, CreateProject};
@@ -71,7 +71,9 @@ impl<'a> Run<'a> {
     async fn live_and_die(&mut self, round: u64) -> Result<End> {
         let end = if self.chance.once_in(STOP_ONCE_IN) { End::Stopped } else { End::Killed };
         let server = self.launcher.start(&[]).await?;
-        let client = Client::new(&server.url, self.admin_key.as_str())?;
+        let client = Client::builder().url(&server.url).key(self.admin_key.as_str());
+        // What was not answered is not sent again behind the journal's back.
+        let client = client.retries_max(0).build()?;
         let mut workers = JoinSet::new();
         for number in 0..WORKERS {
             let worker = Worker {
@@ -102,10 +104,27 @@ impl<'a> Run<'a> {
     async fn look(&mut self, end: End) -> Result<Vec<String>> {
         let (server, client) = self.start().await?;
         let mut journal = std::mem::take(&mut *self.journal.lock());
+        self.ask_again(&client, &mut journal).await?;
         let findings = check(&client, &mut journal, &mut self.audit, end).await?;
         *self.journal.lock() = journal;
         server.stop().await?;
         Ok(findings)
+    }
+
+    /// Half of the creations that nobody answered are asked for again, under the same `Idempotency-Key`:
+    /// whether they were done before the kill or not, they are done once, and answered with the key.
+    async fn ask_again(&mut self, client: &Client, journal: &mut Journal) -> Result<()> {
+        let unanswered = |known: &Known| known.key.is_none() && !known.was_acknowledged(Action::Create);
+        let names = journal.keys.iter().filter(|(_, known)| unanswered(known));
+        let names: Vec<(String, Option<u64>)> =
+            names.map(|(name, known)| (name.clone(), known.credits.map(|credits| credits.granted))).collect();
+        for (name, granted) in names {
+            if self.chance.once_in(2) {
+                let created = worker::create(client, &name, granted).await.context("asked again")?;
+                journal.made(&name, &created);
+            }
+        }
+        Ok(())
     }
 
     /// After the last round: the whole audit again, and every credit spent.

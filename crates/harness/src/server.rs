@@ -10,7 +10,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 /// Longer than any start or stop on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 /// A killed process's sessions end a moment after it; a supervisor that starts it again tries again.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 
 use crate::chance::Chance;
 use crate::journal::{Action, Credits, Journal, Known};
-use keystead_sdk::api::{Code, CreateKey, CreditsSpec, Refill, RevokeKey, Verification, Verify};
+use keystead_sdk::api::{Code, CreateKey, CreatedKey, CreditsSpec, Refill, RevokeKey, Verification, Verify};
 use keystead_sdk::{Client, Error};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -65,10 +65,7 @@ impl Worker {
             journal.keys.insert(name.clone(), Known { credits, ..Known::default() });
             journal.ask(&name, Action::Create);
         }
-        let spec = granted.map(|remaining| CreditsSpec { remaining, refill: Refill::None, amount: None });
-        let environment = ENVIRONMENT.to_owned();
-        let new = CreateKey { name: name.clone(), environment, credits: spec, ..CreateKey::default() };
-        match self.client.create_key(PROJECT, &new).await {
+        match create(&self.client, &name, granted).await {
             Ok(created) => self.journal.lock().made(&name, &created),
             Err(error) => self.failed(&name, Action::Create, &error)?,
         }
@@ -148,6 +145,14 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// Makes a key; called again with the same, it is the same call, and done once.
+pub(crate) async fn create(client: &Client, name: &str, granted: Option<u64>) -> Result<CreatedKey, Error> {
+    let credits = granted.map(|remaining| CreditsSpec { remaining, refill: Refill::None, amount: None });
+    let environment = ENVIRONMENT.to_owned();
+    let new = CreateKey { name: name.to_owned(), environment, credits, ..CreateKey::default() };
+    client.with_idempotency_key(name).create_key(PROJECT, &new).await
 }
 
 /// A verification of a key.

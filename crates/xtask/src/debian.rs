@@ -1,6 +1,6 @@
 //! What the chores need from the system, installed from Debian's packages when this program may.
 
-use crate::process::{capture, command, run, uid};
+use crate::process::{capture, command, run, uid, works};
 use crate::say;
 use crate::signals::Signals;
 use anyhow::{Context, Result, bail};
@@ -29,6 +29,13 @@ pub(crate) const POSTGRESQL: Needed = Needed {
     what: "the PostgreSQL server",
     packages: &["postgresql"],
     found: || postgres_programs().is_some(),
+};
+
+/// Python with virtual environments.
+pub(crate) const PYTHON: Needed = Needed {
+    what: "Python 3 with venv",
+    packages: &["python3", "python3-venv"],
+    found: || works(command("python3").args(["-c", "import venv, ensurepip"])),
 };
 
 /// The HTTP load generator.

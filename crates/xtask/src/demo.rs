@@ -30,19 +30,23 @@ Ctrl-C stops it; starting it again finds everything as it was.";
 
 /// How a server says the key that it makes on its first start.
 const KEY_LINE: &str = "KEYSTEAD_KEY=";
-const ADMIN_KEY: &str = "admin.key";
+pub(crate) const ADMIN_KEY: &str = "admin.key";
 const LOG: &str = "server.log";
 const LOG_LINES_SHOWN: usize = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
-struct Options {
-    listen: String,
-    data: PathBuf,
-    fresh: bool,
+/// Where a demo runs.
+pub(crate) struct Options {
+    pub(crate) listen: String,
+    pub(crate) data: PathBuf,
+    /// Whether what an earlier one kept is thrown away.
+    pub(crate) fresh: bool,
+    /// The folder that the programs are in.
+    pub(crate) programs: PathBuf,
 }
 
 /// A server that runs; it is stopped when this is dropped.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     _told: Told,
 }
@@ -60,9 +64,9 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
     let build = ["build", "--release", "--locked", "-p", "keystead", "-p", "keystead-demo"];
     run(cargo(&workspace.root).args(build), &signals)?;
     say::step("starting the server");
-    let mut server = start(&workspace, &options, &signals)?;
+    let mut server = start(&options, &signals)?;
     say::step("filling it with a demo organization");
-    fill(&workspace, &options, &mut server, &signals)?;
+    fill(&options, &mut server, &signals)?;
     if !signals.asked_to_stop() {
         say::line(&format!("It runs until Ctrl-C; its log is {}.", options.data.join(LOG).display()));
     }
@@ -75,8 +79,12 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
 }
 
 fn parse(arguments: Vec<OsString>, workspace: &Workspace) -> Result<Option<Options>> {
-    let mut options =
-        Options { listen: "127.0.0.1:7700".to_owned(), data: workspace.root.join("demo-data"), fresh: false };
+    let mut options = Options {
+        listen: "127.0.0.1:7700".to_owned(),
+        data: workspace.root.join("demo-data"),
+        fresh: false,
+        programs: workspace.release(""),
+    };
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -94,7 +102,7 @@ fn parse(arguments: Vec<OsString>, workspace: &Workspace) -> Result<Option<Optio
 }
 
 /// Makes the data folder; with `--fresh`, anew.
-fn prepare(options: &Options) -> Result<()> {
+pub(crate) fn prepare(options: &Options) -> Result<()> {
     let data = &options.data;
     let is_empty = fs::read_dir(data).map_or(true, |mut entries| entries.next().is_none());
     if options.fresh && !is_empty {
@@ -108,9 +116,10 @@ fn prepare(options: &Options) -> Result<()> {
     made.with_context(|| format!("cannot make {}", data.display()))
 }
 
-fn start(workspace: &Workspace, options: &Options, signals: &Signals) -> Result<Server> {
+/// Starts the server; its administrator's key goes into a file.
+pub(crate) fn start(options: &Options, signals: &Signals) -> Result<Server> {
     let log = OpenOptions::new().create(true).append(true).mode(0o600).open(options.data.join(LOG))?;
-    let mut serve = command(workspace.release("keystead"));
+    let mut serve = command(options.programs.join("keystead"));
     serve.arg("serve").arg("--data").arg(&options.data).args(["--listen", &options.listen]);
     serve.stdout(Stdio::piped()).stderr(log).process_group(0);
     let mut child = serve.spawn().context("cannot start keystead")?;
@@ -135,10 +144,10 @@ fn keep_key(output: ChildStdout, file: &Path) {
 }
 
 /// Runs the program that fills the server; gives up when the server ends first.
-fn fill(workspace: &Workspace, options: &Options, server: &mut Server, signals: &Signals) -> Result<()> {
-    let mut demo = command(workspace.release("keystead-demo"));
+pub(crate) fn fill(options: &Options, server: &mut Server, signals: &Signals) -> Result<()> {
+    let mut demo = command(options.programs.join("keystead-demo"));
     demo.args(["--url", &format!("http://{}", options.listen), "--data"]).arg(near(&options.data));
-    demo.arg("--cli").arg(near(&workspace.release("keystead")));
+    demo.arg("--cli").arg(near(&options.programs.join("keystead")));
     let mut demo: Child =
         Command::process_group(&mut demo, 0).spawn().context("cannot start keystead-demo")?;
     let _told = signals.tell(demo.id());
@@ -190,7 +199,8 @@ mod tests {
     #[test]
     fn fresh_removes_nothing_that_is_no_demo() {
         let data = std::env::temp_dir().join(format!("keystead-xtask-fresh-{}", std::process::id()));
-        let options = Options { listen: String::new(), data: data.clone(), fresh: true };
+        let options =
+            Options { listen: String::new(), data: data.clone(), fresh: true, programs: PathBuf::new() };
         fs::create_dir_all(&data).unwrap();
         fs::write(data.join("thesis.txt"), "ten years").unwrap();
         assert!(prepare(&options).is_err());

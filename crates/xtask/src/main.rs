@@ -8,6 +8,7 @@ mod harness;
 mod openapi;
 mod process;
 mod say;
+mod schemathesis;
 mod signals;
 mod test;
 mod workspace;
@@ -25,6 +26,8 @@ Commands:
   bench    Build and run the benchmarks: cargo xtask bench verify [--json]
   openapi  Write docs/openapi.json anew from the code
   harness  Kill the server again and again and check that nothing is lost: cargo xtask harness [--rounds N]
+  schemathesis
+           Test a real server against its OpenAPI document: cargo xtask schemathesis [--minutes N]
   fuzz     Fuzz what outsiders can reach: cargo xtask fuzz [TARGET] [--seconds N]
 
 cargo xtask <COMMAND> --help tells more.";
@@ -49,6 +52,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("bench") => bench::main(&rest),
         Some("openapi") => openapi::main(&rest),
         Some("harness") => harness::main(rest),
+        Some("schemathesis") => schemathesis::main(rest),
         Some("fuzz") => fuzz::main(rest),
         Some("help" | "--help" | "-h") => {
             say::line(USAGE);

@@ -153,3 +153,22 @@ async fn another_type_or_none_is_refused_and_no_body_is_none() {
     let json = <Json<u8> as OptionalFromRequest<()>>::from_request(request(None, ""), &()).await;
     assert!(json.unwrap().is_none());
 }
+
+/// Found by schemathesis: serde takes a list for a struct's fields in their order.
+#[test]
+fn a_list_is_no_object() {
+    for body in ["[]", " \n[\"a text\", 1]"] {
+        let problem = refused(body).into_response();
+        assert_eq!(problem.status(), 422, "{body}");
+    }
+}
+
+/// Found by schemathesis: a `null` for what cannot be cleared was ignored.
+#[test]
+fn what_cannot_be_cleared_takes_no_null() {
+    for body in [r#"{"name": null}"#, r#"{"permissions": null}"#, r#"{"tags": null}"#] {
+        assert!(parse::<keystead_api::UpdateKey>(body.as_bytes()).is_err(), "{body}");
+    }
+    let cleared = parse::<keystead_api::UpdateKey>(br#"{"expires_at": null}"#).unwrap();
+    assert_eq!(cleared.expires_at, Some(None));
+}

@@ -8,10 +8,10 @@ mod tally;
 pub(crate) use cluster::Cluster;
 pub(crate) use steps::POSTGRES_URL;
 
-use crate::harness;
 use crate::say::{self, Stopwatch, duration};
 use crate::signals::Signals;
 use crate::workspace::Workspace;
+use crate::{harness, schemathesis};
 use anyhow::{Result, bail};
 use options::{HELP, Options};
 use std::ffi::OsString;
@@ -105,6 +105,7 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
         run.step("tests", || steps::tests(workspace, options, cluster.url(), &mut tally, signals));
         if options.is_whole() {
             run.step("killed again and again", || harness::in_test(workspace, cluster.url(), signals));
+            run.step("the OpenAPI document", || schemathesis::in_test(workspace, signals));
         }
     }
     if options.filter.is_none() && modelled(workspace, options) {

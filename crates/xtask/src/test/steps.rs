@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::tally::Tally;
-use crate::debian::{self, C_COMPILER, POSTGRESQL};
+use crate::debian::{self, C_COMPILER, POSTGRESQL, PYTHON};
 use crate::process::{cargo, run, stream, works};
 use crate::say;
 use crate::signals::Signals;
@@ -17,7 +17,7 @@ pub(crate) const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
 
 /// Installs what tests need of the system.
 pub(crate) fn install(signals: &Signals) -> Result<()> {
-    debian::install(&[C_COMPILER, POSTGRESQL], signals)
+    debian::install(&[C_COMPILER, POSTGRESQL, PYTHON], signals)
 }
 
 /// Checks that the code is formatted.
