@@ -74,6 +74,7 @@ id!(/** Of a service account. */ ServiceAccountId, "sa");
 id!(/** Of a consumer. */ ConsumerId, "con");
 id!(/** Of an audit record. */ AuditId, "aud");
 id!(/** Of a request. */ RequestId, "req");
+id!(/** Of a node: a running server. */ NodeId, "node");
 
 /// How many base62 digits of a token are its public id: 71 bits.
 pub const KEY_ID_DIGITS: usize = 12;

@@ -15,6 +15,9 @@ pub struct Block {
     beyond: u64,
     /// `None` before the first lease.
     valid_until: Option<Micros>,
+    /// When the store is asked again though it had nothing left; `None` where nobody else can have
+    /// given anything back to it.
+    ask_again_at: Option<Micros>,
 }
 
 /// What a block says to a cost.
@@ -54,9 +57,17 @@ impl Block {
             Standing::Enough
         } else if self.available.saturating_add(self.beyond) >= cost {
             Standing::Lease(cost - self.available)
+        } else if self.ask_again_at.is_some_and(|at| now >= at) {
+            Standing::Lease(cost.saturating_sub(self.available))
         } else {
             Standing::Exhausted
         }
+    }
+
+    /// Has the store asked again from then on, also when it had nothing left: another node may have
+    /// given back what it held.
+    pub const fn ask_again(&mut self, at: Micros) {
+        self.ask_again_at = Some(at);
     }
 
     /// Spends what [`Block::standing`] allowed under the same lock.
@@ -83,9 +94,14 @@ impl Block {
 
     /// Takes out all that is unspent and still worth something, to give it back to the store.
     pub fn take_out(&mut self, now: Micros) -> u64 {
-        let unspent = if self.valid_until.is_some_and(|until| now < until) { self.available } else { 0 };
-        *self = Self::default();
-        unspent
+        self.take_out_until(now).map_or(0, |(unspent, _)| unspent)
+    }
+
+    /// The same, with the end of the period in which it is worth something.
+    pub fn take_out_until(&mut self, now: Micros) -> Option<(u64, Micros)> {
+        let block = std::mem::take(self);
+        let until = block.valid_until.filter(|until| now < *until)?;
+        (block.available > 0).then_some((block.available, until))
     }
 
     /// Units that may still be spent here and in the store, and until when; `None` before the
@@ -207,6 +223,18 @@ mod tests {
         assert_eq!(account.lease(&NEVER, 40, Micros(0)).taken, 40);
         assert_eq!(account.lease(&NEVER, 51, Micros(0)).taken, 0);
         assert_eq!(account.remaining, 50);
+    }
+
+    #[test]
+    fn what_another_node_gave_back_is_found_after_a_while() {
+        let (now, later) = (Micros(0), Micros(5_000_000));
+        let mut account = CreditsAccount::open(0, &NEVER, now);
+        let mut block = Block::default();
+        block.add(account.lease(&NEVER, 1, now));
+        assert_eq!(block.standing(1, later), Standing::Exhausted);
+        block.ask_again(later);
+        assert_eq!(block.standing(1, later.plus(-1)), Standing::Exhausted);
+        assert_eq!(block.standing(1, later), Standing::Lease(1));
     }
 
     #[test]

@@ -106,6 +106,19 @@ pub struct Blocks {
     pub quota: Block,
     /// Of the credits.
     pub credits: Block,
+    /// The account that the credits are of: new credits are another account's.
+    pub credits_epoch: i64,
+}
+
+/// What was leased and not spent, to be given back. Each with the end of its period.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Unspent {
+    /// Of the quota.
+    pub quota: Option<(u64, Micros)>,
+    /// Of the credits.
+    pub credits: Option<(u64, Micros)>,
+    /// Of which account the credits are.
+    pub credits_epoch: i64,
 }
 
 /// Which of a meter's accounts.
@@ -174,9 +187,44 @@ impl Meter {
         }
     }
 
+    /// Adds a leased block of the credits of one account. A block of an account that has been
+    /// replaced meanwhile is worth nothing, nor is what is left of one here.
+    pub fn add_credits(&self, leased: Leased, epoch: i64) {
+        self.see_credits(epoch);
+        if let Some(mut blocks) = self.blocks()
+            && blocks.credits_epoch == epoch
+        {
+            blocks.credits.add(leased);
+        }
+    }
+
+    /// Has the store asked again from then on, also when it had nothing left.
+    pub fn ask_again(&self, account: Account, at: Micros) {
+        if let Some(mut blocks) = self.blocks() {
+            match account {
+                Account::Quota => blocks.quota.ask_again(at),
+                Account::Credits => blocks.credits.ask_again(at),
+            }
+        }
+    }
+
+    /// Hears which account the credits are of now: what is left of another's is dropped.
+    pub fn see_credits(&self, epoch: i64) {
+        if let Some(mut blocks) = self.blocks()
+            && blocks.credits_epoch < epoch
+        {
+            blocks.credits = Block::default();
+            blocks.credits_epoch = epoch;
+        }
+    }
+
     /// Takes out unspent quota and credits, to give them back to the store.
-    pub fn take_out(&self, now: Micros) -> (u64, u64) {
-        self.blocks().map_or((0, 0), |mut blocks| (blocks.quota.take_out(now), blocks.credits.take_out(now)))
+    pub fn take_out(&self, now: Micros) -> Unspent {
+        self.blocks().map_or_else(Unspent::default, |mut blocks| Unspent {
+            quota: blocks.quota.take_out_until(now),
+            credits: blocks.credits.take_out_until(now),
+            credits_epoch: blocks.credits_epoch,
+        })
     }
 
     /// A copy of the leased blocks, for showing what remains.

@@ -38,7 +38,7 @@ impl FromRequestParts<App> for Called {
             request_id,
             idempotency: idempotency_key(parts)?,
         };
-        Ok(Self(app.keystead.identify(token, origin)?))
+        Ok(Self(app.keystead.recognise(token, origin).await?))
     }
 }
 

@@ -6,11 +6,19 @@
 
 use crate::Keystead;
 use crate::cells;
+use crate::keyring::Directory;
+use crate::present::json;
 use crate::refused::Refused;
+use keystead_domain::cells::ProjectCell;
 use keystead_domain::ids::{
     ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
 };
-use keystead_store::{Change, ChangeKind};
+use keystead_domain::meter::MeterId;
+use keystead_domain::policy::PolicySpec;
+use keystead_store::{
+    Change, ChangeKind, ConsumerRow, EnvironmentRow, KeyRow, PermissionRow, ProjectRow, RoleRow,
+    ServiceAccountRow,
+};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -73,7 +81,11 @@ impl Keystead {
         }
     }
 
-    async fn apply_one(&self, change: &Change) -> Result<(), Refused> {
+    /// Reads a thing again and swaps it in.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn apply_one(&self, change: &Change) -> Result<(), Refused> {
         let Some(stripe) = self.appliers.stripe(change) else {
             return Ok(());
         };
@@ -117,7 +129,7 @@ impl Keystead {
         let mut reader = self.store.read().await?;
         if let Some(row) = reader.project(organization, id).await? {
             let permissions = reader.permissions_in(id).await?;
-            self.keyring.directory.put_project(Arc::new(cells::project(&row, &permissions)));
+            put_project(&self.keyring.directory, &row, &permissions);
         }
         Ok(())
     }
@@ -137,62 +149,46 @@ impl Keystead {
     ) -> Result<(), Refused> {
         let row = self.store.read().await?.environment(organization, id).await?;
         let directory = &self.keyring.directory;
-        match row {
-            None => directory.remove_place(id),
-            Some(_) if directory.place_by_id(id).is_some() => {}
-            Some(row) => {
-                let project = directory
-                    .project_by_id(row.project_id)
-                    .ok_or_else(|| Refused::Internal("an environment without its project".into()))?;
-                directory.put_place(Arc::new(cells::place(&row, project)));
-            }
-        }
+        let Some(row) = row else {
+            directory.remove_place(id);
+            return Ok(());
+        };
+        self.apply_project(organization, row.project_id).await?;
+        let project = directory
+            .project_by_id(row.project_id)
+            .ok_or_else(|| Refused::Internal("an environment without its project".into()))?;
+        put_environment(directory, &row, project);
         Ok(())
     }
 
     async fn apply_role(&self, organization: OrganizationId, id: RoleId) -> Result<(), Refused> {
-        let row = self.store.read().await?.role(organization, id).await?;
-        let directory = &self.keyring.directory;
-        match (row, directory.role(id)) {
-            (None, _) => directory.remove_role(id),
-            (Some(row), Some(cell)) => cell.permissions.store(Arc::new(cells::role_permissions(&row)?)),
-            (Some(row), None) => directory.put_role(Arc::new(cells::role(&row)?)),
+        match self.store.read().await?.role(organization, id).await? {
+            None => {
+                self.keyring.directory.remove_role(id);
+                Ok(())
+            }
+            Some(row) => put_role(&self.keyring.directory, &row),
         }
-        Ok(())
     }
 
     async fn apply_account(&self, organization: OrganizationId, id: ServiceAccountId) -> Result<(), Refused> {
-        let row = self.store.read().await?.service_account(organization, id).await?;
-        let owner = OwnerId::ServiceAccount(id);
-        let directory = &self.keyring.directory;
-        match (row, directory.principal(owner)) {
-            (None, _) => directory.remove_principal(owner),
-            (Some(row), Some(cell)) => cell.state.store(Arc::new(cells::account_state(&row)?)),
-            (Some(row), None) => directory.put_principal(Arc::new(cells::principal(
-                owner,
-                organization,
-                cells::account_state(&row)?,
-            ))),
+        match self.store.read().await?.service_account(organization, id).await? {
+            None => {
+                self.keyring.directory.remove_principal(OwnerId::ServiceAccount(id));
+                Ok(())
+            }
+            Some(row) => put_account(&self.keyring.directory, &row),
         }
-        Ok(())
     }
 
     async fn apply_consumer(&self, organization: OrganizationId, id: ConsumerId) -> Result<(), Refused> {
-        let row = self.store.read().await?.consumer(organization, id).await?;
-        let owner = OwnerId::Consumer(id);
-        let directory = &self.keyring.directory;
-        match (row, directory.principal(owner)) {
-            (None, _) => directory.remove_principal(owner),
-            (Some(row), Some(cell)) => {
-                let state = cells::consumer_state(&row, Some(&cell.state.load()))?;
-                cell.state.store(Arc::new(state));
+        match self.store.read().await?.consumer(organization, id).await? {
+            None => {
+                self.keyring.directory.remove_principal(OwnerId::Consumer(id));
+                Ok(())
             }
-            (Some(row), None) => {
-                let state = cells::consumer_state(&row, None)?;
-                directory.put_principal(Arc::new(cells::principal(owner, organization, state)));
-            }
+            Some(row) => put_consumer(&self.keyring.directory, &row),
         }
-        Ok(())
     }
 
     async fn apply_key(&self, organization: OrganizationId, id: KeyId) -> Result<(), Refused> {
@@ -203,15 +199,115 @@ impl Keystead {
         };
         let directory = &self.keyring.directory;
         let policy = match directory.policy(organization, row.policy_hash) {
-            Some(policy) => policy,
+            Some(policy) => {
+                drop(reader);
+                policy
+            }
             None => {
                 let body = reader.policy(organization, &row.policy_hash).await?;
                 let body = body.ok_or_else(|| Refused::Internal("a key without its policy".into()))?;
+                // Who holds a connection must not wait for another.
+                drop(reader);
+                self.apply_roles_of(organization, &body).await?;
                 directory.put_policy(organization, row.policy_hash, cells::compile_policy(directory, &body)?)
             }
         };
+        self.apply_shared_of(organization, &row).await?;
         let before = self.keyring.get(id);
-        self.keyring.put(cells::entry(directory, &cells::resident(&row), policy, before.as_ref())?);
+        let has_credits = policy.rules.credits.is_some();
+        let entry = cells::entry(directory, &cells::resident(&row), policy, before.as_ref())?;
+        if has_credits && before.is_some() {
+            // Another node may have replaced the credits of which this one holds a block.
+            let meter = self.store.read().await?.meter(MeterId::Lineage(row.lineage_id)).await?;
+            entry.lineage.meter.see_credits(meter.map_or(0, |meter| meter.credits_epoch));
+        }
+        self.keyring.put(entry);
         Ok(())
     }
+
+    /// What the key refers to may have been made by another node, and may not have been heard of.
+    async fn apply_shared_of(&self, organization: OrganizationId, row: &KeyRow) -> Result<(), Refused> {
+        let directory = &self.keyring.directory;
+        let mut missing = Vec::new();
+        if directory.place_by_id(row.environment_id).is_none() {
+            missing.push(Change::new(organization, ChangeKind::Environment, row.environment_id.0));
+        }
+        for owner in [Some(row.owner), row.consumer_id.map(OwnerId::Consumer)].into_iter().flatten() {
+            if directory.principal(owner).is_none() {
+                missing.push(match owner {
+                    OwnerId::ServiceAccount(id) => {
+                        Change::new(organization, ChangeKind::ServiceAccount, id.0)
+                    }
+                    OwnerId::Consumer(id) => Change::new(organization, ChangeKind::Consumer, id.0),
+                });
+            }
+        }
+        self.apply_missing(missing).await
+    }
+
+    async fn apply_roles_of(&self, organization: OrganizationId, policy: &str) -> Result<(), Refused> {
+        let spec: PolicySpec = json(policy)?;
+        let ids = spec.roles.iter().filter_map(|role| role.id.parse::<RoleId>().ok());
+        let unknown = ids.filter(|id| self.keyring.directory.role(*id).is_none());
+        let missing = unknown.map(|id| Change::new(organization, ChangeKind::Role, id.0)).collect();
+        self.apply_missing(missing).await
+    }
+
+    /// Shared things only: a key's turn is held, and theirs comes after it.
+    async fn apply_missing(&self, missing: Vec<Change>) -> Result<(), Refused> {
+        for change in missing {
+            Box::pin(self.apply_one(&change)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a project in, or its catalogue as it is now.
+pub(crate) fn put_project(directory: &Directory, row: &ProjectRow, permissions: &[PermissionRow]) {
+    match directory.project_by_id(row.id) {
+        Some(cell) => cell.catalogue.store(Arc::new(cells::catalogue(permissions))),
+        None => directory.put_project(Arc::new(cells::project(row, permissions))),
+    }
+}
+
+/// Puts an environment in; nothing of it changes.
+pub(crate) fn put_environment(directory: &Directory, row: &EnvironmentRow, project: Arc<ProjectCell>) {
+    if directory.place_by_id(row.id).is_none() {
+        directory.put_place(Arc::new(cells::place(row, project)));
+    }
+}
+
+/// Puts a role in, or its permissions as they are now, for every key that holds it.
+pub(crate) fn put_role(directory: &Directory, row: &RoleRow) -> Result<(), Refused> {
+    match directory.role(row.id) {
+        Some(cell) => cell.permissions.store(Arc::new(cells::role_permissions(row)?)),
+        None => directory.put_role(Arc::new(cells::role(row)?)),
+    }
+    Ok(())
+}
+
+/// Puts a service account in, or its state as it is now.
+pub(crate) fn put_account(directory: &Directory, row: &ServiceAccountRow) -> Result<(), Refused> {
+    let (owner, state) = (OwnerId::ServiceAccount(row.id), cells::account_state(row)?);
+    match directory.principal(owner) {
+        Some(cell) => cell.state.store(Arc::new(state)),
+        None => directory.put_principal(Arc::new(cells::principal(owner, row.organization_id, state))),
+    }
+    Ok(())
+}
+
+/// Puts a consumer in, or its state as it is now; its counters go on.
+pub(crate) fn put_consumer(directory: &Directory, row: &ConsumerRow) -> Result<(), Refused> {
+    let owner = OwnerId::Consumer(row.id);
+    match directory.principal(owner) {
+        Some(cell) => {
+            let state = cells::consumer_state(row, Some(&cell.state.load()))?;
+            cell.state.store(Arc::new(state));
+        }
+        None => {
+            let state = cells::consumer_state(row, None)?;
+            directory.put_principal(Arc::new(cells::principal(owner, row.organization_id, state)));
+        }
+    }
+    Ok(())
 }

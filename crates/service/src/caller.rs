@@ -55,16 +55,26 @@ impl Caller {
 }
 
 impl Keystead {
-    /// Who a raw key is, as a caller of Keystead's own API. Takes nothing from its limits yet.
+    /// Who a raw key is, as a caller of Keystead's own API, as far as this node knows. Takes nothing
+    /// from its limits yet.
     ///
     /// # Errors
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        let entry = self.keyring.find(&Scope::System, token).map_err(|code| {
+        let entry = self.keyring.find(&Scope::System, token, self.clock.now()).map_err(|code| {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
         Ok(Caller { entry, origin })
+    }
+
+    /// The same, where another node may have made the key a moment ago.
+    ///
+    /// # Errors
+    /// As [`Self::identify`].
+    pub async fn recognise(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
+        self.seek(token).await;
+        self.identify(token, origin)
     }
 
     /// Lets the caller act, or not: the whole verdict of its key on this permission, on `resource`

@@ -11,6 +11,10 @@ pub struct Counters {
     pub(crate) leases: AtomicU64,
     /// Administrative acts committed.
     pub(crate) acts: AtomicU64,
+    /// Unknown keys that the store was asked for.
+    pub(crate) seeks: AtomicU64,
+    /// Rows of the change feed that were read.
+    pub(crate) feed_rows: AtomicU64,
     unknown_callers: AtomicU64,
 }
 
@@ -46,5 +50,17 @@ impl Counters {
     #[must_use]
     pub fn acts(&self) -> u64 {
         self.acts.load(Ordering::Relaxed)
+    }
+
+    /// Unknown keys that the store was asked for, because another node may have made them.
+    #[must_use]
+    pub fn seeks(&self) -> u64 {
+        self.seeks.load(Ordering::Relaxed)
+    }
+
+    /// Rows of the change feed that were read.
+    #[must_use]
+    pub fn feed_rows(&self) -> u64 {
+        self.feed_rows.load(Ordering::Relaxed)
     }
 }

@@ -1,46 +1,85 @@
 //! Freshness: a node that cannot know of every change answers `unavailable`, always.
 
 use crate::Keystead;
-use keystead_domain::time::SECOND;
+use crate::follow::Followed;
+use keystead_domain::time::{Micros, SECOND};
+use keystead_store::FeedReader;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 
 const BEAT: Duration = Duration::from_secs(1);
 
 impl Keystead {
-    /// Confirms about every second that this process still owns its database, and applies what
-    /// could not be applied. Stale by either clock: a machine that was paused has a monotonic
-    /// clock that stood still.
-    pub(crate) async fn keep_fresh(self: Arc<Self>, max_staleness: Duration) {
-        let (mut fresh_at, mut fresh_wall) = (Instant::now(), self.clock.now());
+    /// The sole owner of its database is fresh unless it could not read its own change again: that
+    /// is tried about every second.
+    pub(crate) async fn keep_applied(self: Arc<Self>) {
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => return,
                 () = tokio::time::sleep(BEAT) => {}
             }
-            let (began, began_wall) = (Instant::now(), self.clock.now());
-            let confirmed = tokio::time::timeout(max_staleness, self.confirm_once()).await;
-            if matches!(confirmed, Ok(true)) {
-                (fresh_at, fresh_wall) = (began, began_wall);
+            if self.appliers.has_pending() {
+                let _ = self.apply_pending().await;
+                self.say_stale(self.appliers.has_pending());
             }
-            let wall_micros = self.clock.now().since(fresh_wall);
-            let limit_micros = i64::try_from(max_staleness.as_micros()).unwrap_or(10 * SECOND);
-            let stale = fresh_at.elapsed() > max_staleness
-                || wall_micros > limit_micros
-                || self.appliers.has_pending();
-            if stale != self.keyring.is_stale() {
-                tracing::warn!(stale, "freshness changed: verdicts are `unavailable` while stale");
-            }
-            self.keyring.set_stale(stale);
         }
     }
 
-    async fn confirm_once(&self) -> bool {
-        if let Err(error) = self.store.confirm().await {
-            tracing::warn!(%error, "the database does not confirm that this process owns it");
-            return false;
+    /// Follows the feed. What is known is as fresh as the start of the last round that was ended;
+    /// stale by either clock, because the monotonic one of a paused machine stood still.
+    pub(crate) async fn keep_fresh(self: Arc<Self>, mut reader: FeedReader, max_staleness: Duration) {
+        let mut fresh_at = Instant::now();
+        loop {
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = reader.wait() => {}
+            }
+            let (began, began_wall) = (Instant::now(), self.clock.now());
+            let round = self.round(&mut reader);
+            // While it is fresh the round must end before it is not; else it may take its time.
+            let ended = if self.keyring.is_stale(began_wall) {
+                timeout(max_staleness, round).await
+            } else {
+                timeout_at(fresh_at + max_staleness, round).await
+            };
+            match ended {
+                Ok(Ok(Followed::UpToDate)) => {
+                    fresh_at = began;
+                    self.keyring.set_fresh_until(until(began_wall, max_staleness));
+                    self.feed_mark.store(reader.mark(), std::sync::atomic::Ordering::Relaxed);
+                }
+                Ok(Ok(Followed::Lost)) => {
+                    self.say_stale(true);
+                    while let Err(error) = self.reload().await {
+                        tracing::error!(%error, "the keys could not be loaded anew");
+                        tokio::select! {
+                            () = self.stopping.cancelled() => return,
+                            () = tokio::time::sleep(BEAT) => {}
+                        }
+                    }
+                    continue;
+                }
+                Ok(Err(error)) => tracing::warn!(%error, "the change feed could not be read"),
+                Err(_) => tracing::warn!("the change feed could not be read in time"),
+            }
+            self.say_stale(fresh_at.elapsed() > max_staleness || self.appliers.has_pending());
         }
-        self.apply_pending().await.is_ok()
     }
+
+    async fn round(&self, reader: &mut FeedReader) -> Result<Followed, crate::Refused> {
+        self.apply_pending().await?;
+        self.follow(reader).await
+    }
+
+    fn say_stale(&self, stale: bool) {
+        if stale != self.keyring.swap_stale(stale) {
+            tracing::warn!(stale, "freshness changed: verdicts are `unavailable` while stale");
+        }
+    }
+}
+
+/// Until when what was read at that instant may be answered from.
+pub(crate) fn until(began: Micros, max_staleness: Duration) -> Micros {
+    began.plus(i64::try_from(max_staleness.as_micros()).unwrap_or(10 * SECOND))
 }

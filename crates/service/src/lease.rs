@@ -8,9 +8,9 @@ use keystead_domain::decide::{Ask, Decision, Verdict, decide};
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::OrganizationId;
 use keystead_domain::lease::{CreditsAccount, Leased, QuotaAccount};
-use keystead_domain::meter::{Account, Meter, MeterId, MeterRules};
+use keystead_domain::meter::{Account, Meter, MeterId, MeterRules, Unspent};
 use keystead_domain::take::{LeaseNeed, Of};
-use keystead_domain::time::Micros;
+use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{Ledger, MeterRow, StoreError};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use tokio::sync::Mutex;
 /// A request that loses this many races for a block meets a store that cannot keep up.
 const ROUNDS_MAX: u32 = 64;
 const TURNS: usize = 256;
+/// How long "nothing is left" is believed where another node may give something back.
+const ASK_AGAIN_MICROS: i64 = 5 * SECOND;
 
 /// Whose turn it is to lease, by meter: requests that wait for the same block wait for one lease.
 #[derive(Debug)]
@@ -116,15 +118,24 @@ impl Keystead {
 
     async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<(), Refused> {
         let (of_lineage, account) = (matches!(order.meter, MeterId::Lineage(_)), order.account);
-        let leased = self
+        let (leased, epoch) = self
             .store
             .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &order, now).await }))
             .await?;
         self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let give = |meter: &Meter| {
+            match account {
+                Account::Credits => meter.add_credits(leased, epoch),
+                Account::Quota => meter.add(account, leased),
+            }
+            if self.seeker.is_some() {
+                meter.ask_again(account, now.plus(ASK_AGAIN_MICROS));
+            }
+        };
         if of_lineage {
-            entry.lineage.meter.add(account, leased);
+            give(&entry.lineage.meter);
         } else if let Some(state) = entry.principals().consumer() {
-            state.meter.add(account, leased);
+            give(&state.meter);
         }
         Ok(())
     }
@@ -136,22 +147,18 @@ impl Keystead {
     pub async fn return_leases(&self) -> Result<(), Refused> {
         let now = self.clock.now();
         let mut unspent = Vec::new();
-        let mut collect = |organization, id, meter: &Meter| {
-            let (quota, credits) = meter.take_out(now);
-            if quota > 0 || credits > 0 {
-                unspent.push((organization, id, quota, credits));
+        let mut collect = |id, meter: &Meter| {
+            let left = meter.take_out(now);
+            if left.quota.is_some() || left.credits.is_some() {
+                unspent.push((id, left));
             }
         };
         self.keyring.for_each(|entry| {
-            collect(
-                entry.place.project.organization,
-                MeterId::Lineage(entry.lineage.id),
-                &entry.lineage.meter,
-            );
+            collect(MeterId::Lineage(entry.lineage.id), &entry.lineage.meter);
         });
         for principal in self.keyring.directory.principals() {
             if let Some(id) = principal.consumer_id() {
-                collect(principal.organization, MeterId::Consumer(id), &principal.state.load().meter);
+                collect(MeterId::Consumer(id), &principal.state.load().meter);
             }
         }
         if unspent.is_empty() {
@@ -160,8 +167,8 @@ impl Keystead {
         self.store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {
-                    for (_, id, quota, credits) in unspent {
-                        credit(ledger, id, quota, credits).await?;
+                    for (id, left) in unspent {
+                        credit(ledger, id, left).await?;
                     }
                     Ok::<_, Refused>(())
                 })
@@ -188,13 +195,14 @@ fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
 }
 
 /// Debits the account before the units can be spent.
-async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<Leased, Refused> {
+async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<(Leased, i64), Refused> {
     let mut row = match ledger.lock_meter(order.meter).await? {
         Some(row) => row,
         None => {
-            let row = empty_row(order.organization, order.meter);
-            ledger.insert_meter(&row).await?;
-            row
+            // Another node may be at the same.
+            ledger.ensure_meter(&empty_row(order.organization, order.meter)).await?;
+            let row = ledger.lock_meter(order.meter).await?;
+            row.ok_or_else(|| Refused::Internal("a meter that was just added has gone".into()))?
         }
     };
     let leased = match order.account {
@@ -226,15 +234,25 @@ async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<Leased
         }
     };
     ledger.update_meter(&row).await?;
-    Ok(leased)
+    Ok((leased, row.credits_epoch))
 }
 
-async fn credit(ledger: &mut Ledger, id: MeterId, quota: u64, credits: u64) -> Result<(), StoreError> {
-    if let Some(mut row) = ledger.lock_meter(id).await? {
-        row.quota_used = row.quota_used.saturating_sub(signed(quota)).max(0);
-        row.credits_remaining = row.credits_remaining.map(|left| left.saturating_add(signed(credits)));
-        ledger.update_meter(&row).await?;
+/// Gives unspent units back to the period and the account that they were leased from. Those of
+/// another are worth nothing: a key's new credits must not grow by what a node held of the old.
+async fn credit(ledger: &mut Ledger, id: MeterId, left: Unspent) -> Result<(), StoreError> {
+    let Some(mut row) = ledger.lock_meter(id).await? else { return Ok(()) };
+    if let Some((units, until)) = left.quota
+        && row.quota_resets_at.is_none_or(|end| end == until)
+    {
+        row.quota_used = row.quota_used.saturating_sub(signed(units)).max(0);
     }
+    if let Some((units, until)) = left.credits
+        && row.credits_epoch == left.credits_epoch
+        && row.credits_refill_at.unwrap_or(Micros::FOREVER) == until
+    {
+        row.credits_remaining = row.credits_remaining.map(|left| left.saturating_add(signed(units)));
+    }
+    ledger.update_meter(&row).await?;
     Ok(())
 }
 
@@ -247,6 +265,7 @@ pub(crate) fn empty_row(organization: OrganizationId, meter: MeterId) -> MeterRo
         credits_refill_at: None,
         quota_used: 0,
         quota_resets_at: None,
+        credits_epoch: 0,
     }
 }
 

@@ -19,6 +19,7 @@ mod entropy;
 mod environments;
 mod export_keys;
 mod find_keys;
+mod follow;
 mod freshness;
 mod key_grants;
 mod key_view;
@@ -36,6 +37,7 @@ mod refused;
 mod replay;
 mod roles;
 pub mod root_key;
+mod seek;
 mod service_accounts;
 mod show_key;
 mod sightings;
@@ -62,6 +64,7 @@ use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -76,6 +79,10 @@ pub struct Keystead {
     turns: lease::Turns,
     appliers: apply::Appliers,
     in_flight: replay::InFlight,
+    /// Where other nodes may make keys.
+    seeker: Option<seek::Seeker>,
+    /// Up to which number of the feed everything is known here; nothing below it may still come.
+    feed_mark: AtomicI64,
     counters: Counters,
     /// Background work, ended by [`Keystead::close`].
     stopping: CancellationToken,
@@ -112,7 +119,7 @@ impl Keystead {
     /// Whether this node can answer: it knows of every change.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
-        !self.keyring.is_stale()
+        !self.keyring.is_stale(self.clock.now())
     }
 
     /// Stops in order: flushes usage, gives leases back, closes the store. Loses nothing.

@@ -1,32 +1,74 @@
-//! Filling the keyring at the start: everything that keys share, then every key.
+//! Filling the keyring: everything that keys share, then every key.
 
+use crate::apply;
 use crate::cells;
 use crate::keyring::Keyring;
 use crate::refused::Refused;
-use keystead_domain::ids::{OwnerId, ProjectId};
+use hashbrown::HashSet;
+use keystead_domain::ids::{KeyId, ProjectId};
 use keystead_domain::policy::Policy;
-use keystead_store::{KeyResident, PermissionRow, Store};
+use keystead_store::{Change, ChangeKind, KeyResident, PermissionRow, Store};
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Readers of the keys at once; SQLite and PostgreSQL both read beside each other.
 const PARTS: u8 = 2;
 
-/// Loads everything. Nobody else writes meanwhile: the server does not listen yet.
-pub(crate) async fn load(store: &Store, keyring: &Arc<Keyring>) -> Result<(), Refused> {
-    load_shared(store, keyring).await?;
+/// When everything is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// Into an empty keyring, while nobody else writes.
+    Alone,
+    /// Into an empty keyring, while other nodes write.
+    AmongOthers,
+    /// Into a keyring that may have missed changes.
+    Again,
+}
+
+/// What was loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded {
+    /// Every key; only on [`Occasion::Again`].
+    pub(crate) ids: HashSet<KeyId>,
+    /// Keys whose shared rows were made while these were read. They must be applied once the feed
+    /// has brought those rows.
+    pub(crate) skipped: Vec<Change>,
+}
+
+/// Loads everything. What other nodes change meanwhile must come through a feed whose reader stood
+/// in its place before.
+pub(crate) async fn load(
+    store: &Store,
+    keyring: &Arc<Keyring>,
+    occasion: Occasion,
+) -> Result<Loaded, Refused> {
+    load_shared(store, keyring, occasion).await?;
     let keys = store.read().await?.count_all_keys().await?;
-    keyring.reserve(usize::try_from(keys).unwrap_or(0));
+    if occasion != Occasion::Again {
+        keyring.reserve(usize::try_from(keys).unwrap_or(0));
+    }
+    let loaded = Arc::new(Mutex::new(Loaded::default()));
     let mut parts = Vec::new();
     for part in 0..PARTS {
-        let (store, keyring) = (store.clone(), Arc::clone(keyring));
+        let (store, keyring, loaded) = (store.clone(), Arc::clone(keyring), Arc::clone(&loaded));
         parts.push(tokio::spawn(async move {
             let mut first_fault = None;
             let mut reader = store.read().await?;
             reader
                 .load_keys(part, PARTS, |row| {
-                    if let Err(fault) = put(&keyring, &row) {
-                        first_fault.get_or_insert(fault);
+                    if occasion == Occasion::Again {
+                        loaded.lock().ids.insert(row.id);
+                    }
+                    match put(&keyring, &row, occasion) {
+                        Ok(()) => {}
+                        Err(_) if occasion != Occasion::Alone => {
+                            let change = Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes());
+                            loaded.lock().skipped.push(change);
+                        }
+                        Err(fault) => {
+                            first_fault.get_or_insert(fault);
+                        }
                     }
                 })
                 .await?;
@@ -36,17 +78,19 @@ pub(crate) async fn load(store: &Store, keyring: &Arc<Keyring>) -> Result<(), Re
     for part in parts {
         part.await.map_err(|_| Refused::Internal("loading the keys did not run to its end".into()))??;
     }
-    Ok(())
+    let loaded = std::mem::take(&mut *loaded.lock());
+    Ok(loaded)
 }
 
-fn put(keyring: &Keyring, row: &KeyResident<'_>) -> Result<(), Refused> {
+fn put(keyring: &Keyring, row: &KeyResident<'_>, occasion: Occasion) -> Result<(), Refused> {
     let policy: Option<Arc<Policy>> = keyring.directory.policy(row.organization_id, row.policy_hash);
     let policy = policy.ok_or_else(|| Refused::Internal(format!("{} refers to a missing policy", row.id)))?;
-    keyring.put(cells::entry(&keyring.directory, row, policy, None)?);
+    let before = if occasion == Occasion::Again { keyring.get(row.id) } else { None };
+    keyring.put(cells::entry(&keyring.directory, row, policy, before.as_ref())?);
     Ok(())
 }
 
-async fn load_shared(store: &Store, keyring: &Keyring) -> Result<(), Refused> {
+async fn load_shared(store: &Store, keyring: &Keyring, occasion: Occasion) -> Result<(), Refused> {
     let directory = &keyring.directory;
     let mut reader = store.read().await?;
     let mut permissions: HashMap<ProjectId, Vec<PermissionRow>> = HashMap::new();
@@ -55,36 +99,33 @@ async fn load_shared(store: &Store, keyring: &Keyring) -> Result<(), Refused> {
     }
     for row in reader.all_projects().await? {
         let catalogue = permissions.remove(&row.id).unwrap_or_default();
-        directory.put_project(Arc::new(cells::project(&row, &catalogue)));
+        apply::put_project(directory, &row, &catalogue);
     }
     for row in reader.all_environments().await? {
-        let project = directory.project_by_id(row.project_id);
-        let project =
-            project.ok_or_else(|| Refused::Internal("an environment without its project".into()))?;
-        directory.put_place(Arc::new(cells::place(&row, project)));
+        match directory.project_by_id(row.project_id) {
+            Some(project) => apply::put_environment(directory, &row, project),
+            None if occasion != Occasion::Alone => {}
+            None => return Err(Refused::Internal("an environment without its project".into())),
+        }
     }
     for row in reader.all_roles().await? {
-        directory.put_role(Arc::new(cells::role(&row)?));
+        apply::put_role(directory, &row)?;
     }
     for row in reader.all_service_accounts().await? {
-        let state = cells::account_state(&row)?;
-        directory.put_principal(Arc::new(cells::principal(
-            OwnerId::ServiceAccount(row.id),
-            row.organization_id,
-            state,
-        )));
+        apply::put_account(directory, &row)?;
     }
     for row in reader.all_consumers().await? {
-        let state = cells::consumer_state(&row, None)?;
-        directory.put_principal(Arc::new(cells::principal(
-            OwnerId::Consumer(row.id),
-            row.organization_id,
-            state,
-        )));
+        apply::put_consumer(directory, &row)?;
     }
     for row in reader.all_policies().await? {
-        let policy = cells::compile_policy(directory, &row.body)?;
-        directory.put_policy(row.organization_id, row.hash, policy);
+        match cells::compile_policy(directory, &row.body) {
+            Ok(policy) => {
+                directory.put_policy(row.organization_id, row.hash, policy);
+            }
+            // Of a role that was made since: its keys are skipped too.
+            Err(_) if occasion != Occasion::Alone => {}
+            Err(fault) => return Err(fault),
+        }
     }
     Ok(())
 }

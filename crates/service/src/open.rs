@@ -2,19 +2,23 @@
 //! with its administrator's key, then the keyring.
 
 use crate::entropy::Entropy;
+use crate::follow::Followed;
 use crate::keyring::Keyring;
+use crate::load::Occasion;
 use crate::refused::Refused;
 use crate::root_key::{self, RootKeyError};
+use crate::seek::Seeker;
 use crate::usage::{Usage, UsageEvent};
-use crate::{Counters, Keystead, apply, lease, load, organizations, replay};
+use crate::{Counters, Keystead, apply, freshness, lease, load, organizations, replay};
 use keystead_domain::digest::Pepper;
 use keystead_domain::seal::{DoesNotOpen, RootKey};
 use keystead_domain::time::Clock;
 use keystead_domain::token::PlainKey;
-use keystead_store::{OpenError, Options, PepperRow, Store};
+use keystead_store::{FeedReader, OpenError, Options, PepperRow, Store};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -92,7 +96,7 @@ impl Keystead {
         }
         let opened = peppers.iter().map(|row| open_pepper(&root, row)).collect::<Result<Vec<_>, _>>()?;
         let (usage, events) = Usage::new(settings.usage_queue_max);
-        let keystead = Self {
+        let mut keystead = Self {
             store,
             keyring: Arc::new(Keyring::new(opened)),
             clock,
@@ -101,6 +105,8 @@ impl Keystead {
             turns: lease::Turns::new(),
             appliers: apply::Appliers::new(),
             in_flight: replay::InFlight::default(),
+            seeker: None,
+            feed_mark: AtomicI64::new(i64::MAX),
             counters: Counters::default(),
             stopping: CancellationToken::new(),
             jobs: Mutex::default(),
@@ -108,18 +114,48 @@ impl Keystead {
         };
         let mut admin_key =
             if is_new { Some(organizations::bootstrap(&keystead, peppers).await?) } else { None };
-        load::load(&keystead.store, &keystead.keyring).await?;
+        let feed = keystead.fill(settings.max_staleness).await?;
         let keystead = Arc::new(keystead);
-        keystead.start(events, settings.usage_flush, settings.max_staleness);
+        keystead.start(events, settings.usage_flush, feed, settings.max_staleness);
         if settings.new_admin_key && admin_key.is_none() {
             admin_key = Some(keystead.reissue_admin_key().await?);
         }
         Ok(Opened { keystead, admin_key })
     }
 
-    fn start(self: &Arc<Self>, events: Receiver<UsageEvent>, usage_flush: Duration, max_staleness: Duration) {
+    /// Fills the keyring. Where others may write meanwhile, the feed's reader takes its place first:
+    /// what is read too early comes once more.
+    async fn fill(&mut self, max_staleness: Duration) -> Result<Option<FeedReader>, OpenFailed> {
+        let Some(mut reader) = self.store.feed_reader().await? else {
+            load::load(&self.store, &self.keyring, Occasion::Alone).await?;
+            return Ok(None);
+        };
+        self.seeker = Some(Seeker::default());
+        let mut loaded = load::load(&self.store, &self.keyring, Occasion::AmongOthers).await?;
+        let began = self.clock.now();
+        while self.follow(&mut reader).await? == Followed::Lost {
+            loaded = load::load(&self.store, &self.keyring, Occasion::Again).await?;
+        }
+        for change in &loaded.skipped {
+            self.apply_one(change).await?;
+        }
+        self.keyring.set_fresh_until(freshness::until(began, max_staleness));
+        self.feed_mark = AtomicI64::new(reader.mark());
+        Ok(Some(reader))
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        events: Receiver<UsageEvent>,
+        usage_flush: Duration,
+        feed: Option<FeedReader>,
+        max_staleness: Duration,
+    ) {
         let usage = tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush));
-        let freshness = tokio::spawn(Arc::clone(self).keep_fresh(max_staleness));
+        let freshness = match feed {
+            Some(reader) => tokio::spawn(Arc::clone(self).keep_fresh(reader, max_staleness)),
+            None => tokio::spawn(Arc::clone(self).keep_applied()),
+        };
         let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
         let replays = tokio::spawn(Arc::clone(self).keep_replays());
         self.jobs.lock().extend([usage, freshness, tidy, replays]);

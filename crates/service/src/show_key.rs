@@ -37,7 +37,7 @@ impl Keystead {
         let scope = Scope::Within { organization, project: None, environment: None };
         let entry = match &input.key {
             None => caller.entry.clone(),
-            Some(raw) => match self.keyring.find(&scope, raw) {
+            Some(raw) => match self.keyring.find(&scope, raw, self.clock.now()) {
                 Ok(entry) => entry,
                 Err(keystead_api::Code::Unavailable) => return Err(Refused::Unavailable),
                 Err(_) => {

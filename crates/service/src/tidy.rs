@@ -2,10 +2,14 @@
 
 use crate::Keystead;
 use keystead_domain::time::SECOND;
+use keystead_store::StoreError;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(3_600);
+/// A little less than [`EVERY`], so that one node alone does it at each of its ticks.
+const PERIOD_MICROS: i64 = 3_500 * SECOND;
 /// No reader of the feed is ever this far behind: it would have loaded everything anew.
 const FEED_KEPT_MICROS: i64 = 86_400 * SECOND;
 
@@ -18,12 +22,25 @@ impl Keystead {
                 () = self.stopping.cancelled() => return,
                 _ = ticks.tick() => {}
             }
-            let before = self.clock.now().plus(-FEED_KEPT_MICROS);
-            let trimmed =
-                self.store.bookkeeping(move |ledger| Box::pin(async move { ledger.trim_feed(before).await }));
-            if let Err(error) = trimmed.await {
+            if let Err(error) = self.tidy().await {
                 tracing::warn!(%error, "old rows of the change feed could not be removed");
             }
         }
+    }
+
+    /// One node does it an hour, whichever comes first.
+    async fn tidy(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let up_to = self.feed_mark.load(Ordering::Relaxed);
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move {
+                    if ledger.claim_job("tidy", now, now.plus(PERIOD_MICROS)).await? {
+                        ledger.trim_feed(now.plus(-FEED_KEPT_MICROS), up_to).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 }

@@ -249,6 +249,8 @@ async fn set_credits(
         Some(mut meter) => {
             (meter.credits_remaining, meter.credits_refill_at) =
                 (fresh.credits_remaining, fresh.credits_refill_at);
+            // Whatever any node still holds of the old credits ends with this.
+            meter.credits_epoch += 1;
             tx.update_meter(&meter).await?;
         }
         None if unsigned(fresh.credits_remaining.unwrap_or(0)) > 0 => tx.insert_meter(&fresh).await?,

@@ -119,7 +119,8 @@ impl Keystead {
         let now = self.clock.now();
         let ask = asked.ask(input);
         if input.explain {
-            return Ok(explained(self.keyring.find(&within.scope, &input.key), &ask, now, caller));
+            Box::pin(self.seek(&input.key)).await;
+            return Ok(explained(self.keyring.find(&within.scope, &input.key, now), &ask, now, caller));
         }
         let at_once =
             self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match decision {
@@ -141,6 +142,10 @@ impl Keystead {
                 Ok(answer)
             }
             Err(code) => {
+                // Found, it is known from now on: this comes round once.
+                if code == Code::NotFound && Box::pin(self.seek(&input.key)).await {
+                    return Box::pin(self.judge(caller, input, within)).await;
+                }
                 let subject = Subject::Nobody(within.unknown(caller));
                 self.note(subject, &ask, input, code, now);
                 Ok(present::stranger(Verdict::of(code), caller.origin.request_id))

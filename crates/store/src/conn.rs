@@ -8,7 +8,29 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, FromRow, Postgres, SqlSafeStr, SqlStr, Sqlite};
+use std::future::Future;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// How long PostgreSQL gets to answer a statement: longer than its own `statement_timeout`, so that
+/// only a server or a network that is silent is given up.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(12);
+
+/// That nothing came back.
+pub(crate) fn no_answer() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())
+}
+
+/// The answer of the database, or that none came in time. A file's comes always.
+async fn answered<T>(
+    on_postgres: bool,
+    answer: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    if !on_postgres {
+        return answer.await;
+    }
+    tokio::time::timeout(ANSWER_TIME_MAX, answer).await.unwrap_or_else(|_| Err(no_answer()))
+}
 
 /// The driver's connection.
 pub(crate) enum Engine {
@@ -94,6 +116,9 @@ impl Conn {
 
     pub(crate) fn after<T>(&mut self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
         result.map_err(|error| {
+            if matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_)) {
+                crate::transaction::discard(self);
+            }
             let error = StoreError::from(error);
             if self.in_transaction {
                 self.failed.get_or_insert_with(|| error.clone());
@@ -109,9 +134,15 @@ impl Conn {
         values: [Value<'_>; N],
     ) -> Result<u64, StoreError> {
         self.before(&[statement.sql()])?;
-        let result = on_engine!(self, connection => {
-            bind!(sqlx::query(statement.sql()), &values).execute(connection).await.map(|done| done.rows_affected())
-        });
+        let result = answered(self.is_on_postgres(), async {
+            on_engine!(self, connection => {
+                bind!(sqlx::query(statement.sql()), &values)
+                    .execute(connection)
+                    .await
+                    .map(|done| done.rows_affected())
+            })
+        })
+        .await;
         self.after(result)
     }
 
@@ -132,9 +163,12 @@ impl Conn {
         values: [Value<'_>; N],
     ) -> Result<Option<R>, StoreError> {
         self.before(&[statement.sql()])?;
-        let result = on_engine!(self, connection => {
-            bind!(sqlx::query_as::<_, R>(statement.sql()), &values).fetch_optional(connection).await
-        });
+        let result = answered(self.is_on_postgres(), async {
+            on_engine!(self, connection => {
+                bind!(sqlx::query_as::<_, R>(statement.sql()), &values).fetch_optional(connection).await
+            })
+        })
+        .await;
         self.after(result)
     }
 
@@ -155,9 +189,12 @@ impl Conn {
     }
 
     async fn fetch<R: AnyRow>(&mut self, sql: SqlStr, values: &[Value<'_>]) -> Result<Vec<R>, StoreError> {
-        let result = on_engine!(self, connection => {
-            bind!(sqlx::query_as::<_, R>(sql), values).fetch_all(connection).await
-        });
+        let result = answered(self.is_on_postgres(), async {
+            on_engine!(self, connection => {
+                bind!(sqlx::query_as::<_, R>(sql), values).fetch_all(connection).await
+            })
+        })
+        .await;
         self.after(result)
     }
 }

@@ -21,9 +21,6 @@ pub enum StoreError {
     /// The commit was sent and no answer came: the change may stand or not. Read the rows again.
     #[error("the outcome of the commit is unknown")]
     OutcomeUnknown,
-    /// Another process has taken the database over; this one must stop answering.
-    #[error("another process owns the database now; restart this one")]
-    Disowned,
     /// A stored value is not what was written.
     #[error("the database holds a value that cannot be read: {0}")]
     Corrupt(&'static str),
@@ -157,7 +154,7 @@ pub(crate) fn of_commit(error: sqlx::Error) -> StoreError {
 pub enum OpenError {
     /// Another process works on this database.
     #[error(
-        "another Keystead process already uses {database}. Stop it first, or give this one a database of its own: one node per database for now, several arrive later."
+        "another Keystead process already uses {database}. Stop it first, or give this one a folder of its own. Several nodes can share a PostgreSQL database, never a SQLite file."
     )]
     AlreadyOwned {
         /// Which, without credentials.

@@ -1,9 +1,9 @@
-//! Opening either engine: take it, bring its schema up to date, make its pools.
+//! Opening a SQLite file: take it, bring its schema up to date, make its pools.
 
 use crate::conn::{Conn, Engine};
 use crate::database::Database;
 use crate::error::{OpenError, StoreError};
-use crate::owner::{FileOwner, PostgresOwner, Taken, open_private, reason, unreachable};
+use crate::owner::{FileOwner, open_private, unreachable};
 use crate::schema::{self, Prepared};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -19,8 +19,6 @@ const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(5);
 const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 256;
-/// Acts at once on PostgreSQL.
-const POSTGRES_ACTS_MAX: u32 = 16;
 
 /// An opened SQLite file.
 pub(crate) struct OpenSqlite {
@@ -64,59 +62,6 @@ pub(crate) async fn sqlite(path: &Path, readers: u32, database: &Database) -> Re
 async fn prepare_sqlite(options: &SqliteConnectOptions) -> Result<(), OpenError> {
     let mut connection = options.connect().await.map_err(cannot_be_read)?;
     if let Prepared::Newer = schema::prepare(&mut connection, &schema::SQLITE, None).await? {
-        let (found,) =
-            sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
-        let oldest: Option<(String,)> =
-            sqlx::query_as(schema::OLDEST).fetch_optional(&mut connection).await.map_err(cannot_be_read)?;
-        schema::judge(found, oldest.as_ref().map(|(oldest,)| oldest.as_str()))?;
-    }
-    connection.close().await.map_err(cannot_be_read)
-}
-
-/// An opened PostgreSQL database.
-pub(crate) struct OpenPostgres {
-    pub(crate) readers: PgPool,
-    pub(crate) acts: PgPool,
-    pub(crate) owner: PostgresOwner,
-}
-
-pub(crate) async fn postgres(
-    url: &str,
-    readers: u32,
-    database: &Database,
-) -> Result<OpenPostgres, OpenError> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| OpenError::Other("the PostgreSQL URL cannot be read".to_owned()))?
-        .application_name("keystead")
-        .statement_cache_capacity(STATEMENTS_MAX)
-        .disable_statement_logging();
-    let taken = Taken::take(&options, database).await?;
-    if let Err(error) = prepare_postgres(&options).await {
-        taken.release().await;
-        return Err(error);
-    }
-    let owner = taken.claim().await.map_err(cannot_be_read)?;
-    let pool = PgPoolOptions::new().acquire_timeout(ACQUIRE_TIME_MAX);
-    // A lost client's locks end with its transaction, and that ends with these.
-    let acting = options.clone().options([
-        ("statement_timeout", "10s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "15s"),
-    ]);
-    Ok(OpenPostgres {
-        acts: pool
-            .clone()
-            .max_connections(POSTGRES_ACTS_MAX)
-            .test_before_acquire(false)
-            .connect_lazy_with(acting),
-        readers: pool.max_connections(readers.max(1)).connect_lazy_with(options),
-        owner,
-    })
-}
-
-async fn prepare_postgres(options: &PgConnectOptions) -> Result<(), OpenError> {
-    let mut connection = options.connect().await.map_err(cannot_be_read)?;
-    if let Prepared::Newer = schema::prepare(&mut connection, &schema::POSTGRES, None).await? {
         let (found,) =
             sqlx::query_as(schema::FOUND).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
         let oldest: Option<(String,)> =
@@ -174,6 +119,16 @@ pub(crate) fn unreachable_server(database: &Database, error: &sqlx::Error) -> Op
         database: database.to_string(),
         reason: reason(error),
         fix: "Check that the server runs, that the URL is right and that its user may connect",
+    }
+}
+
+/// Why the server cannot be used. PostgreSQL's texts about connecting name users and databases,
+/// never a password.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        _ => "the connection failed".to_owned(),
     }
 }
 

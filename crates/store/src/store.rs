@@ -1,15 +1,16 @@
-//! The store: an owned database, and the three ways into it.
+//! The store: an opened database, and the three ways into it.
 
 use crate::act::{self, Acted, Job};
 use crate::conn::{Conn, Engine, Ledger, Reader, Tx};
 use crate::database::{Database, Options};
 use crate::error::{OpenError, StoreError};
-use crate::open::{self, OpenPostgres, OpenSqlite};
-use crate::owner::PostgresOwner;
+use crate::feed_reader::FeedReader;
+use crate::open::{self, OpenSqlite};
+use crate::postgres::{Purpose, SharedDatabase};
 use crate::{transaction, writer};
 use futures_util::future::BoxFuture;
 use keystead_domain::time::Clock;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::SqlitePool;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 const QUEUE_MAX: usize = 1024;
 const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// An owned database. Clones share it.
+/// An opened database. Clones share it.
 #[derive(Clone)]
 pub struct Store {
     db: Arc<Db>,
@@ -34,19 +35,16 @@ enum Db {
         closing: Arc<Notify>,
         writer: Mutex<Option<JoinHandle<()>>>,
     },
-    Postgres {
-        readers: PgPool,
-        acts: PgPool,
-        owner: Arc<PostgresOwner>,
-    },
+    Postgres(Arc<SharedDatabase>),
 }
 
 impl Store {
-    /// Takes the database for this process, brings its schema up to date and opens it. The clock
-    /// stamps the feed's rows.
+    /// Brings the database's schema up to date and opens it; a SQLite file is taken for this process.
+    /// The clock stamps the feed's rows.
     ///
     /// # Errors
-    /// When another process owns it, it is newer than this binary, or it cannot be reached.
+    /// When another process owns the file, the schema is newer than this binary can work on, or the
+    /// database cannot be reached.
     pub async fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let db = match &options.database {
             Database::Sqlite(path) => {
@@ -58,24 +56,23 @@ impl Store {
                 Db::Sqlite { readers, queue, closing, writer: Mutex::new(Some(writer)) }
             }
             Database::Postgres(url) => {
-                let OpenPostgres { readers, acts, owner } =
-                    open::postgres(url, options.readers, &options.database).await?;
-                Db::Postgres { readers, acts, owner: Arc::new(owner) }
+                let shared = SharedDatabase::open(url, options.readers, &options.database).await?;
+                Db::Postgres(Arc::new(shared))
             }
         };
         Ok(Self { db: Arc::new(db), clock })
     }
 
-    /// Proves that this process still owns the database: on PostgreSQL by asking the session that
-    /// holds the lock, on SQLite by the file lock that only this process can let go.
+    /// The feed's reader, for a database that other nodes may change; `None` on SQLite, whose one
+    /// owner hears of every change by itself. It stands where the feed stands now: what is loaded
+    /// afterwards has everything from before.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when it cannot tell now, [`StoreError::Disowned`] when another
-    /// process has been the owner since: then only a restart helps.
-    pub async fn confirm(&self) -> Result<(), StoreError> {
+    /// When the database cannot answer.
+    pub async fn feed_reader(&self) -> Result<Option<FeedReader>, StoreError> {
         match &*self.db {
-            Db::Sqlite { .. } => Ok(()),
-            Db::Postgres { owner, .. } => owner.confirm().await,
+            Db::Sqlite { .. } => Ok(None),
+            Db::Postgres(shared) => FeedReader::new(Arc::clone(shared)).await.map(Some),
         }
     }
 
@@ -86,7 +83,7 @@ impl Store {
     pub async fn read(&self) -> Result<Reader, StoreError> {
         let engine = match &*self.db {
             Db::Sqlite { readers, .. } => Engine::Sqlite(readers.acquire().await?),
-            Db::Postgres { readers, .. } => Engine::Postgres(readers.acquire().await?),
+            Db::Postgres(shared) => shared.reader().await?,
         };
         Ok(Reader(Conn::new(engine, false)))
     }
@@ -105,7 +102,7 @@ impl Store {
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, E>> + Send + 'static,
     {
         let (job, answer) = act::act(self.clock.now(), work);
-        self.submit(job).await?;
+        self.submit(job, Purpose::Act).await?;
         answer.wait().await
     }
 
@@ -121,11 +118,11 @@ impl Store {
         W: for<'t> FnOnce(&'t mut Ledger) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (job, answer) = act::bookkeeping(work);
-        self.submit(job).await?;
+        self.submit(job, Purpose::Bookkeeping).await?;
         answer.wait().await
     }
 
-    async fn submit(&self, job: Job) -> Result<(), StoreError> {
+    async fn submit(&self, job: Job, purpose: Purpose) -> Result<(), StoreError> {
         match &*self.db {
             Db::Sqlite { queue, .. } => {
                 queue.send_timeout(job, QUEUE_TIME_MAX).await.map_err(|refused| match refused {
@@ -137,16 +134,19 @@ impl Store {
                     }
                 })
             }
-            Db::Postgres { acts, owner, .. } => {
-                let connection = acts.acquire().await?;
-                let owner = Arc::clone(owner);
-                tokio::spawn(async move { transaction::on_postgres(connection, &owner, job).await });
+            Db::Postgres(shared) => {
+                let (connection, turn) = shared.writer(purpose).await?;
+                let committed = (purpose == Purpose::Act).then(|| Arc::clone(&shared.committed));
+                tokio::spawn(async move {
+                    transaction::on_postgres(connection, job, committed).await;
+                    drop(turn);
+                });
                 Ok(())
             }
         }
     }
 
-    /// Finishes what waits, closes every connection and gives the database up. What is asked of
+    /// Finishes what waits, closes every connection and gives a SQLite file up. What is asked of
     /// any clone afterwards is refused.
     pub async fn close(&self) {
         match &*self.db {
@@ -158,11 +158,7 @@ impl Store {
                     let _ = writer.await;
                 }
             }
-            Db::Postgres { readers, acts, owner } => {
-                readers.close().await;
-                acts.close().await;
-                owner.release().await;
-            }
+            Db::Postgres(shared) => shared.close().await,
         }
     }
 }
@@ -171,7 +167,7 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.db {
             Db::Sqlite { .. } => "Store(SQLite)",
-            Db::Postgres { .. } => "Store(PostgreSQL)",
+            Db::Postgres(_) => "Store(PostgreSQL)",
         })
     }
 }

@@ -2,14 +2,15 @@
 //! beginning and ending one. SQLite's is in `writer`.
 
 use crate::act::{Job, Ran};
-use crate::conn::{Conn, Engine, Ledger, Tx, on_engine};
+use crate::conn::{Conn, Engine, Ledger, Tx, no_answer, on_engine};
 use crate::error::{StoreError, of_commit};
-use crate::owner::PostgresOwner;
 use futures_util::FutureExt;
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// How long one unit of work may hold a transaction. It only waits for the database, and on SQLite
 /// everybody else's waits for it.
@@ -34,25 +35,32 @@ pub(crate) async fn steer(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx
     on_engine!(conn, connection => sqlx::raw_sql(sql).execute(connection).await.map(|_| ()))
 }
 
-/// Begins, runs and ends one transaction on PostgreSQL. A connection of which it is not certain
-/// that no transaction is left open on it is closed, not handed to the next.
-pub(crate) async fn on_postgres(connection: PoolConnection<Postgres>, owner: &PostgresOwner, job: Job) {
+/// Begins, runs and ends one transaction on PostgreSQL, and tells of its commit. A connection of
+/// which it is not certain that no transaction is left open on it is closed, not handed to the next.
+pub(crate) async fn on_postgres(
+    connection: PoolConnection<Postgres>,
+    job: Job,
+    committed: Option<Arc<Notify>>,
+) {
     let mut tx = Tx(Ledger(Conn::new(Engine::Postgres(connection), true)));
-    if let Err(error) = begin(&mut tx, owner).await {
+    if let Err(error) = answered(&mut tx, "BEGIN").await {
         discard(&mut tx);
-        let _ = job.refuse.send(error);
+        let _ = job.refuse.send(error.into());
         return;
     }
     match run(job, &mut tx).await {
         Some(ran) if ran.keep => {
-            let end = steer(&mut tx, "COMMIT").await.map_err(of_commit);
+            let end = answered(&mut tx, "COMMIT").await.map_err(of_commit);
             if end.is_err() {
                 discard(&mut tx);
+            }
+            if let Some(committed) = committed {
+                committed.notify_one();
             }
             (ran.answer)(end);
         }
         ran => {
-            if ran.is_none() || steer(&mut tx, "ROLLBACK").await.is_err() {
+            if ran.is_none() || answered(&mut tx, "ROLLBACK").await.is_err() {
                 discard(&mut tx);
             }
             if let Some(ran) = ran {
@@ -62,9 +70,10 @@ pub(crate) async fn on_postgres(connection: PoolConnection<Postgres>, owner: &Po
     }
 }
 
-async fn begin(tx: &mut Tx, owner: &PostgresOwner) -> Result<(), StoreError> {
-    steer(tx, "BEGIN").await?;
-    owner.fence(tx).await
+/// Steers a transaction on a server that may have stopped answering.
+async fn answered(tx: &mut Tx, sql: &'static str) -> Result<(), sqlx::Error> {
+    let answer = tokio::time::timeout(WORK_TIME_MAX, steer(tx, sql)).await;
+    answer.unwrap_or_else(|_| Err(no_answer()))
 }
 
 /// Has the connection closed when it is given back.

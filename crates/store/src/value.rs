@@ -2,8 +2,8 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AuditId, ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, PermissionId, ProjectId, RoleId,
-    ServiceAccountId,
+    AuditId, ConsumerId, EnvironmentId, KeyId, NodeId, OrganizationId, OwnerId, PermissionId, ProjectId,
+    RoleId, ServiceAccountId,
 };
 use keystead_domain::time::Micros;
 
@@ -162,7 +162,17 @@ macro_rules! ids {
     )*};
 }
 
-ids!(AuditId, ConsumerId, EnvironmentId, OrganizationId, PermissionId, ProjectId, RoleId, ServiceAccountId);
+ids!(
+    AuditId,
+    ConsumerId,
+    EnvironmentId,
+    NodeId,
+    OrganizationId,
+    PermissionId,
+    ProjectId,
+    RoleId,
+    ServiceAccountId
+);
 
 /// Of an owner's column: which kind, then its 16 bytes.
 const SERVICE_ACCOUNT: u8 = 1;

@@ -122,6 +122,8 @@ suite! {
         the_feed_is_trimmed,
         a_replay_is_claimed_once_until_it_is_forgotten,
         of_two_that_claim_a_replay_at_once_one_does,
+        a_job_is_claimed_once_a_turn,
+        nodes_come_give_signs_of_life_and_go,
     }
     names {
         taken_names_are_named,
@@ -130,8 +132,7 @@ suite! {
     opening {
         files_are_for_their_owner_only,
         a_folder_that_is_not_there_is_named,
-        a_second_owner_is_refused,
+        a_second_owner_of_a_file_is_refused_and_a_second_node_is_not,
         a_newer_schema_is_refused_unless_it_says_that_this_one_works,
-        ownership_is_confirmed,
     }
 }

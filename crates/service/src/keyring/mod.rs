@@ -15,7 +15,7 @@ use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
 use keystead_domain::time::Micros;
 use keystead_domain::token::Token;
 use shard::Shards;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// In which keys to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub struct Keyring {
     /// Organizations, projects, environments, roles, owners, policies.
     pub directory: Directory,
     stale: AtomicBool,
+    /// By the wall clock, which also runs while a machine is paused.
+    fresh_until: AtomicI64,
 }
 
 impl Keyring {
@@ -67,6 +69,7 @@ impl Keyring {
             peppers,
             directory: Directory::default(),
             stale: AtomicBool::new(false),
+            fresh_until: AtomicI64::new(i64::MAX),
         }
     }
 
@@ -89,7 +92,7 @@ impl Keyring {
         now: Micros,
         then: impl FnOnce(Decision, &Entry) -> T,
     ) -> Result<T, Code> {
-        self.proven(scope, token, |entry| then(decide(entry, ask, now), entry))
+        self.proven(scope, token, now, |entry| then(decide(entry, ask, now), entry))
     }
 
     /// The key that `token` is, once its digest has matched.
@@ -97,13 +100,19 @@ impl Keyring {
     /// # Errors
     /// `malformed`, `not_found`, `wrong_secret`; `unavailable` on a node that cannot know, also
     /// instead of `not_found`.
-    pub fn find(&self, scope: &Scope, token: &str) -> Result<Entry, Code> {
-        self.proven(scope, token, Entry::clone)
+    pub fn find(&self, scope: &Scope, token: &str, now: Micros) -> Result<Entry, Code> {
+        self.proven(scope, token, now, Entry::clone)
     }
 
     /// What `then` makes of the key that `text` is.
-    fn proven<T>(&self, scope: &Scope, text: &str, then: impl FnOnce(&Entry) -> T) -> Result<T, Code> {
-        if self.is_stale() {
+    fn proven<T>(
+        &self,
+        scope: &Scope,
+        text: &str,
+        now: Micros,
+        then: impl FnOnce(&Entry) -> T,
+    ) -> Result<T, Code> {
+        if self.is_stale(now) {
             return Err(Code::Unavailable);
         }
         let token = Token::parse(text).ok_or(Code::Malformed)?;
@@ -123,6 +132,12 @@ impl Keyring {
     #[must_use]
     pub fn get(&self, id: KeyId) -> Option<Entry> {
         self.shards.with(id, Entry::clone)
+    }
+
+    /// Whether there is a key with this id.
+    #[must_use]
+    pub fn knows(&self, id: KeyId) -> bool {
+        self.shards.with(id, |_| ()).is_some()
     }
 
     /// Puts a key in, in place of what had its id.
@@ -167,10 +182,21 @@ impl Keyring {
         self.stale.store(stale, Ordering::Release);
     }
 
+    /// The same, and what was said before.
+    pub(crate) fn swap_stale(&self, stale: bool) -> bool {
+        self.stale.swap(stale, Ordering::AcqRel)
+    }
+
+    /// Says until when, by the wall clock, what is known now may be answered from. Asked at each
+    /// request: after a pause of the machine the first of them comes before anybody else wakes.
+    pub fn set_fresh_until(&self, until: Micros) {
+        self.fresh_until.store(until.0, Ordering::Release);
+    }
+
     /// Whether this node cannot know of every change, and so answers `unavailable`.
     #[must_use]
-    pub fn is_stale(&self) -> bool {
-        self.stale.load(Ordering::Acquire)
+    pub fn is_stale(&self, now: Micros) -> bool {
+        self.stale.load(Ordering::Acquire) || now.0 > self.fresh_until.load(Ordering::Acquire)
     }
 
     fn pepper(&self, version: u16) -> Option<&Pepper> {

@@ -1,5 +1,5 @@
 //! A whole installation for one test, on either engine.
-#![allow(dead_code, reason = "each suite uses a part of the house")]
+#![allow(dead_code, unused_macros, unused_imports, reason = "each suite uses a part of the house")]
 
 use keystead_api::*;
 use keystead_domain::ids::RequestId;
@@ -70,6 +70,20 @@ impl House {
         // Another seed: the same ids would be drawn again.
         self.seed += 1;
         (self.keystead, _) = start(&self.database, &self.root, &self.clock, self.seed).await;
+    }
+
+    /// Another node on the same database.
+    pub(crate) async fn another_node(&mut self) -> Arc<Keystead> {
+        self.seed += 1;
+        start(&self.database, &self.root, &self.clock, self.seed).await.0
+    }
+
+    /// Does on the database what no Keystead does.
+    pub(crate) async fn session(&self) -> sqlx::postgres::PgConnection {
+        let keystead_store::Database::Postgres(url) = &self.database.database else {
+            panic!("not on PostgreSQL")
+        };
+        <sqlx::postgres::PgConnection as sqlx::Connection>::connect(url).await.unwrap()
     }
 
     /// The installation's operator, who administers the first organization.
@@ -203,7 +217,8 @@ async fn start(
         root_key_file: root.path().join("root.key"),
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 1_000,
-        max_staleness: Duration::from_secs(10),
+        // Freshness is never in doubt when a test moves the clock.
+        max_staleness: Duration::from_secs(100 * 366 * 86_400),
         new_admin_key: false,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);

@@ -9,10 +9,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("_sqlx_migrations", "the schema's own record: a restore runs the schema's steps"),
     ("sqlite_sequence", "SQLite's own: it follows the rows"),
     ("feed", "news for running nodes: after a restore every node reads everything anew"),
+    ("nodes", "who runs on a database now: after a restore others do"),
+    ("jobs", "whose turn it is: after a restore every job is due"),
 ];
 
 /// Rows of `installation` that belong to a database, not to what is in it.
-pub(super) const OWN_VALUES: &str = "name NOT IN ('schema_oldest_binary', 'owner_epoch')";
+pub(super) const OWN_VALUES: &str = "name NOT IN ('schema_oldest_binary', 'feed_trimmed_to')";
 
 /// Why a table is not in a backup; `None` when it is.
 #[must_use]

@@ -96,7 +96,10 @@ row! {
 statements! {
     INSERT(4) = "INSERT INTO feed (at, organization_id, kind, target) VALUES ($1, $2, $3, $4)";
     AFTER(2) = "SELECT seq, at, organization_id, kind, target FROM feed WHERE seq > $1 ORDER BY seq LIMIT $2";
-    TRIM(1) = "DELETE FROM feed WHERE at < $1";
+    OLD(2) = "SELECT coalesce(max(seq), 0) FROM feed WHERE at < $1 AND seq <= $2";
+    TRIMMED(1) = "INSERT INTO installation (name, value) VALUES ('feed_trimmed_to', CAST($1 AS TEXT)) \
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    TRIM(1) = "DELETE FROM feed WHERE seq <= $1";
 }
 
 impl Conn {
@@ -110,12 +113,19 @@ impl Conn {
 }
 
 impl Ledger {
-    /// Deletes the feed's rows from before an instant; how many. Every reader must be past them.
+    /// Deletes the feed's rows from before an instant, none with a greater number than `up_to`; how
+    /// many. Nothing below that number may still become visible. How far it went is written down, so
+    /// that a reader that had not come so far knows.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn trim_feed(&mut self, before: Micros) -> Result<u64, StoreError> {
-        self.execute(&TRIM, [before.value()]).await
+    pub async fn trim_feed(&mut self, before: Micros, up_to: i64) -> Result<u64, StoreError> {
+        let last = self.number(&OLD, [before.value(), up_to.value()]).await?;
+        if last == 0 {
+            return Ok(0);
+        }
+        self.execute(&TRIMMED, [last.value()]).await?;
+        self.execute(&TRIM, [last.value()]).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::conn::{Conn, Tx};
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
-use crate::value::{Column, Value};
+use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{
     ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
 };
@@ -96,6 +96,7 @@ statements! {
     BY_ID(2) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND id = $2");
     // Writes nothing new, and so locks the row until the transaction's end on both engines.
     LOCK(2) = "UPDATE keys SET version = version WHERE organization_id = $1 AND id = $2";
+    ORGANIZATION(1) = "SELECT organization_id FROM keys WHERE id = $1";
     // Tags and references go with it.
     DELETE(2) = "DELETE FROM keys WHERE organization_id = $1 AND id = $2 RETURNING lineage_id";
     FORGET_METER(1) =
@@ -135,6 +136,16 @@ impl Conn {
         id: KeyId,
     ) -> Result<Option<KeyRow>, StoreError> {
         self.row(&BY_ID, [organization.value(), id.value()]).await
+    }
+
+    /// Whose the key with this id is.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn organization_of_key(&mut self, id: KeyId) -> Result<Option<OrganizationId>, StoreError> {
+        let row = self.row::<(Vec<u8>,), 1>(&ORGANIZATION, [id.value()]).await?;
+        row.map(|(id,)| OrganizationId::load(id).map_err(|Unreadable(what)| StoreError::Corrupt(what)))
+            .transpose()
     }
 
     /// How many unpurged keys have that owner.

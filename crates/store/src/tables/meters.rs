@@ -45,22 +45,28 @@ row! {
         quota_used: i64,
         /// When the period ends.
         quota_resets_at: Option<Micros>,
+        /// Counts how often new credits have replaced the account.
+        credits_epoch: i64,
     }
 }
 
 macro_rules! columns {
     () => {
-        "id, organization_id, credits_remaining, credits_refill_at, quota_used, quota_resets_at"
+        "id, organization_id, credits_remaining, credits_refill_at, quota_used, quota_resets_at, credits_epoch"
     };
 }
 
 statements! {
     BY_ID(1) = concat!("SELECT ", columns!(), " FROM meters WHERE id = $1");
-    INSERT(6) = concat!("INSERT INTO meters (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6)");
+    INSERT(7) = concat!("INSERT INTO meters (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    ENSURE(7) = concat!(
+        "INSERT INTO meters (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7) ",
+        "ON CONFLICT (id) DO NOTHING",
+    );
     // Writes nothing new, and so locks the row until the transaction's end on both engines.
     LOCK(1) = concat!("UPDATE meters SET id = id WHERE id = $1 RETURNING ", columns!());
-    UPDATE(5) = "UPDATE meters SET credits_remaining = $1, credits_refill_at = $2, quota_used = $3, \
-        quota_resets_at = $4 WHERE id = $5";
+    UPDATE(6) = "UPDATE meters SET credits_remaining = $1, credits_refill_at = $2, quota_used = $3, \
+        quota_resets_at = $4, credits_epoch = $5 WHERE id = $6";
     DELETE(1) = "DELETE FROM meters WHERE id = $1";
 }
 
@@ -83,6 +89,14 @@ impl Ledger {
         self.execute(&INSERT, row.values()).await.map(|_| ())
     }
 
+    /// Adds a meter unless there is one.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn ensure_meter(&mut self, row: &MeterRow) -> Result<(), StoreError> {
+        self.execute(&ENSURE, row.values()).await.map(|_| ())
+    }
+
     /// A meter that nobody else changes before this transaction ends.
     ///
     /// # Errors
@@ -101,6 +115,7 @@ impl Ledger {
             row.credits_refill_at.value(),
             row.quota_used.value(),
             row.quota_resets_at.value(),
+            row.credits_epoch.value(),
             row.id.value(),
         ];
         self.execute(&UPDATE, values).await.map(|rows| rows > 0)

@@ -6,11 +6,13 @@ pub(crate) mod consumers;
 pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod installation;
+pub(crate) mod jobs;
 pub(crate) mod key_list;
 pub(crate) mod key_load;
 pub(crate) mod key_references;
 pub(crate) mod keys;
 pub(crate) mod meters;
+pub(crate) mod nodes;
 pub(crate) mod organizations;
 mod page;
 pub(crate) mod peppers;
@@ -33,11 +35,13 @@ pub(crate) fn declared() -> Vec<&'static str> {
         environments::DECLARED,
         feed::DECLARED,
         installation::DECLARED,
+        jobs::DECLARED,
         key_list::DECLARED,
         key_load::DECLARED,
         key_references::DECLARED,
         keys::DECLARED,
         meters::DECLARED,
+        nodes::DECLARED,
         organizations::DECLARED,
         peppers::DECLARED,
         permissions::DECLARED,

@@ -30,6 +30,8 @@ pub(crate) async fn a_key_is_read_back_and_changed(store: TestStore) {
     let mut r = read(&store).await;
     assert_eq!(r.key(org(1), key_id(1)).await, Ok(Some(row.clone())));
     assert_eq!(r.key(org(2), key_id(1)).await, Ok(None));
+    assert_eq!(r.organization_of_key(key_id(1)).await, Ok(Some(org(1))));
+    assert_eq!(r.organization_of_key(key_id(9)).await, Ok(None));
     assert_eq!(r.key_tags(key_id(1)).await, Ok(vec!["a".to_owned(), "b".to_owned()]));
 
     row = KeyRow {

@@ -14,6 +14,7 @@ pub(crate) fn meter_row(id: MeterId, credits: i64) -> MeterRow {
         credits_refill_at: None,
         quota_used: 0,
         quota_resets_at: None,
+        credits_epoch: 0,
     }
 }
 
@@ -38,7 +39,8 @@ pub(crate) async fn a_meter_is_never_overspent(store: TestStore) {
             Box::pin(async move {
                 assert_eq!(ledger.lock_meter(id).await?, None);
                 assert!(!ledger.update_meter(&meter_row(id, 1)).await?);
-                ledger.insert_meter(&meter_row(id, 100)).await
+                ledger.insert_meter(&meter_row(id, 100)).await?;
+                ledger.ensure_meter(&meter_row(id, 1)).await
             })
         })
         .await;
@@ -59,6 +61,7 @@ pub(crate) async fn a_meter_is_never_overspent(store: TestStore) {
                                 }
                                 meter.credits_remaining = Some(credits - 1);
                                 meter.quota_used += 1;
+                                meter.credits_epoch += 1;
                                 ledger.update_meter(&meter).await
                             })
                         })
@@ -74,7 +77,7 @@ pub(crate) async fn a_meter_is_never_overspent(store: TestStore) {
         spent += spender.await.unwrap();
     }
     assert_eq!(spent, 100);
-    let expected = MeterRow { quota_used: 100, ..meter_row(id, 0) };
+    let expected = MeterRow { quota_used: 100, credits_epoch: 100, ..meter_row(id, 0) };
     assert_eq!(read(&store).await.meter(id).await, Ok(Some(expected)));
 
     let of_consumer = MeterRow {
@@ -139,7 +142,7 @@ pub(crate) async fn the_feed_is_trimmed(store: TestStore) {
         store.clock.step(60_000_000);
     }
     let trimmed: Outcome<u64> =
-        store.store.bookkeeping(|l| Box::pin(async move { l.trim_feed(minutes(2)).await })).await;
+        store.store.bookkeeping(|l| Box::pin(async move { l.trim_feed(minutes(2), i64::MAX).await })).await;
     assert_eq!(trimmed, Ok(2));
     let left = read(&store).await.feed(0, 10).await.unwrap();
     assert_eq!(left.iter().map(|row| row.at).collect::<Vec<_>>(), [minutes(2)]);
@@ -201,4 +204,50 @@ pub(crate) async fn of_two_that_claim_a_replay_at_once_one_does(store: TestStore
     }
     let claimed = claiming.join_all().await;
     assert_eq!(claimed.into_iter().filter(|claimed| *claimed).count(), 1);
+}
+
+pub(crate) async fn a_job_is_claimed_once_a_turn(store: TestStore) {
+    let claim = async |now: i64, next: i64| -> bool {
+        let claimed: Outcome<bool> = store
+            .store
+            .bookkeeping(move |l| {
+                Box::pin(async move { l.claim_job("tidy", minutes(now), minutes(next)).await })
+            })
+            .await;
+        claimed.unwrap()
+    };
+    assert!(claim(0, 10).await);
+    assert!(!claim(9, 19).await);
+    assert!(claim(10, 20).await);
+    // A clock that was a day ahead must not stop it for a day.
+    assert!(claim(1_440, 1_450).await);
+    assert!(claim(21, 31).await);
+    assert!(!claim(22, 32).await);
+}
+
+pub(crate) async fn nodes_come_give_signs_of_life_and_go(store: TestStore) {
+    let node = |n: u8, beat: i64| NodeRow {
+        id: NodeId([n; 16]),
+        name: format!("host-{n}"),
+        version: "1.0".to_owned(),
+        started_at: minutes(i64::from(n)),
+        seen_at: minutes(i64::from(n) + 1),
+        beat,
+        feed_mark: 5,
+    };
+    for row in [node(1, 1), node(2, 1), node(1, 2)] {
+        let put: Outcome =
+            store.store.bookkeeping(move |l| Box::pin(async move { l.put_node(&row).await })).await;
+        put.unwrap();
+    }
+    assert_eq!(read(&store).await.nodes().await, Ok(vec![node(1, 2), node(2, 1)]));
+    let remove = async |beat: i64| -> Outcome<bool> {
+        store
+            .store
+            .bookkeeping(move |l| Box::pin(async move { l.remove_node(NodeId([1; 16]), beat).await }))
+            .await
+    };
+    assert_eq!(remove(1).await, Ok(false), "it has given a sign of life since");
+    assert_eq!(remove(2).await, Ok(true));
+    assert_eq!(read(&store).await.nodes().await, Ok(vec![node(2, 1)]));
 }

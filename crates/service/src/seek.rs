@@ -1,0 +1,95 @@
+//! A key that this node does not know, though its id is well formed: another node may have made it a
+//! moment ago, so the store is asked. One question for each id at a time, and so many a second at
+//! most: garbage with a right checksum cannot flood the database.
+
+use crate::Keystead;
+use keystead_domain::ids::KeyId;
+use keystead_domain::time::{Micros, SECOND};
+use keystead_domain::token::Token;
+use keystead_store::{Change, ChangeKind};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Questions a second, and at once. Beyond them the change feed brings the key a moment later.
+const A_SECOND: i64 = 200;
+/// How long a request waits for the answer.
+const TIME_MAX: Duration = Duration::from_secs(1);
+
+/// Which questions are under way, and how many may still be asked.
+#[derive(Debug, Default)]
+pub(crate) struct Seeker {
+    asked: Mutex<HashMap<KeyId, Arc<tokio::sync::Mutex<()>>>>,
+    /// When all that was asked will have been paid for.
+    paid_at: Mutex<Micros>,
+}
+
+impl Seeker {
+    fn may_ask(&self, now: Micros) -> bool {
+        let mut paid_at = self.paid_at.lock();
+        // A clock that stepped back must not stop questions for as long as the step.
+        let from = (*paid_at).clamp(now, now.plus(SECOND));
+        let next = from.plus(SECOND / A_SECOND);
+        let may = next.since(now) <= SECOND;
+        *paid_at = if may { next } else { from };
+        may
+    }
+}
+
+impl Keystead {
+    /// Looks for an unknown key in the store; whether it is worth asking the keyring again.
+    pub(crate) async fn seek(&self, token: &str) -> bool {
+        let (Some(seeker), Some(token)) = (&self.seeker, Token::parse(token)) else {
+            return false;
+        };
+        let (id, now) = (token.id(), self.clock.now());
+        if self.keyring.knows(id) || self.keyring.is_stale(now) {
+            return false;
+        }
+        let turn = Arc::clone(seeker.asked.lock().entry(id).or_default());
+        let held = turn.lock().await;
+        let found = self.keyring.knows(id)
+            || (seeker.may_ask(now) && tokio::time::timeout(TIME_MAX, self.fetch(id)).await.unwrap_or(false));
+        drop(held);
+        let mut asked = seeker.asked.lock();
+        // Whoever waits for the turn holds it too.
+        if Arc::strong_count(&turn) <= 2 {
+            asked.remove(&id);
+        }
+        found
+    }
+
+    async fn fetch(&self, id: KeyId) -> bool {
+        self.counters.seeks.fetch_add(1, Ordering::Relaxed);
+        let organization = match self.store.read().await {
+            Ok(mut reader) => reader.organization_of_key(id).await,
+            Err(error) => Err(error),
+        };
+        let Ok(Some(organization)) = organization else { return false };
+        let change = Change::new(organization, ChangeKind::Key, id.as_bytes());
+        match self.apply_one(&change).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "a key that another node made could not be read");
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_unknown_ids_asks_so_often_a_second_and_no_more() {
+        let (seeker, start) = (Seeker::default(), Micros(1_767_225_600_000_000));
+        let ask = |now: Micros| (0..1_000).filter(|_| seeker.may_ask(now)).count();
+        assert_eq!(ask(start), 200);
+        assert_eq!(ask(start.plus(SECOND / 2)), 100);
+        assert_eq!(ask(start.plus(-3_600 * SECOND)), 0);
+        assert_eq!(ask(start.plus(-3_599 * SECOND)), 200);
+    }
+}

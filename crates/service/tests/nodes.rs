@@ -1,0 +1,303 @@
+//! Two nodes on one PostgreSQL database: what one changes holds on the other. Without
+//! `KEYSTEAD_TEST_POSTGRES` these tests say so and pass.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what is built here is built for the tests below"
+)]
+
+mod house;
+
+use house::House;
+use keystead_api::*;
+use keystead_domain::ids::KeyId;
+use keystead_domain::token::PlainKey;
+use keystead_service::Keystead;
+use keystead_service::caller::Caller;
+use keystead_store::testing::{POSTGRES_VARIABLE, postgres};
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Two nodes, `here` and `there`, and the administrator's key.
+struct Pair {
+    here: House,
+    there: Arc<Keystead>,
+    admin: Caller,
+}
+
+macro_rules! on_two_nodes {
+    ($($name:ident,)*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let Some(store) = postgres().await else {
+                println!("not run: {POSTGRES_VARIABLE} is not set");
+                return;
+            };
+            let mut here = House::open(store).await;
+            let admin = here.admin();
+            here.acme(&admin).await;
+            let there = here.another_node().await;
+            tests::$name(Pair { here, there, admin }).await;
+        }
+    )*};
+}
+
+on_two_nodes! {
+    a_key_made_here_works_there_at_once,
+    a_new_environment_owner_and_role_are_known_there_with_the_key,
+    lesson_1_a_revocation_here_holds_there,
+    lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too,
+    lesson_12_a_change_that_commits_late_holds_there,
+    lesson_12_a_changed_owner_stops_its_keys_there,
+    unknown_keys_cost_a_bounded_number_of_questions,
+    a_node_that_was_left_behind_loads_everything_anew,
+    lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
+    lesson_8_new_credits_replace_what_the_other_node_still_holds,
+}
+
+impl Pair {
+    async fn key(&self, input: CreateKey) -> CreatedKey {
+        self.here.key(&self.admin, input).await
+    }
+
+    async fn there(&self, key: &str) -> Code {
+        verdict(&self.there, &self.admin, key).await
+    }
+
+    async fn here(&self, key: &str) -> Code {
+        verdict(&self.here.keystead, &self.admin, key).await
+    }
+
+    /// Asks there until this is the answer: how fast it comes is a bench's business.
+    async fn comes_to(&self, key: &str, code: Code) {
+        let mut tries = 0;
+        loop {
+            let found = self.there(key).await;
+            if found == code {
+                return;
+            }
+            tries += 1;
+            assert!(tries < 6_000, "{found} instead of {code}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn verdict(node: &Arc<Keystead>, admin: &Caller, key: &str) -> Code {
+    let ask = Verify {
+        key: key.into(),
+        project: Some("acme".into()),
+        environment: Some("production".into()),
+        ..Verify::default()
+    };
+    node.verify(admin, &ask).await.unwrap().code
+}
+
+async fn run(session: &mut PgConnection, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(session).await.unwrap();
+}
+
+fn quoted(id: &str) -> String {
+    id.strip_prefix("key_").unwrap().bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Revokes a key behind everybody's back.
+fn revoke_and_tell(id: &str) -> String {
+    let id = quoted(id);
+    format!(
+        "UPDATE keys SET revoked_at = 1 WHERE id = '\\x{id}'; \
+         INSERT INTO feed (at, organization_id, kind, target) \
+         SELECT 0, organization_id, 'key', id FROM keys WHERE id = '\\x{id}'"
+    )
+}
+
+fn credits(remaining: u64) -> CreditsSpec {
+    CreditsSpec { remaining, refill: Refill::None, amount: None }
+}
+
+/// What is left of a key's credits, by the store.
+async fn remaining(house: &House, made: &CreatedKey) -> u64 {
+    let shown = house.keystead.show_key(&house.admin(), &made.details.id).await.unwrap();
+    shown.key.credits.unwrap().remaining
+}
+
+/// A well-formed key that was never issued.
+fn unknown_key(seed: u64) -> String {
+    let mut rng = ChaCha8Rng::seed_from_u64(1_000_000 + seed);
+    let id = KeyId::random(&mut rng);
+    PlainKey::mint("acme", "live", id, &mut rng).expose().to_owned()
+}
+
+mod tests {
+    use super::*;
+
+    pub(super) async fn a_key_made_here_works_there_at_once(pair: Pair) {
+        for _ in 0..20 {
+            let made = pair.key(CreateKey::default()).await;
+            assert_eq!(pair.there(&made.key).await, Code::Valid);
+        }
+        // So does a key of Keystead's own API.
+        let input = CreateKey {
+            name: "Manages".into(),
+            environment: "production".into(),
+            permissions: house::everywhere(&["keys.read"]),
+            ..CreateKey::default()
+        };
+        let made = pair.here.keystead.create_key(&pair.admin, "keystead", input).await.unwrap();
+        pair.there.recognise(&made.key, house::origin()).await.unwrap();
+    }
+
+    pub(super) async fn a_new_environment_owner_and_role_are_known_there_with_the_key(pair: Pair) {
+        let Pair { here, admin, .. } = &pair;
+        let role = here.role(admin, "acme", "reader", &["routes.read"]).await.unwrap();
+        let consumer = here.consumer(admin, "Customer", None).await.unwrap();
+        let input = CreateKey {
+            roles: vec![RoleGrant::Everywhere(role.name)],
+            consumer: Some(consumer.id),
+            ..CreateKey::default()
+        };
+        let made = pair.key(input).await;
+        let ask = Verify {
+            key: made.key,
+            project: Some("acme".into()),
+            environment: Some("production".into()),
+            permissions: Some(PermissionQuery::One("routes.read".into())),
+            ..Verify::default()
+        };
+        assert_eq!(pair.there.verify(admin, &ask).await.unwrap().code, Code::Valid);
+    }
+
+    pub(super) async fn lesson_1_a_revocation_here_holds_there(pair: Pair) {
+        let made = pair.key(CreateKey::default()).await;
+        assert_eq!(pair.there(&made.key).await, Code::Valid);
+        let reason = RevokeKey { reason: "stolen".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &made.details.id, reason, None).await.unwrap();
+        assert_eq!(pair.here(&made.key).await, Code::Revoked);
+        pair.comes_to(&made.key, Code::Revoked).await;
+    }
+
+    pub(super) async fn lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too(pair: Pair) {
+        let made = pair.key(CreateKey::default()).await;
+        pair.here.clock.step(700 * 1_000_000);
+        let reason = RevokeKey { reason: "stolen".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &made.details.id, reason, None).await.unwrap();
+        // Its change is heard of before it is asked about for the first time.
+        let other = pair.key(CreateKey::default()).await;
+        let update = UpdateKey { name: Some("Changed later".into()), ..UpdateKey::default() };
+        pair.here.keystead.update_key(&pair.admin, &other.details.id, update, None).await.unwrap();
+        pair.comes_to(&made.key, Code::Revoked).await;
+    }
+
+    /// A transaction with a smaller number in the feed commits after one with a greater: the reader
+    /// must not have gone past it.
+    pub(super) async fn lesson_12_a_change_that_commits_late_holds_there(pair: Pair) {
+        let (late, early) = (pair.key(CreateKey::default()).await, pair.key(CreateKey::default()).await);
+        assert_eq!(pair.there(&late.key).await, Code::Valid);
+        let mut session = pair.here.session().await;
+        run(&mut session, &format!("BEGIN; {}", revoke_and_tell(&late.details.id))).await;
+        let reason = RevokeKey { reason: "stolen".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &early.details.id, reason, None).await.unwrap();
+        pair.comes_to(&early.key, Code::Revoked).await;
+        assert_eq!(pair.there(&late.key).await, Code::Valid);
+        run(&mut session, "COMMIT").await;
+        pair.comes_to(&late.key, Code::Revoked).await;
+    }
+
+    pub(super) async fn lesson_12_a_changed_owner_stops_its_keys_there(pair: Pair) {
+        let consumer = pair.here.consumer(&pair.admin, "Customer", None).await.unwrap();
+        let made = pair.key(CreateKey { consumer: Some(consumer.id.clone()), ..CreateKey::default() }).await;
+        assert_eq!(pair.there(&made.key).await, Code::Valid);
+        let off = UpdateConsumer { disabled: Some(true), ..UpdateConsumer::default() };
+        pair.here.keystead.update_consumer(&pair.admin, "acme", &consumer.id, off, None).await.unwrap();
+        pair.comes_to(&made.key, Code::Disabled).await;
+    }
+
+    pub(super) async fn unknown_keys_cost_a_bounded_number_of_questions(pair: Pair) {
+        let made = pair.key(CreateKey::default()).await;
+        let before = pair.there.counters().seeks();
+        for seed in 0..1_000 {
+            assert_eq!(pair.there(&unknown_key(seed)).await, Code::NotFound);
+        }
+        // The clock stands still: a second's worth of questions, no more.
+        assert_eq!(pair.there.counters().seeks() - before, 200);
+        // What was made meanwhile comes with the feed.
+        pair.comes_to(&made.key, Code::Valid).await;
+    }
+
+    pub(super) async fn a_node_that_was_left_behind_loads_everything_anew(pair: Pair) {
+        let (revoked, stays) = (pair.key(CreateKey::default()).await, pair.key(CreateKey::default()).await);
+        assert_eq!(pair.there(&revoked.key).await, Code::Valid);
+        let mut session = pair.here.session().await;
+        // Written and trimmed away before anybody could read it.
+        run(
+            &mut session,
+            &format!(
+                "BEGIN; {}; INSERT INTO installation (name, value) \
+                 SELECT 'feed_trimmed_to', CAST(max(seq) AS TEXT) FROM feed; DELETE FROM feed; COMMIT",
+                revoke_and_tell(&revoked.details.id)
+            ),
+        )
+        .await;
+        pair.comes_to(&revoked.key, Code::Revoked).await;
+        pair.comes_to(&stays.key, Code::Valid).await;
+    }
+
+    pub(super) async fn lesson_8_credits_spent_on_both_nodes_are_never_over_spent(pair: Pair) {
+        let made = pair.key(CreateKey { credits: Some(credits(200)), ..CreateKey::default() }).await;
+        let spend = async |node: &Arc<Keystead>, times: u32| {
+            let mut passed = 0;
+            for _ in 0..times {
+                passed += u64::from(verdict(node, &pair.admin, &made.key).await == Code::Valid);
+            }
+            passed
+        };
+        let (here, there) = tokio::join!(spend(&pair.here.keystead, 60), spend(&pair.there, 60));
+        assert_eq!(here + there, 120, "there are enough of them for both");
+        // Both stop in order: what they had leased and not spent is there again.
+        let Pair { mut here, there, .. } = pair;
+        there.close().await;
+        here.restart().await;
+        assert_eq!(remaining(&here, &made).await, 80);
+        let (admin, there) = (here.admin(), here.another_node().await);
+        let spend = async |node: &Arc<Keystead>| {
+            let mut passed = 0;
+            for _ in 0..100 {
+                passed += u64::from(verdict(node, &admin, &made.key).await == Code::Valid);
+            }
+            passed
+        };
+        let (first, second) = tokio::join!(spend(&here.keystead), spend(&there));
+        assert!(first + second <= 80, "{first} + {second}");
+        there.close().await;
+        here.restart().await;
+        assert_eq!(remaining(&here, &made).await, 80 - first - second);
+    }
+
+    pub(super) async fn lesson_8_new_credits_replace_what_the_other_node_still_holds(pair: Pair) {
+        let made = pair.key(CreateKey { credits: Some(credits(1_000)), ..CreateKey::default() }).await;
+        // It holds a block of a hundred.
+        assert_eq!(pair.there(&made.key).await, Code::Valid);
+        let update = UpdateKey { credits: Some(Some(credits(3))), ..UpdateKey::default() };
+        pair.here.keystead.update_key(&pair.admin, &made.details.id, update, None).await.unwrap();
+        // Another key's change comes after it.
+        let later = pair.key(CreateKey::default()).await;
+        let reason = RevokeKey { reason: "no longer used".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &later.details.id, reason, None).await.unwrap();
+        pair.comes_to(&later.key, Code::Revoked).await;
+        let mut passed = 0;
+        for _ in 0..10 {
+            passed += u32::from(pair.there(&made.key).await == Code::Valid);
+        }
+        assert_eq!(passed, 3);
+        let Pair { mut here, there, .. } = pair;
+        there.close().await;
+        here.restart().await;
+        assert_eq!(remaining(&here, &made).await, 0, "the old block was not given to the new account");
+    }
+}
