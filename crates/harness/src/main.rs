@@ -7,6 +7,7 @@ mod chance;
 mod check;
 mod credits;
 mod damage;
+mod faults;
 mod journal;
 mod options;
 mod place;
@@ -47,6 +48,9 @@ async fn run() -> Result<()> {
     };
     let engine = if options.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
     say::line(&format!("on {engine}, seed {}", options.seed));
+    if options.faults {
+        return faults::all(&options.keystead, options.postgres.as_deref()).await;
+    }
     if options.self_test {
         for damage in Damage::ALL {
             is_found(&options, damage).await?;

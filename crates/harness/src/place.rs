@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
 
@@ -19,6 +20,8 @@ struct Own {
     server: PgConnectOptions,
     server_url: String,
     name: String,
+    /// A proxy that the server goes through.
+    through: Option<SocketAddr>,
 }
 
 impl Place {
@@ -32,7 +35,7 @@ impl Place {
         // The folder's name ends with what no other of this moment has.
         let unique = folder.path().file_name().unwrap_or_default().as_encoded_bytes();
         let name = format!("harness_{}", hex_of_end(unique));
-        let own = Own { server, server_url: url.to_owned(), name };
+        let own = Own { server, server_url: url.to_owned(), name, through: None };
         own.on_server(format!("CREATE DATABASE {}", own.name)).await.context("cannot make a database")?;
         Ok(Self { folder, postgres: Some(own) })
     }
@@ -61,6 +64,28 @@ impl Place {
         Ok(done.rows_affected())
     }
 
+    /// Where PostgreSQL listens: `host:port`.
+    pub(crate) fn address(&self) -> Result<String> {
+        let own = self.postgres.as_ref().context("only PostgreSQL listens")?;
+        Ok(format!("{}:{}", own.server.get_host(), own.server.get_port()))
+    }
+
+    /// From now on, the server that is launched here reaches its database through this proxy.
+    pub(crate) fn through(&mut self, proxy: SocketAddr) -> Result<()> {
+        self.postgres.as_mut().context("only PostgreSQL is reached through a proxy")?.through = Some(proxy);
+        Ok(())
+    }
+
+    /// Lets nothing be written into the database, or everything again. Sessions that are open end, as they
+    /// do in a failover.
+    pub(crate) async fn read_only(&self, read_only: bool) -> Result<()> {
+        let own = self.postgres.as_ref().context("only PostgreSQL can be made read-only")?;
+        let (name, on) = (&own.name, if read_only { "on" } else { "off" });
+        own.on_server(format!("ALTER DATABASE {name} SET default_transaction_read_only = {on}")).await?;
+        let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
+        own.on_server(format!("{ended}'{name}'")).await
+    }
+
     /// Takes everything away.
     pub(crate) async fn remove(self) -> Result<()> {
         if let Some(own) = &self.postgres {
@@ -79,7 +104,10 @@ impl Place {
 
 impl Own {
     fn url(&self) -> String {
-        with_database(&self.server_url, &self.name)
+        let url = with_database(&self.server_url, &self.name);
+        let Some(proxy) = self.through else { return url };
+        let address = format!("{}:{}", self.server.get_host(), self.server.get_port());
+        url.replacen(&address, &proxy.to_string(), 1)
     }
 
     async fn on_server(&self, sql: String) -> Result<()> {

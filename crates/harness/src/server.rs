@@ -53,12 +53,31 @@ impl Launcher {
         bail!("another process still owns the database {TRIES} starts after it was killed")
     }
 
+    /// Starts it, which must fail; what it says.
+    ///
+    /// # Errors
+    /// When it starts.
+    pub(crate) async fn fails(&self) -> Result<String> {
+        let mut serve = self.command(&[]);
+        let output = timeout(PATIENCE, serve.output()).await.context("it neither starts nor fails")??;
+        ensure!(!output.status.success(), "it started");
+        Ok(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// Starts it, and does not wait.
     ///
     /// # Errors
     /// When it cannot be started.
     pub(crate) fn begin(&self, arguments: &[&str]) -> Result<Server> {
         let log = OpenOptions::new().create(true).append(true).open(self.log())?;
+        let mut serve = self.command(arguments);
+        serve.stdout(Stdio::piped()).stderr(log);
+        let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
+        let output = child.stdout.take().context("the server has no output")?;
+        Ok(Server { child, output: BufReader::new(output).lines(), admin_key: None, url: String::new() })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut serve = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("KEYSTEAD_") {
@@ -69,10 +88,8 @@ impl Launcher {
         if let Some(database) = &self.database {
             serve.env("KEYSTEAD_DATABASE", database);
         }
-        serve.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
-        let mut child = serve.spawn().with_context(|| format!("cannot start {}", self.program.display()))?;
-        let output = child.stdout.take().context("the server has no output")?;
-        Ok(Server { child, output: BufReader::new(output).lines(), admin_key: None, url: String::new() })
+        serve.stdin(Stdio::null()).kill_on_drop(true);
+        serve
     }
 
     /// Where its log is.

@@ -117,6 +117,8 @@ fn of_database(error: &dyn DatabaseError) -> StoreError {
         // Classes: https://www.postgresql.org/docs/current/errcodes-appendix.html
         match code.get(..2) {
             Some("40") => return StoreError::Conflict,
+            // A replica, after a failover.
+            Some("25") if code == "25006" => return StoreError::Unavailable("the server takes no writes"),
             Some("08" | "53" | "57" | "58") => {
                 return StoreError::Unavailable("the server is out of resources or shutting down");
             }

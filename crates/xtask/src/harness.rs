@@ -20,6 +20,7 @@ Usage: cargo xtask harness [OPTIONS]
 Options:
   --rounds N       How many times to kill it, on each engine [default: 1000]
   --engine ENGINE  sqlite, postgres or both [default: both]
+  --faults         Try a full disk, a read-only one and a slow database instead; needs root
   --seed N         Choose as an earlier run did; else the seed is drawn, and printed
   -h, --help       Print this
 
@@ -35,6 +36,7 @@ struct Options {
     sqlite: bool,
     postgres: bool,
     seed: Option<u64>,
+    faults: bool,
 }
 
 /// Runs the command.
@@ -48,6 +50,9 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
     debian::install(if options.postgres { &[C_COMPILER, POSTGRESQL] } else { &[C_COMPILER] }, &signals)?;
     build(&workspace, &signals)?;
     let mut arguments = vec!["--rounds".to_owned(), options.rounds.to_string()];
+    if options.faults {
+        arguments.push("--faults".to_owned());
+    }
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
     }
@@ -61,22 +66,24 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What CI runs, on both engines: some rounds, and the damages that must be found.
+/// What CI runs, on both engines: some rounds, the damages that must be found, and the faults.
 pub(crate) fn in_test(workspace: &Workspace, postgres: &str, signals: &Signals) -> Result<()> {
     build(workspace, signals)?;
     for url in [None, Some(postgres)] {
         on_engine(workspace, url, &["--rounds".into(), "50".into()], signals)?;
         on_engine(workspace, url, &["--self-test".into()], signals)?;
+        on_engine(workspace, url, &["--faults".into()], signals)?;
     }
     Ok(())
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>> {
-    let mut options = Options { rounds: 1_000, sqlite: true, postgres: true, seed: None };
+    let mut options = Options { rounds: 1_000, sqlite: true, postgres: true, seed: None, faults: false };
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("rounds") => options.rounds = parser.value()?.parse()?,
+            Long("faults") => options.faults = true,
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("engine") => {
                 (options.sqlite, options.postgres) = match parser.value()?.string()?.as_str() {

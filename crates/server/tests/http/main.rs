@@ -8,6 +8,7 @@
 )]
 
 mod canary;
+mod clock;
 mod house;
 mod idempotency;
 mod openapi;

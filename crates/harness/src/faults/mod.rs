@@ -1,0 +1,129 @@
+//! What goes wrong around a server: a full disk, a disk or a database that cannot be written, a database
+//! that answers late. Each has a stated behaviour (docs/RELIABILITY.md), which is tried on the real server.
+
+mod disk;
+mod full_disk;
+mod proxy;
+mod read_only_database;
+mod read_only_disk;
+mod slow_database;
+
+use crate::place::Place;
+use crate::say;
+use crate::server::{Launcher, Server};
+use crate::worker::{ENVIRONMENT, PROJECT, ask, create};
+use anyhow::{Context, Result, bail, ensure};
+use keystead_sdk::api::{AuditQuery, Code, CreateEnvironment, CreateProject, KeyQuery};
+use keystead_sdk::{Client, Error};
+use std::path::Path;
+use std::time::Duration;
+
+/// Longer than any fault is noticed or forgotten, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries every fault that this engine can have.
+///
+/// # Errors
+/// With the first behaviour that is not as stated.
+pub(crate) async fn all(program: &Path, postgres: Option<&str>) -> Result<()> {
+    if let Some(url) = postgres {
+        slow_database::holds(program, url).await.context("a database that answers late")?;
+        say::line("a database that answers after 30 s: as stated");
+        read_only_database::holds(program, url).await.context("a read-only database")?;
+        say::line("a read-only database: as stated");
+    } else {
+        full_disk::holds(program).await.context("a full disk")?;
+        say::line("a full disk: as stated");
+        read_only_disk::holds(program).await.context("a read-only disk")?;
+        say::line("a read-only disk: as stated");
+    }
+    Ok(())
+}
+
+/// A server with a project, and one key in it.
+struct Scene {
+    server: Server,
+    client: Client,
+    /// Of the first key.
+    key: String,
+}
+
+impl Scene {
+    /// Starts a first time.
+    async fn set(launcher: &Launcher, arguments: &[&str]) -> Result<Self> {
+        let server = launcher.start(arguments).await?;
+        let admin_key = server.admin_key.clone().context("the first start printed no key")?;
+        let client = client(&server, &admin_key)?;
+        let project = CreateProject { name: "Harness".into(), slug: PROJECT.into(), prefix: None };
+        client.create_project(&project).await?;
+        let name = "Production".into();
+        let environment = CreateEnvironment { name, slug: ENVIRONMENT.into(), tag: Some("live".into()) };
+        client.create_environment(PROJECT, &environment).await?;
+        let key = create(&client, "before", None).await?.key;
+        Ok(Self { server, client, key })
+    }
+
+    /// The verdict on the first key.
+    async fn verdict(&self) -> Result<Code> {
+        Ok(self.client.verify(&ask(self.key.clone(), 1)).await?.code)
+    }
+
+    /// An act is refused in the words that say what to do, and nothing of it is done: neither the key nor
+    /// its audit record is there once the fault has ended.
+    async fn act_is_refused(&self, name: &str) -> Result<()> {
+        match create(&self.client, name, None).await {
+            Err(Error::Problem { problem, .. }) => {
+                let Some((503, "unavailable")) = Some((problem.status, problem.code.as_str())) else {
+                    bail!("an act was answered {} {}: {}", problem.status, problem.code, problem.detail);
+                };
+                ensure!(!problem.fix.is_empty(), "the refusal says nothing of what to do");
+                Ok(())
+            }
+            Err(error) => bail!("an act was not answered: {error}"),
+            Ok(_) => bail!("an act was done although nothing could be written"),
+        }
+    }
+
+    /// Everything works again, without a restart; what was refused meanwhile was not done.
+    async fn recovers(&self, refused: &[&str]) -> Result<()> {
+        let mut tries = PATIENCE.as_millis() / PAUSE.as_millis();
+        while let Err(error) = create(&self.client, "after", None).await {
+            tries = tries.checked_sub(1).with_context(|| format!("it does not recover: {error}"))?;
+            tokio::time::sleep(PAUSE).await;
+        }
+        ensure!(self.client.is_ready().await?, "it works and says that it is not ready");
+        ensure!(self.verdict().await? == Code::Valid, "a key is not valid any more");
+        self.nothing_half_done(&["before", "after"], refused).await
+    }
+
+    /// Keys and audit agree: these were made, each with one record, and those were not.
+    async fn nothing_half_done(&self, made: &[&str], refused: &[&str]) -> Result<()> {
+        let query = KeyQuery { limit: Some(1_000), ..KeyQuery::default() };
+        let keys = self.client.list_keys(PROJECT, &query).await?.items;
+        let query =
+            AuditQuery { action: Some("key.create".into()), limit: Some(1_000), ..Default::default() };
+        let audit = self.client.list_audit(&query).await?.items;
+        for (names, expected) in [(made, 1), (refused, 0)] {
+            for name in names {
+                let keys = keys.iter().filter(|key| key.name == *name).count();
+                let records = audit.iter().filter(|record| record.target.name == *name).count();
+                ensure!(
+                    (keys, records) == (expected, expected),
+                    "{name}: {keys} keys and {records} audit records, and {expected} of each must be"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whose calls are not repeated by themselves: what is asked is what is answered.
+fn client(server: &Server, key: &str) -> Result<Client> {
+    Ok(Client::builder().url(&server.url).key(key).retries_max(0).build()?)
+}
+
+/// A place on a file system of its own, which goes with it.
+async fn place() -> Result<Place> {
+    Place::make(None).await
+}

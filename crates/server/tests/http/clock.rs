@@ -1,0 +1,89 @@
+//! A clock that jumps: what holds when it steps back an hour, and forward a year
+
+use crate::house::{House, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    an_hour_back_revives_nothing_and_gives_nothing_away,
+    a_year_forward_ends_what_ends_and_refills_once,
+}
+
+const HOUR: i64 = 3_600;
+const YEAR: i64 = 365 * 86_400;
+
+async fn an_hour_back_revives_nothing_and_gives_nothing_away(mut house: House) {
+    let limited =
+        house.admin.issue(json!({"limits": [{"name": "requests", "limit": 2, "window": "1m"}]})).await;
+    let counted = house.admin.issue(json!({"quota": {"limit": 2, "per": "hour"}})).await;
+    let paid = house.admin.issue(json!({"credits": {"remaining": 2, "refill": "daily"}})).await;
+    let revoked = house.admin.issue(json!({})).await;
+    let passing = house.admin.issue(json!({"expires_at": "2026-01-01T01:00:00Z"})).await;
+    for key in [&limited, &counted, &paid] {
+        for _ in 0..2 {
+            assert_eq!(house.asker.bare(key).await, "valid");
+        }
+    }
+    house.admin.turn(&revoked, "revoke", Some(json!({"reason": "leaked"}))).await;
+
+    for restarted in [false, true] {
+        if restarted {
+            house.restart().await;
+        } else {
+            house.wait(-HOUR);
+        }
+        assert_eq!(house.asker.bare(&revoked).await, "revoked");
+        assert_eq!(house.asker.bare(&counted).await, "quota_exceeded");
+        assert_eq!(house.asker.bare(&paid).await, "credits_exhausted");
+        // Validity follows the clock, in either direction.
+        assert_eq!(house.asker.bare(&passing).await, "valid");
+        // Acts go on, and what they make works.
+        let made = house.admin.issue(json!({})).await;
+        assert_eq!(house.asker.bare(&made).await, "valid");
+        house.admin.turn(&made, "revoke", Some(json!({"reason": "leaked"}))).await;
+        assert_eq!(house.asker.bare(&made).await, "revoked");
+        assert_eq!(house.admin.audit(&format!("target={}", made.id)).await.len(), 2);
+    }
+    // A rate limit refuses for one window at most, whatever the clock had said before.
+    house.wait(60);
+    assert_eq!(house.asker.bare(&limited).await, "valid");
+}
+
+async fn a_year_forward_ends_what_ends_and_refills_once(mut house: House) {
+    let plain = house.admin.issue(json!({})).await;
+    let expiring = house.admin.issue(json!({"expires_at": "2026-02-01T00:00:00Z"})).await;
+    let coming = house.admin.issue(json!({"not_before": "2026-02-01T00:00:00Z"})).await;
+    let counted = house.admin.issue(json!({"quota": {"limit": 2, "per": "day"}})).await;
+    let paid = house.admin.issue(json!({"credits": {"remaining": 2, "refill": "daily"}})).await;
+    let revoked = house.admin.issue(json!({})).await;
+    house.admin.turn(&revoked, "revoke", Some(json!({"reason": "leaked"}))).await;
+    for key in [&counted, &paid] {
+        for _ in 0..2 {
+            assert_eq!(house.asker.bare(key).await, "valid");
+        }
+    }
+    house.wait(YEAR);
+    for restarted in [false, true] {
+        if restarted {
+            house.restart().await;
+        }
+        assert_eq!(house.asker.bare(&plain).await, "valid");
+        assert_eq!(house.asker.bare(&expiring).await, "expired");
+        assert_eq!(house.asker.bare(&coming).await, "valid");
+        assert_eq!(house.asker.bare(&revoked).await, "revoked");
+        // One period began, however many have passed.
+        for key in [&counted, &paid] {
+            let left = if restarted { 0 } else { 2 };
+            for _ in 0..left {
+                assert_eq!(house.asker.bare(key).await, "valid");
+            }
+        }
+        assert_eq!(house.asker.bare(&counted).await, "quota_exceeded");
+        assert_eq!(house.asker.bare(&paid).await, "credits_exhausted");
+    }
+    // And back: the jump has given nothing away.
+    house.wait(-YEAR);
+    assert_eq!(house.asker.bare(&counted).await, "quota_exceeded");
+    assert_eq!(house.asker.bare(&paid).await, "credits_exhausted");
+    assert_eq!(house.asker.bare(&expiring).await, "valid");
+    assert_eq!(house.asker.bare(&revoked).await, "revoked");
+}
