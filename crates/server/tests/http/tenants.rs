@@ -72,6 +72,8 @@ impl Ids {
 fn body(operation: &str) -> Option<Value> {
     Some(match operation {
         "create_key" => json!({"name": "Mine", "environment": "production"}),
+        "batch_create_keys" => json!({"items": [{"name": "Mine", "environment": "production"}]}),
+        "bulk_keys" => json!({"action": "disable", "filter": {}, "expected_count": 9}),
         "create_environment" => json!({"name": "Mine", "slug": "mine"}),
         "create_permission" => json!({"name": "mine.read"}),
         "create_role" => json!({"name": "mine", "permissions": ["zones.read"]}),
