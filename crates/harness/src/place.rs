@@ -1,13 +1,17 @@
 //! Where an installation lives while it is tormented: a folder, and a database of its own on either engine.
 
 use crate::server::Launcher;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::str::FromStr;
+use std::time::Duration;
+
+const SETTLE_TRIES: u32 = 6_000;
+const SETTLE_PAUSE: Duration = Duration::from_millis(10);
 
 /// A fresh place. It goes when [`Place::remove`] is called, and stays to be looked at when not.
 pub(crate) struct Place {
@@ -84,6 +88,22 @@ impl Place {
         own.on_server(format!("ALTER DATABASE {name} SET default_transaction_read_only = {on}")).await?;
         let ended = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ";
         own.on_server(format!("{ended}'{name}'")).await
+    }
+
+    /// Waits until nothing of a killed server is under way: PostgreSQL finishes what it was sent before the
+    /// kill, and only then is what was not answered either done or not.
+    pub(crate) async fn settle(&self) -> Result<()> {
+        let Some(own) = &self.postgres else { return Ok(()) };
+        let mut connection = own.server.connect().await?;
+        let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+        for _ in 0..SETTLE_TRIES {
+            let (open,): (i64,) = sqlx::query_as(open).bind(&own.name).fetch_one(&mut connection).await?;
+            if open == 0 {
+                return Ok(connection.close().await?);
+            }
+            tokio::time::sleep(SETTLE_PAUSE).await;
+        }
+        bail!("sessions of a killed server do not end")
     }
 
     /// Takes everything away.

@@ -93,6 +93,7 @@ impl<'a> Run<'a> {
         while let Some(worker) = workers.join_next().await {
             worker.context("a worker failed")?;
         }
+        self.place.settle().await?;
         if self.chance.once_in(KILL_STARTING_ONCE_IN) {
             let starting = self.launcher.begin(&[])?;
             tokio::time::sleep(self.chance.between_ms(0, 150)).await;

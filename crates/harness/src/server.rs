@@ -14,6 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// A killed process's sessions end a moment after it; a supervisor that starts it again tries again.
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
+const OWNED: &str = "another Keystead process already uses";
 const LOG: &str = "server.log";
 
 /// What is needed to start the server again and again.
@@ -47,7 +48,9 @@ impl Launcher {
                 return Ok(server);
             }
             server.child.wait().await?;
-            ensure!(self.log_ends_with_owner()?, "the server did not start; see {}", self.log().display());
+            let said = read_end(&self.log())?;
+            let is_owned = said.lines().rev().take(8).any(|line| line.contains(OWNED));
+            ensure!(is_owned, "the server did not start: {}", said.lines().last().unwrap_or_default());
             tokio::time::sleep(PAUSE).await;
         }
         bail!("another process still owns the database {TRIES} starts after it was killed")
@@ -93,13 +96,8 @@ impl Launcher {
     }
 
     /// Where its log is.
-    pub(crate) fn log(&self) -> PathBuf {
+    fn log(&self) -> PathBuf {
         self.folder.join(LOG)
-    }
-
-    fn log_ends_with_owner(&self) -> Result<bool> {
-        let text = read_end(&self.log())?;
-        Ok(text.lines().rev().take(8).any(|line| line.contains("another Keystead process already uses")))
     }
 }
 
@@ -148,7 +146,7 @@ impl Server {
 }
 
 /// The last few kilobytes of a log.
-pub(crate) fn read_end(path: &Path) -> Result<String> {
+fn read_end(path: &Path) -> Result<String> {
     use std::io::{Read, Seek, SeekFrom};
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

@@ -181,3 +181,33 @@ impl Gathered {
         self.lineages.len() + self.unknown.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_drops_and_counts() {
+        let (usage, mut events) = Usage::new(2);
+        for at in 0..5 {
+            usage.record(UsageEvent {
+                at: Micros(at),
+                code: Code::NotFound,
+                organization: OrganizationId([1; 16]),
+                project: None,
+                environment: None,
+                lineage: None,
+                ip: None,
+                user_agent: None,
+                endpoint: None,
+                permissions: Vec::new(),
+            });
+        }
+        assert_eq!(usage.dropped(), 3);
+        assert_eq!(events.try_recv().unwrap().at, Micros(0));
+        assert_eq!(events.try_recv().unwrap().at, Micros(1));
+        assert!(events.try_recv().is_err());
+        usage.count_lost(4);
+        assert_eq!(usage.dropped(), 7);
+    }
+}

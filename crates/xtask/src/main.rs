@@ -7,6 +7,8 @@ mod fuzz;
 mod harness;
 mod openapi;
 mod process;
+#[cfg(test)]
+mod reliability;
 mod say;
 mod schemathesis;
 mod signals;

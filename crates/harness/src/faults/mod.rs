@@ -3,6 +3,7 @@
 
 mod disk;
 mod full_disk;
+mod lost_usage;
 mod proxy;
 mod read_only_database;
 mod read_only_disk;
@@ -27,6 +28,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// With the first behaviour that is not as stated.
 pub(crate) async fn all(program: &Path, postgres: Option<&str>) -> Result<()> {
+    lost_usage::holds(program, postgres).await.context("what a kill loses of usage")?;
+    say::line("what a kill loses of usage: as stated");
     if let Some(url) = postgres {
         slow_database::holds(program, url).await.context("a database that answers late")?;
         say::line("a database that answers after 30 s: as stated");
@@ -67,6 +70,13 @@ impl Scene {
     /// The verdict on the first key.
     async fn verdict(&self) -> Result<Code> {
         Ok(self.client.verify(&ask(self.key.clone(), 1)).await?.code)
+    }
+
+    /// How often the first key passed, as far as it is written.
+    async fn passed(&self) -> Result<u64> {
+        let query = KeyQuery { text: Some("before".into()), ..KeyQuery::default() };
+        let key = self.client.list_keys(PROJECT, &query).await?.items.into_iter().next();
+        Ok(self.client.key(&key.context("the key is not there")?.id).await?.seen.passed)
     }
 
     /// An act is refused in the words that say what to do, and nothing of it is done: neither the key nor

@@ -11,7 +11,7 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
     let place = Place::make(Some(url)).await?;
     let launcher = place.launcher(program);
     // Freshness is another fault's matter.
-    let scene = Scene::set(&launcher, &["--freshness-max-staleness-seconds", "3600"]).await?;
+    let scene = Scene::set(&launcher, &["--freshness-max-staleness-seconds", "300"]).await?;
     place.read_only(true).await?;
 
     ensure!(scene.verdict().await? == Code::Valid, "a key is not judged from memory");
