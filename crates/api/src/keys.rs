@@ -8,13 +8,18 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// What a key is for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum KeyKind {
     /// Known to its holder only.
     #[default]
     Private,
+}
+
+impl KeyKind {
+    /// Every kind.
+    pub const ALL: &[Self] = &[Self::Private];
 }
 
 /// Whether a key is usable now, and if not, why.

@@ -7,6 +7,7 @@
 mod access;
 mod audit;
 mod export;
+mod guardrails;
 mod key_bulk;
 mod key_query;
 mod keys;
@@ -25,6 +26,7 @@ mod whoami;
 pub use access::*;
 pub use audit::*;
 pub use export::*;
+pub use guardrails::*;
 pub use key_bulk::*;
 pub use key_query::*;
 pub use keys::*;

@@ -1,5 +1,6 @@
 //! Errors of the API: RFC 9457 problem documents.
 
+use crate::GuardrailViolation;
 use serde::{Deserialize, Serialize};
 
 /// An error of the API itself (not a verdict): `application/problem+json`, RFC 9457.
@@ -28,6 +29,9 @@ pub struct Problem {
     /// What the same request made before, where it did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
+    /// Every guardrail that the request violates (`guardrail_violated`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<GuardrailViolation>,
     /// Quote this when asking for help; it stands in the server's log.
     pub request_id: String,
 }

@@ -5,6 +5,7 @@ use crate::commands::completions::Completions;
 use crate::commands::consumers::Consumers;
 use crate::commands::environments::Environments;
 use crate::commands::export::Export;
+use crate::commands::guardrails::Guardrails;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
 use crate::commands::organizations::Organizations;
@@ -74,6 +75,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Projects(Projects),
     #[command(subcommand)]
+    Guardrails(Guardrails),
+    #[command(subcommand)]
     Organizations(Organizations),
     Audit(Audit),
     Export(Export),
@@ -92,6 +95,7 @@ impl ClientCommand {
             Self::Permissions(permissions) => permissions.run(session).await,
             Self::Environments(environments) => environments.run(session).await,
             Self::Projects(projects) => projects.run(session).await,
+            Self::Guardrails(guardrails) => guardrails.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Audit(audit) => audit.run(session).await,
             Self::Export(export) => export.run(session).await,

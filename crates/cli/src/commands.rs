@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod consumers;
 pub(crate) mod environments;
 pub(crate) mod export;
+pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod organizations;

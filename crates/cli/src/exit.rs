@@ -1,5 +1,6 @@
 //! How a command ends: exit codes, and failures told to people or to programs.
 
+use crate::flags::named::name;
 use crate::output::Output;
 use crate::output::plain::plain;
 use keystead_sdk::Error;
@@ -113,7 +114,7 @@ impl Failure {
         let (what, fix, code) = self.parts();
         let mut lines = vec![format!("{} ({code})", plain(&what)), format!("fix: {}", plain(&fix))];
         if let Self::Call(Error::Problem { problem, retry_after_seconds }) = self {
-            if let Some(field) = &problem.field {
+            if let Some(field) = problem.field.as_ref().filter(|field| !field.is_empty()) {
                 lines.insert(1, format!("field: {}", plain(field)));
             }
             for error in &problem.errors {
@@ -121,6 +122,10 @@ impl Failure {
             }
             if !problem.ids.is_empty() {
                 lines.push(format!("made before: {}", plain(&problem.ids.join(" "))));
+            }
+            for one in &problem.violations {
+                let (guardrail, from) = (name(&one.guardrail), name(&one.from));
+                lines.push(plain(&format!("{guardrail} ({from}): {} {}", one.detail, one.fix)));
             }
             if let Some(seconds) = retry_after_seconds {
                 lines.push(format!("try again in: {seconds} s"));
@@ -225,6 +230,7 @@ mod tests {
                 detail: "No role is named \u{1b}[31mx.".to_owned(),
                 fix: "List them.".to_owned(),
                 field: Some("/roles/0".to_owned()),
+                violations: Vec::new(),
                 request_id: "req_1".to_owned(),
             }),
             retry_after_seconds: Some(7),

@@ -10,6 +10,7 @@ pub mod effective;
 pub mod endpoints;
 pub mod entry;
 pub mod explain;
+pub mod guardrails;
 pub mod hours;
 pub mod ids;
 pub mod invalid;

@@ -59,6 +59,14 @@ impl NetworkRules {
         self.allow.first().or(self.deny.first()).map(IpNet::prefix_len)
     }
 
+    /// Whether it allows some networks that are together less than all of IPv4 and less than all of
+    /// IPv6. `0.0.0.0/1` with `128.0.0.0/1` is all of IPv4, only longer to write.
+    #[must_use]
+    pub fn narrows(&self) -> bool {
+        let together = IpNet::aggregate(&self.allow.to_vec());
+        !together.is_empty() && together.iter().all(|network| network.prefix_len() > 0)
+    }
+
     /// Whether this address may use the key: no denied network has it, and an allowed one does or
     /// none is listed. Allocates nothing.
     #[must_use]

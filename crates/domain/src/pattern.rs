@@ -136,6 +136,22 @@ impl Pattern {
         others.next().is_none()
     }
 
+    /// Whether some name is one that both stand for. May be true wrongly only of names longer than a
+    /// name may be.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let (mut own, mut others) = (self.text.split('.'), other.text.split('.'));
+        loop {
+            match (own.next(), others.next()) {
+                (Some("**"), Some(_)) | (Some(_), Some("**")) => return true,
+                (Some("*"), Some(_)) | (Some(_), Some("*")) => {}
+                (Some(segment), Some(other)) if segment == other => {}
+                (None, None) => return true,
+                _ => return false,
+            }
+        }
+    }
+
     /// Whether a final `**` leaves room for one segment only.
     fn rest_is_one_segment(&self) -> bool {
         self.text.len() == NAME_BYTES_MAX || self.text.split('.').count() == SEGMENTS_MAX

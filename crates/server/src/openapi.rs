@@ -29,6 +29,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "keys", description = "Issued keys."),
         (name = "projects", description = "Projects and environments."),
         (name = "catalogue", description = "Permissions and roles."),
+        (name = "guardrails", description = "What keys may be at most."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
@@ -57,7 +58,8 @@ impl Modify for Shared {
 }
 
 /// The POSTs that only ask: a retry is another question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 3] = ["verify", "verify_batch", "whoami"];
+const ASKING: [&str; 5] =
+    ["verify", "verify_batch", "whoami", "preview_organization_guardrails", "preview_project_guardrails"];
 
 /// The titles of every error, by status.
 fn problems() -> BTreeMap<String, Vec<&'static str>> {
@@ -90,7 +92,7 @@ impl IntoResponses for Problems {
 /// refers to what it lists instead of repeating it.
 pub(crate) fn finish(document: &mut Document) {
     for item in document.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             for (status, response) in &mut operation.responses.responses {
                 if let RefOr::T(response) = response

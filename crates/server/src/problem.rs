@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use keystead_api::{FieldError, Problem};
+use keystead_api::{FieldError, GuardrailViolation, Problem};
 use keystead_domain::invalid::Invalid;
 use std::borrow::Cow;
 
@@ -91,6 +91,9 @@ codes! {
     /// The same `Idempotency-Key` with another request.
     IdempotencyMismatch = "idempotency_mismatch", UNPROCESSABLE_ENTITY, "The Idempotency-Key was used for something else.",
         "Send the same method, address and body again, or a new Idempotency-Key.";
+    /// The organization's or the project's guardrails do not allow it.
+    GuardrailViolated = "guardrail_violated", UNPROCESSABLE_ENTITY, "A guardrail does not allow this.",
+        "Change what `violations` names, or ask whoever sets the guardrails.";
     /// A name that is in no catalogue.
     UnknownName = "unknown_name", UNPROCESSABLE_ENTITY, "A name is not known.",
         "Create what it names first, or correct the name.";
@@ -124,6 +127,7 @@ struct Content {
     field: Option<String>,
     errors: Vec<FieldError>,
     ids: Vec<String>,
+    violations: Vec<GuardrailViolation>,
     retry_after_seconds: Option<u64>,
     credential_sent: bool,
     cause: Option<String>,
@@ -139,6 +143,7 @@ impl ApiProblem {
             field: None,
             errors: Vec::new(),
             ids: Vec::new(),
+            violations: Vec::new(),
             retry_after_seconds: None,
             credential_sent: false,
             cause: None,
@@ -149,6 +154,20 @@ impl ApiProblem {
     pub fn unauthenticated(credential_sent: bool, detail: impl Into<Cow<'static, str>>) -> Self {
         let mut problem = Self::new(ProblemCode::Unauthenticated, detail);
         problem.0.credential_sent = credential_sent;
+        problem
+    }
+
+    /// Guardrails do not allow it; each is told, the first one's field and fix first.
+    #[must_use]
+    pub fn guardrails(violations: Vec<GuardrailViolation>) -> Self {
+        let names: Vec<String> = violations.iter().map(named).collect();
+        let detail = format!("Guardrails do not allow this: {}.", names.join(", "));
+        let mut problem = Self::new(ProblemCode::GuardrailViolated, detail);
+        if let Some(first) = violations.first() {
+            problem.0.fix = first.fix.clone().into();
+            problem.0.field = Some(first.field.clone());
+        }
+        problem.0.violations = violations;
         problem
     }
 
@@ -233,9 +252,20 @@ impl ApiProblem {
             field: self.0.field.clone(),
             errors: self.0.errors.clone(),
             ids: self.0.ids.clone(),
+            violations: self.0.violations.clone(),
             request_id,
         }
     }
+}
+
+/// A violated guardrail in a sentence: `lifetime_max (organization)`.
+fn named(violation: &GuardrailViolation) -> String {
+    let word = |value: serde_json::Result<serde_json::Value>| match value {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    };
+    let guardrail = word(serde_json::to_value(violation.guardrail));
+    format!("{guardrail} ({})", word(serde_json::to_value(violation.from)))
 }
 
 impl From<Invalid> for ApiProblem {

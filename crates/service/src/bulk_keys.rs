@@ -6,7 +6,7 @@ use crate::cursor::{self, Cut};
 use crate::refused::Refused;
 use crate::switch_key::Turn;
 use crate::{Keystead, management};
-use keystead_api::{BulkAction, BulkKeys, BulkOutcome, BulkRefusal, Key, UpdateKey};
+use keystead_api::{BulkAction, BulkKeys, BulkOutcome, BulkRefusal, GuardrailViolation, Key, UpdateKey};
 use keystead_domain::cells::Place;
 use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
@@ -260,6 +260,11 @@ fn refusal(id: KeyId, fault: Refused) -> Result<BulkRefusal, Refused> {
     let (detail, fix) = match fault {
         Refused::Invalid(invalid) | Refused::Unknown(invalid) => (invalid.detail, invalid.fix),
         Refused::Conflict { detail, fix } => (detail, fix),
+        Refused::Guardrails(found) => {
+            let joined =
+                |of: fn(&GuardrailViolation) -> &str| found.iter().map(of).collect::<Vec<_>>().join(" ");
+            (joined(|one| &one.detail), joined(|one| &one.fix))
+        }
         Refused::NotFound { .. } => {
             ("The key was purged meanwhile.".into(), "There is nothing left to do.".into())
         }

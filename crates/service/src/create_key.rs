@@ -3,6 +3,7 @@
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
+use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_view::Beside;
 use crate::lease::{empty_row, signed};
@@ -71,16 +72,22 @@ impl Keystead {
             return Err(wider("a longer life than your own key's"));
         }
         let credits = input.credits.as_ref().map(refill_of).transpose()?;
+        let guard = enforce::guard_of(tx, &place.project).await?;
         let wanted = Wanted {
             permissions: std::mem::take(&mut input.permissions),
             roles: std::mem::take(&mut input.roles),
             restrictions: std::mem::take(&mut input.restrictions),
-            limits: std::mem::take(&mut input.limits),
+            limits: match guard.limits_default() {
+                Some(limits) if input.limits.is_empty() => limits.to_vec(),
+                _ => std::mem::take(&mut input.limits),
+            },
             quota: input.quota.take(),
             credits,
         };
         let granted = self.check_grants(tx, caller, place, wanted).await?;
         let row = self.new_row(caller, place, &input, &granted, (owner, consumer), (id, &key), now)?;
+        let candidate = Candidate { row: &row, spec: &granted.spec };
+        enforce::check_new(tx, &guard, place, candidate, now).await?;
         let meter = input.credits.as_ref().zip(credits).map(|(spec, refill)| {
             let rule = CreditsRule { refill: refill.refill, amount: refill.amount };
             credits_row(&row, spec.remaining, &rule, now)

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::create_key::validate;
+use crate::guardrails::enforce;
 use crate::refused::{Refused, below_item};
 use crate::{Keystead, management};
 use keystead_api::{CreateKey, CreateKeys, CreatedKey, CreatedKeys};
@@ -100,7 +101,8 @@ impl Keystead {
         now: Micros,
     ) -> Result<Acted<CreatedKeys>, Refused> {
         let mut items: Vec<CreatedKey> = Vec::with_capacity(ready.len());
-        let (mut events, mut changes, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut events, mut changes) = (Vec::new(), Vec::new());
+        let (mut faults, mut violations) = (Vec::new(), Vec::new());
         for (index, (place, item, key)) in ready.into_iter().enumerate() {
             match self.issue(tx, caller, &place, item, key, now).await {
                 Ok(acted) => {
@@ -108,11 +110,18 @@ impl Keystead {
                     events.extend(acted.events);
                     changes.extend(acted.changes);
                 }
+                Err(fault @ Refused::Guardrails(_)) => {
+                    if let Refused::Guardrails(found) = below_item(fault, index) {
+                        violations.extend(found);
+                    }
+                }
                 Err(fault @ (Refused::Invalid(_) | Refused::Unknown(_))) => faults.push((index, fault)),
                 Err(other) => return Err(below_item(other, index)),
             }
         }
         all_well(faults)?;
+        violations.truncate(FAULTS_MAX);
+        enforce::refuse(violations)?;
         Ok(Acted { value: CreatedKeys { items }, events, changes })
     }
 }

@@ -34,6 +34,11 @@ impl<const N: usize> Cut<N> {
         Ok(Self { after, limit })
     }
 
+    /// Items in the page at most.
+    pub(crate) const fn limit(&self) -> usize {
+        self.limit as usize
+    }
+
     pub(crate) const fn rows(&self) -> u32 {
         self.limit + 1
     }
@@ -45,7 +50,7 @@ impl<const N: usize> Cut<N> {
         at: impl Fn(&R) -> (Micros, [u8; N]),
         show: impl FnMut(R) -> Result<T, Refused>,
     ) -> Result<Page<T>, Refused> {
-        let limit = self.limit as usize;
+        let limit = self.limit();
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next_cursor = rows.last().filter(|_| more).map(|row| encode(at(row)));

@@ -1,7 +1,7 @@
 //! Finding keys: filtered, paged and counted.
 
 use crate::caller::Caller;
-use crate::cursor::Cut;
+use crate::cursor::{Cut, encode};
 use crate::key_view::{Beside, spec_of};
 use crate::refused::Refused;
 use crate::{Keystead, management};
@@ -12,7 +12,7 @@ use keystead_domain::invalid::Invalid;
 use keystead_domain::meter::MeterId;
 use keystead_domain::policy::PolicySpec;
 use keystead_domain::time::Micros;
-use keystead_store::{KeyFilter, KeyRow, KeyStatus, Reader, StatusFilter};
+use keystead_store::{After, KeyFilter, KeyRow, KeyStatus, Reader, StatusFilter};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -33,20 +33,7 @@ impl Keystead {
     ) -> Result<Page<Key>, Refused> {
         let (mut reader, filter) = self.filter(caller, project, query).await?;
         let cut = Cut::<12>::read(query.limit, query.cursor.as_deref())?;
-        let after = match cut.after {
-            Some((at, id)) => Some((
-                at,
-                KeyId::from_slice(&id).ok_or_else(|| {
-                    Invalid::new(
-                        "/cursor",
-                        "This is not a cursor of this list.",
-                        "Send `next_cursor` of the page before.",
-                    )
-                })?,
-            )),
-            None => None,
-        };
-        let rows = reader.find_keys(&filter, after, cut.rows()).await?;
+        let rows = reader.find_keys(&filter, after(&cut)?, cut.rows()).await?;
         let mut shown = self.views(&mut reader, &rows).await?;
         cut.page(
             rows,
@@ -176,6 +163,24 @@ impl Keystead {
         };
         Ok((reader, filter))
     }
+}
+
+/// Where a page of keys begins.
+pub(crate) fn after(cut: &Cut<12>) -> Result<After<KeyId>, Invalid> {
+    let Some((at, id)) = cut.after else { return Ok(None) };
+    let id = KeyId::from_slice(&id).ok_or_else(|| {
+        Invalid::new(
+            "/cursor",
+            "This is not a cursor of this list.",
+            "Send `next_cursor` of the page before.",
+        )
+    })?;
+    Ok(Some((at, id)))
+}
+
+/// The cursor of a page that ended with this key.
+pub(crate) fn cursor((at, id): (Micros, KeyId)) -> String {
+    encode((at, *id.as_bytes()))
 }
 
 const fn status(filter: KeyStatusFilter) -> StatusFilter {

@@ -37,6 +37,8 @@ permissions! {
     KEYS_REVOKE = "keys.revoke", false, "Disable, suspend and revoke keys.";
     KEYS_DELETE = "keys.delete", true, "Purge revoked keys.";
     KEYS_VERIFY = "keys.verify", false, "Ask for verdicts on keys.";
+    GUARDRAILS_READ = "guardrails.read", false, "See guardrails.";
+    GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
     AUDIT_READ = "audit.read", false, "Read the audit.";
 }
 

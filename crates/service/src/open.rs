@@ -116,6 +116,9 @@ impl Keystead {
             if is_new { Some(organizations::bootstrap(&keystead, peppers).await?) } else { None };
         let feed = keystead.fill(settings.max_staleness).await?;
         let keystead = Arc::new(keystead);
+        if !is_new {
+            keystead.complete_system_catalogues().await?;
+        }
         keystead.start(events, settings.usage_flush, feed, settings.max_staleness);
         if settings.new_admin_key && admin_key.is_none() {
             admin_key = Some(keystead.reissue_admin_key().await?);

@@ -247,7 +247,7 @@ fn administrator(
     }
 }
 
-fn permission_row(
+pub(crate) fn permission_row(
     management: &Management,
     id: PermissionId,
     organization_id: OrganizationId,

@@ -3,6 +3,7 @@
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::cursor::Cut;
+use crate::guardrails::enforce;
 use crate::present::rows;
 use crate::refused::Refused;
 use crate::{Keystead, management, versions};
@@ -49,6 +50,8 @@ impl Keystead {
         let event = with_difference(event, None, Some(&shown));
         self.act_once(caller, move |tx| {
             Box::pin(async move {
+                let guard = enforce::guard_of_organization(tx, row.organization_id).await?;
+                enforce::refuse(guard.prefix_violations(&row.prefix))?;
                 tx.insert_project(&row).await.map_err(taken)?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
             })
@@ -131,6 +134,10 @@ impl Keystead {
         let event = with_difference(event, Some(&rows::project(&before)), Some(&shown));
         self.act(move |tx| {
             Box::pin(async move {
+                if row.prefix != before.prefix {
+                    let guard = enforce::guard_of(tx, &project).await?;
+                    enforce::refuse(guard.prefix_violations(&row.prefix))?;
+                }
                 if !tx.update_project(&row, before.version).await? {
                     let now = tx.project(row.organization_id, row.id).await?;
                     return Err(versions::overtaken(now.map(|row| row.version), "project"));

@@ -1,6 +1,6 @@
 //! Why a use case did not happen. The server maps each to a problem document.
 
-use keystead_api::Code;
+use keystead_api::{Code, GuardrailViolation};
 use keystead_domain::invalid::Invalid;
 use keystead_store::StoreError;
 
@@ -43,6 +43,9 @@ pub enum Refused {
         /// What kind of thing.
         what: &'static str,
     },
+    /// Guardrails do not allow it; each is named.
+    #[error("{} guardrails do not allow it", .0.len())]
+    Guardrails(Vec<GuardrailViolation>),
     /// The state of things does not allow it.
     #[error("{detail}")]
     Conflict {
@@ -105,6 +108,12 @@ impl Refused {
         match self {
             Self::Invalid(invalid) => Self::Invalid(invalid.below(parent)),
             Self::Unknown(invalid) => Self::Unknown(invalid.below(parent)),
+            Self::Guardrails(mut violations) => {
+                for violation in &mut violations {
+                    violation.field.insert_str(0, parent);
+                }
+                Self::Guardrails(violations)
+            }
             other => other,
         }
     }

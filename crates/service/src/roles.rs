@@ -3,6 +3,7 @@
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::cursor::Cut;
+use crate::guardrails::enforce;
 use crate::present::{rows, to_json};
 use crate::projects::hold;
 use crate::refused::Refused;
@@ -127,7 +128,7 @@ impl Keystead {
         let event = with_difference(event, Some(&rows::role(&before)?), Some(&shown));
         self.act(move |tx| {
             Box::pin(async move {
-                write(tx, &project, &row, set.as_ref(), before.version).await?;
+                write(tx, &project, &row, set.as_ref(), &before).await?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
             })
         })
@@ -198,15 +199,18 @@ async fn write(
     project: &ProjectCell,
     row: &RoleRow,
     set: Option<&PermissionSet>,
-    expected: i64,
+    before: &RoleRow,
 ) -> Result<(), Refused> {
     if let Some(set) = set {
         hold(tx, project).await?;
         patterns::ground(tx, project.id, FIELD, set).await?;
     }
-    if !tx.update_role(row, expected).await? {
+    if !tx.update_role(row, before.version).await? {
         let now = tx.role(row.organization_id, row.id).await?;
         return Err(versions::overtaken(now.map(|row| row.version), "role"));
+    }
+    if let Some(set) = set {
+        enforce::check_role(tx, project, before, set).await?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_key::{consumer_named, credits_row, gone, owner_named, window};
+use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_view::{Beside, spec_of};
 use crate::lease::{empty_row, unsigned};
@@ -123,7 +124,7 @@ impl Keystead {
             return Err(Refused::conflict("The key is revoked, which is for good.", "Issue a new key."));
         }
         let now = self.clock.now();
-        let expected = row.version;
+        let (before, expected) = (row.clone(), row.version);
         set_plain(&mut row, &input, now)?;
         set_owners(tx, caller, place, &mut row, &input).await?;
         if place.project.system && caller.entry.expires_at < row.expires_at.unwrap_or(Micros::FOREVER) {
@@ -135,6 +136,10 @@ impl Keystead {
         };
         let granted = self.check_grants(tx, caller, place, wanted(&input, &shown, refill)).await?;
         row.policy_hash = granted.hash;
+        let (was, will) =
+            (Candidate { row: &before, spec: &spec }, Candidate { row: &row, spec: &granted.spec });
+        let guard = enforce::guard_of(tx, &place.project).await?;
+        enforce::check_changed(tx, &guard, place, (was, will), now).await?;
         (row.version, row.updated_at) = (expected + 1, now);
         write(tx, &row, &input, &granted, expected).await?;
         if let Some(credits) = &input.credits {

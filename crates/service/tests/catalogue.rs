@@ -43,6 +43,7 @@ house::suite! {
     environments::the_system_project_has_one,
     permissions::a_permission_in_use_stays,
     permissions::the_system_catalogue_is_keystead_s,
+    permissions::the_system_catalogue_has_what_is_new_after_an_upgrade,
     permissions::of_a_role_and_a_deletion_at_once_one_wins,
     projects::a_project_is_found_by_id_and_slug_and_changed,
     projects::a_prefix_comes_from_the_slug_or_is_asked_for,

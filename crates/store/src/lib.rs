@@ -39,6 +39,7 @@ pub use tables::audit_list::AuditFilter;
 pub use tables::consumers::ConsumerRow;
 pub use tables::environments::EnvironmentRow;
 pub use tables::feed::{Change, ChangeKind, FeedRow};
+pub use tables::guardrails::GuardrailsRow;
 pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};
 pub use tables::key_load::KeyResident;
 pub use tables::keys::KeyRow;

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 3;
+pub(crate) const SUPPORTED: i64 = 4;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("schema/0001_core.sql")),
     (2, "replays", include_str!("schema/0002_replays.sql")),
     (3, "nodes", include_str!("schema/0003_nodes.sql")),
+    (4, "guardrails", include_str!("schema/0004_guardrails.sql")),
 ];
 
 /// The words in which the engines differ.

@@ -20,6 +20,8 @@ mod backup;
 mod catalogue;
 #[path = "contract/finding.rs"]
 mod finding;
+#[path = "contract/guardrails.rs"]
+mod guardrails;
 #[path = "contract/keys.rs"]
 mod keys;
 #[path = "contract/ledger.rs"]
@@ -103,6 +105,11 @@ suite! {
         states_follow_their_precedence,
         pages_are_stable,
         another_organization_finds_nothing,
+    }
+    guardrails {
+        guardrails_are_set_once_and_changed_by_version,
+        lineages_that_live_are_counted,
+        kinds_that_hold_a_role_are_named,
     }
     keys {
         a_key_is_read_back_and_changed,

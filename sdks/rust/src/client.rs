@@ -97,6 +97,14 @@ impl Client {
         self.read(matching(self.request(Method::PATCH, path)?, if_match).json(body)).await
     }
 
+    pub(crate) async fn put<T, B>(&self, path: &[&str], body: &B, if_match: Option<i64>) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        B: Serialize + Sync,
+    {
+        self.read(matching(self.request(Method::PUT, path)?, if_match).json(body)).await
+    }
+
     pub(crate) async fn delete(&self, path: &[&str], if_match: Option<i64>) -> Result<(), Error> {
         self.send(matching(self.request(Method::DELETE, path)?, if_match)).await.map(drop)
     }

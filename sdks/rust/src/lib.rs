@@ -63,6 +63,7 @@ mod client;
 mod consumers;
 mod environments;
 mod error;
+mod guardrails;
 mod health;
 mod keys;
 mod lines;

@@ -151,6 +151,14 @@ proptest! {
     }
 
     #[test]
+    fn patterns_overlap_where_a_name_is_both(one in any_pattern(), other in any_pattern()) {
+        let (one, other) = (pattern(&one.replace('b', "a")), pattern(&other.replace('b', "a")));
+        let shared = names_over_two_letters().any(|name| one.matches(&name) && other.matches(&name));
+        prop_assert_eq!(one.overlaps(&other), shared);
+        prop_assert_eq!(other.overlaps(&one), shared);
+    }
+
+    #[test]
     fn an_exact_pattern_matches_itself_only(name in any_name(), other in any_name()) {
         let exact = pattern(&name);
         prop_assert!(exact.is_exact() && exact.matches(&name));

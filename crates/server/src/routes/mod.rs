@@ -1,6 +1,7 @@
 //! The routes. Folders mirror URLs; each file is one operation: extract, call one use case, present.
 
 mod audit;
+mod guardrails;
 mod health;
 mod keys;
 mod organizations;
@@ -22,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(audit::routes())
+        .merge(guardrails::routes())
         .merge(health::routes())
         .merge(keys::routes())
         .merge(organizations::routes())

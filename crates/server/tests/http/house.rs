@@ -9,7 +9,7 @@ mod world;
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
 pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
-pub(crate) use world::World;
+pub(crate) use world::{World, merged};
 
 use keystead_domain::ids::KeyId;
 use keystead_domain::time::{ManualClock, Micros};

@@ -24,7 +24,9 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 3] = [
+const ASKING: [(&str, &str); 5] = [
+    ("/v1/guardrails/preview", "it changes nothing"),
+    ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/verify", "a verdict is of its moment, and each request that is let in counts"),
     ("/v1/verify/batch", "the same"),
     ("/v1/whoami", "it changes nothing"),

@@ -1,6 +1,7 @@
 //! `/v1`
 
 mod audit;
+mod guardrails;
 mod keys;
 mod organizations;
 pub(crate) mod projects;

@@ -55,6 +55,26 @@ pub(crate) async fn the_system_catalogue_is_keystead_s(house: House) {
     assert!(keystead.permission(&admin, "keystead", "keys.create").await.unwrap().sensitive);
 }
 
+/// A version that knows more is started on what an older one made.
+pub(crate) async fn the_system_catalogue_has_what_is_new_after_an_upgrade(mut house: House) {
+    let admin = house.admin();
+    let known = house.keystead.permission(&admin, "keystead", "guardrails.write").await.unwrap();
+    let organization = admin.organization();
+    house.restart_without(organization, known.id.parse().unwrap()).await;
+    let admin = house.admin();
+    let added = house.keystead.permission(&admin, "keystead", "guardrails.write").await.unwrap();
+    assert_eq!((&added.description, added.sensitive), (&known.description, true));
+    assert_ne!(added.id, known.id);
+    house.keystead.set_guardrails(&admin, Guardrails::default(), None).await.unwrap();
+    let acts = house.audit(&admin, "catalogue.complete").await;
+    assert_eq!(acts.len(), 1);
+    let after = serde_json::to_value(&acts[0].after).unwrap();
+    assert_eq!(after["permissions"], serde_json::json!(["guardrails.write"]));
+    // Nothing is added twice.
+    house.restart().await;
+    assert_eq!(house.audit(&house.admin(), "catalogue.complete").await.len(), 1);
+}
+
 /// A role that names a permission and the permission's deletion must not both pass unseen.
 pub(crate) async fn of_a_role_and_a_deletion_at_once_one_wins(house: House) {
     let (keystead, admin) = (&house.keystead, house.admin());

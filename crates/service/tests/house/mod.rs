@@ -2,11 +2,12 @@
 #![allow(dead_code, unused_macros, unused_imports, reason = "each suite uses a part of the house")]
 
 use keystead_api::*;
-use keystead_domain::ids::RequestId;
+use keystead_domain::ids::{AuditId, OrganizationId, PermissionId, RequestId};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_service::caller::{Caller, Origin};
 use keystead_service::{Entropy, Keystead, Refused, Settings};
 use keystead_store::testing::TestStore;
+use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use std::net::{IpAddr, Ipv4Addr};
@@ -84,6 +85,29 @@ impl House {
             panic!("not on PostgreSQL")
         };
         <sqlx::postgres::PgConnection as sqlx::Connection>::connect(url).await.unwrap()
+    }
+
+    /// Stops it, takes a permission from a catalogue as if it had never been in it, and starts again.
+    pub(crate) async fn restart_without(&mut self, organization: OrganizationId, permission: PermissionId) {
+        Arc::clone(&self.keystead).close().await;
+        let store =
+            Store::open(self.database.options(), Arc::<ManualClock>::clone(&self.clock)).await.unwrap();
+        store
+            .act(move |tx| {
+                Box::pin(async move {
+                    assert!(tx.delete_permission(organization, permission).await?);
+                    Ok::<_, StoreError>(Acted {
+                        value: (),
+                        events: vec![event(organization)],
+                        changes: vec![],
+                    })
+                })
+            })
+            .await
+            .unwrap();
+        store.close().await;
+        self.seed += 1;
+        (self.keystead, _) = start(&self.database, &self.root, &self.clock, self.seed).await;
     }
 
     /// The installation's operator, who administers the first organization.
@@ -203,6 +227,27 @@ impl House {
     pub(crate) async fn audit(&self, admin: &Caller, action: &str) -> Vec<AuditRecord> {
         let query = AuditQuery { action: Some(action.into()), ..AuditQuery::default() };
         self.keystead.list_audit(admin, &query).await.unwrap().items
+    }
+}
+
+/// A record of an act behind the installation's back.
+fn event(organization_id: OrganizationId) -> Event {
+    Event {
+        id: AuditId([7; 16]),
+        organization_id,
+        at: keystead_store::testing::START,
+        actor_kind: "test".into(),
+        actor_key: None,
+        actor_owner: None,
+        address: None,
+        action: "test".into(),
+        target_kind: "test".into(),
+        target_id: "test".into(),
+        target_name: "test".into(),
+        project_id: None,
+        before_body: None,
+        after_body: None,
+        request_id: None,
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod audit_list;
 pub(crate) mod consumers;
 pub(crate) mod environments;
 pub(crate) mod feed;
+pub(crate) mod guardrails;
 pub(crate) mod installation;
 pub(crate) mod jobs;
 pub(crate) mod key_list;
@@ -34,6 +35,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         consumers::DECLARED,
         environments::DECLARED,
         feed::DECLARED,
+        guardrails::DECLARED,
         installation::DECLARED,
         jobs::DECLARED,
         key_list::DECLARED,

@@ -3,6 +3,7 @@
 mod consumers;
 mod create;
 mod environments;
+mod guardrails;
 mod keys;
 mod list;
 mod permissions;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unknown_keys::unknown_keys))
         .merge(consumers::routes())
         .merge(environments::routes())
+        .merge(guardrails::routes())
         .merge(keys::routes())
         .merge(permissions::routes())
         .merge(roles::routes())

@@ -87,6 +87,10 @@ impl Client {
         self.call(Method::PATCH, path, Some(body), &[]).await
     }
 
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body), &[]).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.call(Method::DELETE, path, None, &[]).await
     }
@@ -219,6 +223,28 @@ impl Answer {
         assert_eq!(self.headers["x-request-id"], self.body["request_id"].as_str().unwrap());
         assert_eq!(self.headers.contains_key("www-authenticate"), status == 401);
         self.body
+    }
+
+    /// A problem that names the guardrails that do not allow it: each with where it comes from and the
+    /// field.
+    #[track_caller]
+    pub(crate) fn guarded(self, expected: &[(&str, &str, &str)]) -> Value {
+        let problem = self.refused(422, "guardrail_violated");
+        let told: Vec<_> = problem["violations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| {
+                assert!(one["detail"].as_str().unwrap().ends_with('.'), "{one}");
+                assert!(one["fix"].as_str().unwrap().ends_with('.'), "{one}");
+                ["guardrail", "where", "field"].map(|field| one[field].as_str().unwrap())
+            })
+            .collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(guardrail, from, field)| [*guardrail, *from, *field]).collect();
+        assert_eq!(told, expected, "{problem}");
+        assert_eq!(problem["field"], told[0][2]);
+        problem
     }
 
     /// A problem that names the field that is wrong.

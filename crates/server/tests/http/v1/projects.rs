@@ -2,6 +2,7 @@
 
 mod consumers;
 mod environments;
+mod guardrails;
 pub(crate) mod keys;
 mod permissions;
 mod project;
