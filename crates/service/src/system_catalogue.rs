@@ -39,20 +39,21 @@ impl Keystead {
             Box::pin(async move {
                 // Another node that starts at the same time adds them, too.
                 hold(tx, &project).await?;
-                let (mut names, mut changes) = (Vec::new(), Vec::new());
+                let mut names = Vec::new();
                 for management in &missing {
                     if tx.permission_by_name(project.id, management.name).await?.is_none() {
                         let id = this.entropy.with(|rng| PermissionId::random(rng));
                         let row = permission_row(management, id, project.organization, project.id, now);
                         tx.insert_permission(&row).await?;
                         names.push(management.name);
-                        changes.push(Change::new(project.organization, ChangeKind::Permission, id.0));
                     }
                 }
                 let id = project.id.to_string();
                 let target = Target { kind: "project", id, name: PREFIX, project: Some(project.id) };
                 let event = this.own_event(project.organization, "catalogue.complete", target);
                 let after = serde_json::json!({ "permissions": names });
+                // The whole catalogue is read again, by its project.
+                let changes = vec![Change::new(project.organization, ChangeKind::Permission, project.id.0)];
                 Ok(Acted { value: (), events: vec![with_difference(event, None, Some(&after))], changes })
             })
         })
