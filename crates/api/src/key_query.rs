@@ -1,6 +1,6 @@
 //! Finding issued keys: filters, statuses to filter by, counts.
 
-use crate::Timestamp;
+use crate::{KeyKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Which keys to list, newest first.
@@ -21,6 +21,12 @@ pub struct KeyQuery {
     /// Only of this environment (id or slug).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
+    /// Only of this kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KeyKind>,
+    /// Only minted from this key (`key_…`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     /// Only with this tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,

@@ -2,8 +2,8 @@
 
 use crate::patch::present;
 use crate::{
-    ConsumerRef, CreditsSpec, CreditsStatus, EffectivePermission, LimitSpec, LimitStatus, OwnerRef,
-    PermissionGrant, QuotaSpec, QuotaStatus, Restrictions, RoleGrant, Seen, Timestamp,
+    ConsumerRef, CreditsSpec, CreditsStatus, EffectivePermission, KeyRotation, LimitSpec, LimitStatus,
+    OwnerRef, PermissionGrant, QuotaSpec, QuotaStatus, Restrictions, RoleGrant, Seen, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +15,35 @@ pub enum KeyKind {
     /// Known to its holder only.
     #[default]
     Private,
+    /// Meant to be seen in a page or an app: narrowed to origins or endpoints, with permissions that
+    /// are safe in public only; it can be read again.
+    Public,
+    /// Issued to a consumer, and for a time.
+    Partner,
+    /// For a day at most, perhaps for a number of uses; can be minted from another key by its holder.
+    Temporary,
 }
 
 impl KeyKind {
     /// Every kind.
-    pub const ALL: &[Self] = &[Self::Private];
+    pub const ALL: [Self; 4] = [Self::Private, Self::Public, Self::Partner, Self::Temporary];
+
+    /// Its name, also as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Public => "public",
+            Self::Partner => "partner",
+            Self::Temporary => "temporary",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 /// Whether a key is usable now, and if not, why.
@@ -82,10 +106,17 @@ pub struct CreateKey {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub not_before: Option<Timestamp>,
-    /// Not valid from then on.
+    /// Not valid from then on. A `partner` key must have it; a `temporary` one that has none gets 24
+    /// hours from now, which is also its latest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
+    /// How many requests a `temporary` key may pass, whatever each costs: 1 to 1,000,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    /// Whether its holder may mint temporary keys from it; by default a `private` key's may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub may_mint: Option<bool>,
     /// `a-z`, `0-9`, `-`, `_`, `.`, `:`; each 1 to 64 characters; at most 32.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
@@ -127,8 +158,18 @@ pub struct Key {
     pub environment: String,
     /// What it is for.
     pub kind: KeyKind,
-    /// Whether it is usable now.
+    /// Whether it is usable now; of a minted key, whether its parent is too.
     pub status: KeyStatus,
+    /// The key that it was minted from (`key_…`): what that may not, it may not, and what it spends
+    /// is that one's.
+    #[serde(default)]
+    pub parent: Option<String>,
+    /// How many requests it may pass.
+    #[serde(default)]
+    pub uses: Option<UsesStatus>,
+    /// Whether its holder may mint temporary keys from it.
+    #[serde(default)]
+    pub may_mint: bool,
     /// Whose it is.
     pub owner: OwnerRef,
     /// To whom it is issued.
@@ -178,6 +219,16 @@ pub struct Key {
     pub version: i64,
 }
 
+/// How many requests a key may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UsesStatus {
+    /// In all.
+    pub total: u64,
+    /// Still.
+    pub remaining: u64,
+}
+
 /// A key with all that can be said of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -193,6 +244,8 @@ pub struct KeyDetails {
     pub quota_status: Vec<QuotaStatus>,
     /// How its lineage has been used.
     pub seen: Seen,
+    /// The last rotation that it was a part of.
+    pub rotation: Option<KeyRotation>,
 }
 
 /// When and why a key was revoked.
@@ -252,6 +305,10 @@ pub struct UpdateKey {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Option<Timestamp>>,
+    /// Whether its holder may mint temporary keys from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub may_mint: Option<bool>,
     /// The whole new list of tags.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
@@ -260,6 +317,49 @@ pub struct UpdateKey {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A temporary key to mint from the key that asks. It never has more rights, a longer life or wider
+/// networks than that one, now or later.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MintKey {
+    /// For people, 1 to 128 characters; made from the parent's when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Seconds until it expires: 1 to 86,400; 900 when left out. It never outlives its parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in_seconds: Option<u64>,
+    /// How many requests it may pass, whatever each costs: 1 to 1,000,000,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<u64>,
+    /// Permissions given, of those that the parent has now; all that the parent was given, its roles
+    /// too, when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<Vec<PermissionGrant>>,
+    /// What narrows it, beside all that narrows its parent.
+    #[serde(default)]
+    pub restrictions: Restrictions,
+    /// A JSON object of yours, at most 8 KiB; never a place for secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A public key, read again.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RevealedKey {
+    /// `key_…`
+    pub id: String,
+    /// The key itself.
+    pub key: String,
+}
+
+impl std::fmt::Debug for RevealedKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RevealedKey").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// Until when to suspend a key.

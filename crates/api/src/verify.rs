@@ -1,8 +1,8 @@
 //! "May this request pass?"
 
 use crate::{
-    ConsumerRef, CreditsStatus, LimitStatus, NarrowedPermission, OwnerRef, PermissionQuery, QuotaStatus,
-    Timestamp,
+    ConsumerRef, CreditsStatus, KeyKind, LimitStatus, NarrowedPermission, OwnerRef, PermissionQuery,
+    QuotaStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -175,8 +175,14 @@ pub struct Verification {
     pub valid: bool,
     /// Why, or why not.
     pub code: Code,
+    /// What the code alone does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<VerdictDetail>,
     /// `key_…`
     pub key_id: Option<String>,
+    /// What the key is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<KeyKind>,
     /// The project's slug.
     pub project: Option<String>,
     /// The environment's slug.
@@ -200,6 +206,9 @@ pub struct Verification {
     pub quotas: Vec<QuotaStatus>,
     /// What remains of the credits.
     pub credits: Option<CreditsStatus>,
+    /// How many requests the key may still pass, where that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses_remaining: Option<u64>,
     /// When to try again, in seconds, for `rate_limited`, `quota_exceeded`, `credits_exhausted`,
     /// `suspended`, `not_yet_valid` and `unavailable`, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,6 +222,15 @@ pub struct Verification {
     pub explanation: Vec<Check>,
     /// The request's id, as in the server's log.
     pub request_id: String,
+}
+
+/// What a verdict's code alone does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum VerdictDetail {
+    /// With `expired`: another key took over, and this one's time beside it is over.
+    Rotated,
 }
 
 /// One check of an explained verdict.

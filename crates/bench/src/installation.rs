@@ -8,7 +8,7 @@ use keystead_domain::ids::{
 };
 use keystead_domain::time::{Clock, Micros};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{Entropy, Keystead, Opened, Settings, SystemClock};
+use keystead_service::{Entropy, Keystead, Opened, Settings, SystemClock, Temporary};
 use keystead_store::{
     Acted, Database, EnvironmentRow, Event, Options, PermissionRow, ProjectRow, ServiceAccountRow, Store,
     StoreError,
@@ -53,6 +53,7 @@ impl Installation {
             usage_flush: Duration::from_secs(5),
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),
+            temporary: Temporary::default(),
             new_admin_key: false,
         };
         let opened = Keystead::open(settings, Arc::new(SystemClock), Entropy::system()).await;

@@ -170,5 +170,8 @@ fn key(organization_id: OrganizationId, number: u32, policies: &[[u8; 32]], rng:
         created_from: Some("192.0.2.1".into()),
         updated_at: MADE,
         version: 1,
+        parent_id: None,
+        uses: None,
+        may_mint: None,
     }
 }

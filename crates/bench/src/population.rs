@@ -1,7 +1,7 @@
 //! A keyring filled through its public interface: many keys, 1,000 distinct policies.
 
 use anyhow::{Context, Result, anyhow};
-use keystead_api::{Endpoint, LimitSpec, Networks, PermissionGrant, PermissionQuery};
+use keystead_api::{Endpoint, KeyKind, LimitSpec, Networks, PermissionGrant, PermissionQuery};
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
 use keystead_domain::decide::Ask;
 use keystead_domain::digest::Pepper;
@@ -134,6 +134,7 @@ pub fn fill(keys: usize, mut token: impl FnMut(&str)) -> Result<Keyring> {
             id,
             pepper: 1,
             switch: Switch::On,
+            kind: KeyKind::Private,
             digest,
             not_before: Micros(i64::MIN),
             expires_at: Micros::FOREVER,
@@ -143,6 +144,7 @@ pub fn fill(keys: usize, mut token: impl FnMut(&str)) -> Result<Keyring> {
             consumer: None,
             policy: Arc::clone(policy),
             lineage: Arc::new(Lineage::new(id, Meter::new(&policy.rules))),
+            special: None,
         });
     }
     Ok(keyring)

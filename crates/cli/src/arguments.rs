@@ -8,10 +8,12 @@ use crate::commands::export::Export;
 use crate::commands::guardrails::Guardrails;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
+use crate::commands::notices::Notices;
 use crate::commands::organizations::Organizations;
 use crate::commands::permissions::Permissions;
 use crate::commands::projects::Projects;
 use crate::commands::roles::Roles;
+use crate::commands::rotation_plan::RotationPlan;
 use crate::commands::service_accounts::ServiceAccounts;
 use crate::commands::verify::Verify;
 use crate::commands::whoami::Whoami;
@@ -63,6 +65,9 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Keys(Keys),
     #[command(subcommand)]
+    RotationPlan(RotationPlan),
+    Notices(Notices),
+    #[command(subcommand)]
     Consumers(Consumers),
     #[command(subcommand)]
     ServiceAccounts(ServiceAccounts),
@@ -89,6 +94,8 @@ impl ClientCommand {
             Self::Whoami(whoami) => whoami.run(session).await,
             Self::Verify(verify) => verify.run(session).await,
             Self::Keys(keys) => keys.run(session).await,
+            Self::RotationPlan(plan) => plan.run(session).await,
+            Self::Notices(notices) => notices.run(session).await,
             Self::Consumers(consumers) => consumers.run(session).await,
             Self::ServiceAccounts(accounts) => accounts.run(session).await,
             Self::Roles(roles) => roles.run(session).await,

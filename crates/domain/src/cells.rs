@@ -47,6 +47,12 @@ impl Catalogue {
         self.names.contains_key(name)
     }
 
+    /// Whether keys that are meant to be seen may hold it.
+    #[must_use]
+    pub fn is_public_safe(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|flags| flags.public_safe)
+    }
+
     /// Adds or replaces a name.
     pub fn insert(&mut self, name: &str, flags: Flags) {
         self.names.insert(name.into(), flags);

@@ -71,20 +71,50 @@ pub enum Decision {
 /// quota and credits only when it is `valid`.
 #[must_use]
 pub fn decide(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Decision {
-    let principals = entry.principals();
-    if let Err(verdict) = judge(entry, &principals, ask, now) {
+    let Some(parent) = entry.parent() else {
+        return decide_under(&Live::of(entry), None, ask, now);
+    };
+    match &*parent.now() {
+        Some(parent) => decide_under(&Live::of(entry), Some(&Live::of(parent)), ask, now),
+        // Only a revoked key is purged.
+        None => Decision::Made(Verdict::of(Code::Revoked)),
+    }
+}
+
+/// A key with its owner and its consumer as they are now, read once for a whole verdict.
+pub(crate) struct Live<'a> {
+    entry: &'a Entry,
+    principals: Principals,
+}
+
+impl<'a> Live<'a> {
+    pub(crate) fn of(entry: &'a Entry) -> Self {
+        Self { entry, principals: entry.principals() }
+    }
+
+    fn may(&self, permission: &str, resource: Option<&str>) -> bool {
+        self.entry.may_under(&self.principals, permission, resource)
+    }
+}
+
+/// A minted key passes where its parent would too, and spends what its parent has.
+fn decide_under(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: Micros) -> Decision {
+    if let Err(verdict) = judge(key, parent, ask, now) {
         return Decision::Made(verdict);
     }
     if ask.cost == 0 {
         return Decision::Made(Verdict::of(Code::Valid));
     }
-    let key = Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter };
+    let Live { entry: spender, principals } = parent.unwrap_or(key);
+    let uses = key.entry.uses();
+    let key = Metered { of: Of::Key, rules: &spender.policy.rules, meter: &spender.lineage.meter };
     let consumer = principals.consumer().map(|state| Metered {
         of: Of::Consumer,
         rules: &state.rules,
         meter: &state.meter,
     });
-    match take(key, consumer, ask.cost, now) {
+    let uses = uses.map(|uses| Metered { of: Of::Uses, rules: &uses.rules, meter: &uses.meter });
+    match take(key, consumer, uses, ask.cost, now) {
         Ok(lease_ahead) => Decision::Made(Verdict { code: Code::Valid, retry_after_ns: None, lease_ahead }),
         Err(Refusal::NeedsLease(need)) => Decision::NeedsLease(need),
         Err(Refusal::Rate { state, .. }) => Decision::Made(Verdict {
@@ -102,18 +132,38 @@ pub fn decide(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Decision {
     }
 }
 
-/// Every check that takes nothing, in order.
-fn judge(entry: &Entry, principals: &Principals, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
-    state(entry, principals, now)?;
-    let code = if !network(entry, ask) {
-        Code::NetworkDenied
-    } else if !origin(entry, ask) {
-        Code::OriginDenied
-    } else if !endpoint(entry, ask) {
-        Code::EndpointDenied
-    } else if !permissions(entry, principals, ask) {
-        Code::InsufficientPermissions
+/// Whether a key may be minted from this one by a request from `ip`: its state, networks and hours.
+/// Origins and endpoints are the guarded API's; what is minted is held to them there.
+///
+/// # Errors
+/// With the verdict that refuses.
+pub fn judge_minting(entry: &Entry, ip: Option<IpAddr>, now: Micros) -> Result<(), Verdict> {
+    state(&Live::of(entry), now)?;
+    if !network(entry, &Ask { ip, ..Ask::default() }) {
+        Err(Verdict::of(Code::NetworkDenied))
     } else if !hours(entry, now) {
+        Err(Verdict::of(Code::ConditionDenied))
+    } else {
+        Ok(())
+    }
+}
+
+/// Every check that takes nothing, in order; each of the key, then of its parent.
+fn judge(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
+    state(key, now)?;
+    parent.map_or(Ok(()), |parent| state(parent, now))?;
+    let both = |check: fn(&Entry, &Ask<'_>) -> bool| {
+        check(key.entry, ask) && parent.is_none_or(|parent| check(parent.entry, ask))
+    };
+    let code = if !both(network) {
+        Code::NetworkDenied
+    } else if !both(origin) {
+        Code::OriginDenied
+    } else if !both(endpoint) {
+        Code::EndpointDenied
+    } else if !permissions(key, parent, ask) {
+        Code::InsufficientPermissions
+    } else if !(hours(key.entry, now) && parent.is_none_or(|parent| hours(parent.entry, now))) {
         Code::ConditionDenied
     } else {
         return Ok(());
@@ -122,13 +172,14 @@ fn judge(entry: &Entry, principals: &Principals, ask: &Ask<'_>, now: Micros) -> 
 }
 
 /// Switched off, revoked, suspended, not yet or no longer valid.
-pub(crate) fn state(entry: &Entry, principals: &Principals, now: Micros) -> Result<(), Verdict> {
+pub(crate) fn state(key: &Live<'_>, now: Micros) -> Result<(), Verdict> {
+    let entry = key.entry;
     match entry.switch {
         Switch::Revoked => return Err(Verdict::of(Code::Revoked)),
         Switch::Off => return Err(Verdict::of(Code::Disabled)),
         Switch::On => {}
     }
-    if principals.disabled() {
+    if key.principals.disabled() {
         Err(Verdict::of(Code::Disabled))
     } else if now < entry.suspended_until {
         Err(Verdict::until(Code::Suspended, entry.suspended_until, now))
@@ -169,11 +220,12 @@ pub(crate) fn hours(entry: &Entry, now: Micros) -> bool {
     entry.policy.restrictions.hours.as_ref().is_none_or(|hours| hours.admits(now))
 }
 
-/// The key, its owner and its consumer have what the request needs.
-pub(crate) fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> bool {
+/// The key, its owner, its consumer and its parent have what the request needs. Each permission is
+/// asked of all of them: of "one or the other" the key may have the one, its parent the other.
+pub(crate) fn permissions(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>) -> bool {
     ask.permissions.is_none_or(|query| {
         query.holds(ask.resource, &mut |permission, resource| {
-            entry.may_under(principals, permission, resource)
+            key.may(permission, resource) && parent.is_none_or(|parent| parent.may(permission, resource))
         })
     })
 }

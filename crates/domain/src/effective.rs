@@ -1,19 +1,25 @@
 //! What a key may do now, and where each permission comes from: for presenting, not for deciding.
 
+use crate::cells::Catalogue;
 use crate::entry::Entry;
 use crate::policy::Grant;
-use keystead_api::{EffectivePermission, NarrowedPermission};
+use crate::resource::ResourcePattern;
+use keystead_api::{EffectivePermission, KeyKind, NarrowedPermission};
 
 /// Every catalogued permission that a grant of the key reaches, with what takes it away, if anything.
 #[must_use]
 pub fn effective_permissions(entry: &Entry) -> Vec<EffectivePermission> {
     let catalogue = entry.place.project.catalogue.load();
+    let parent = entry.parent().map(|parent| (parent.id, parent.now()));
     let mut effective = Vec::new();
     for name in catalogue.names() {
-        let lost = [Some(&entry.owner), entry.other_consumer()].into_iter().flatten().find_map(|principal| {
-            let state = principal.state.load();
-            (!state.allows(name))
-                .then(|| format!("the ceiling of {} ({}) does not have it", state.name, principal.id))
+        let lost = lost(entry, &catalogue, name).or_else(|| {
+            let (id, now) = parent.as_ref()?;
+            let has = now.as_ref().is_some_and(|parent| {
+                parent.policy.grants.iter().any(|grant| grant.gives(&catalogue, name))
+                    && lost(parent, &catalogue, name).is_none()
+            });
+            (!has).then(|| format!("{id}, from which the key was minted, does not have it"))
         });
         for grant in entry.policy.grants.iter().filter(|grant| grant.gives(&catalogue, name)) {
             let resources =
@@ -29,16 +35,78 @@ pub fn effective_permissions(entry: &Entry) -> Vec<EffectivePermission> {
     effective
 }
 
+/// What keeps a key from a permission that a grant gives.
+fn lost(entry: &Entry, catalogue: &Catalogue, name: &str) -> Option<String> {
+    if entry.kind == KeyKind::Public && !catalogue.is_public_safe(name) {
+        return Some("it is not public_safe, and the key is public".into());
+    }
+    [Some(&entry.owner), entry.other_consumer()].into_iter().flatten().find_map(|principal| {
+        let state = principal.state.load();
+        (!state.allows(name))
+            .then(|| format!("the ceiling of {} ({}) does not have it", state.name, principal.id))
+    })
+}
+
 /// What a verify answer lists: names held on every resource, and names held on some only. Apart,
 /// so that a program that looks for a name cannot overlook that it is narrowed.
 #[must_use]
 pub fn held_permissions(entry: &Entry) -> (Vec<String>, Vec<NarrowedPermission>) {
+    let own = held_alone(entry);
+    match entry.parent() {
+        None => own,
+        Some(parent) => match &*parent.now() {
+            Some(parent) => within(own, held_alone(parent)),
+            None => (Vec::new(), Vec::new()),
+        },
+    }
+}
+
+/// What is in both lists. Of resources those of the one that are within the other's: two patterns
+/// that only overlap list nothing, since a list must not say too much.
+fn within(
+    (everywhere, narrowed): (Vec<String>, Vec<NarrowedPermission>),
+    (in_all, in_some): (Vec<String>, Vec<NarrowedPermission>),
+) -> (Vec<String>, Vec<NarrowedPermission>) {
+    let (both, rest): (Vec<_>, Vec<_>) =
+        everywhere.into_iter().partition(|name| in_all.binary_search(name).is_ok());
+    let mut some: Vec<NarrowedPermission> =
+        in_some.iter().filter(|held| rest.contains(&held.permission)).cloned().collect();
+    for held in narrowed {
+        if in_all.binary_search(&held.permission).is_ok() {
+            some.push(held);
+        } else if let Some(other) = in_some.iter().find(|other| other.permission == held.permission) {
+            let mut resources = covered(&held.resources, &other.resources);
+            resources.extend(covered(&other.resources, &held.resources));
+            resources.sort_unstable();
+            resources.dedup();
+            if !resources.is_empty() {
+                some.push(NarrowedPermission { permission: held.permission, resources });
+            }
+        }
+    }
+    some.sort_by(|one, other| one.permission.cmp(&other.permission));
+    (both, some)
+}
+
+/// Those of `inner` that one of `outer` covers.
+fn covered(inner: &[String], outer: &[String]) -> Vec<String> {
+    let outer: Vec<_> = outer.iter().filter_map(|text| ResourcePattern::parse(text).ok()).collect();
+    let within = |text: &&String| {
+        ResourcePattern::parse(text).is_ok_and(|inner| outer.iter().any(|outer| outer.covers(&inner)))
+    };
+    inner.iter().filter(within).cloned().collect()
+}
+
+fn held_alone(entry: &Entry) -> (Vec<String>, Vec<NarrowedPermission>) {
     let (owner, consumer) =
         (entry.owner.state.load(), entry.other_consumer().map(|consumer| consumer.state.load()));
-    let allowed =
-        |name: &str| owner.allows(name) && consumer.as_ref().is_none_or(|consumer| consumer.allows(name));
-    let mut given: Vec<(String, &Grant)> = Vec::new();
     let catalogue = entry.place.project.catalogue.load();
+    let allowed = |name: &str| {
+        (entry.kind != KeyKind::Public || catalogue.is_public_safe(name))
+            && owner.allows(name)
+            && consumer.as_ref().is_none_or(|consumer| consumer.allows(name))
+    };
+    let mut given: Vec<(String, &Grant)> = Vec::new();
     for grant in &entry.policy.grants {
         grant.each_name(&catalogue, &mut |name| {
             if allowed(name) {

@@ -5,9 +5,11 @@ use crate::digest::Digest;
 use crate::ids::KeyId;
 use crate::meter::Meter;
 use crate::policy::Policy;
+use crate::rotation::Rotation;
+use crate::special::{ParentCell, Special, Uses};
 use crate::time::Micros;
 use arc_swap::Guard;
-use keystead_api::KeyStatus;
+use keystead_api::{KeyKind, KeyStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -20,6 +22,8 @@ pub struct Entry {
     pub pepper: u16,
     /// Whether somebody switched it off.
     pub switch: Switch,
+    /// What it is for.
+    pub kind: KeyKind,
     /// What its token must digest to.
     pub digest: Digest,
     /// Not valid before; [`Micros`] of `i64::MIN` when it always was.
@@ -38,6 +42,8 @@ pub struct Entry {
     pub policy: Arc<Policy>,
     /// What it shares with the keys that it was rotated from and into.
     pub lineage: Arc<Lineage>,
+    /// What few keys have.
+    pub special: Option<Arc<Special>>,
 }
 
 /// Whether somebody switched a key off.
@@ -76,6 +82,26 @@ impl Lineage {
     }
 }
 
+/// The key whose lineage a request spends of.
+#[derive(Debug)]
+pub enum Spender<'a> {
+    /// The key that the request carries.
+    Itself(&'a Entry),
+    /// The one that it was minted from.
+    Parent(Arc<Entry>),
+}
+
+impl std::ops::Deref for Spender<'_> {
+    type Target = Entry;
+
+    fn deref(&self) -> &Entry {
+        match self {
+            Self::Itself(entry) => entry,
+            Self::Parent(entry) => entry,
+        }
+    }
+}
+
 impl Entry {
     /// Reads where the policy and the counters stand, all at once: with a million keys they are in no
     /// cache of the processor, and waiting for one after the other would cost more than the digest.
@@ -92,6 +118,18 @@ impl Entry {
         ));
     }
 
+    /// Its part in a rotation.
+    #[must_use]
+    pub fn rotation(&self) -> Option<&Rotation> {
+        self.special.as_ref()?.rotation.as_ref()
+    }
+
+    /// Whether it has ended because another key took over.
+    #[must_use]
+    pub fn is_rotated_away(&self, now: Micros) -> bool {
+        now >= self.expires_at && self.rotation().is_some_and(Rotation::is_old)
+    }
+
     /// Its status now, by the same precedence as the verdict.
     #[must_use]
     pub fn status(&self, now: Micros) -> KeyStatus {
@@ -106,20 +144,71 @@ impl Entry {
     }
 
     /// Whether its effective permissions hold `permission` on `resource`: the key's ∩ its owner's ∩
-    /// its consumer's.
+    /// its consumer's, ∩ its parent's where it was minted.
     #[must_use]
     pub fn may(&self, permission: &str, resource: Option<&str>) -> bool {
+        match self.parent() {
+            None => self.may_alone(permission, resource),
+            Some(parent) => {
+                parent.now().as_ref().is_some_and(|parent| parent.may_alone(permission, resource))
+                    && self.may_alone(permission, resource)
+            }
+        }
+    }
+
+    /// The same, whatever its parent may.
+    pub(crate) fn may_alone(&self, permission: &str, resource: Option<&str>) -> bool {
         self.may_under(&self.principals(), permission, resource)
     }
 
-    /// [`Self::may`], under owner and consumer as they were read before.
+    /// [`Self::may_alone`], under owner and consumer as they were read before. A role or catalogue that
+    /// changes later gives a public key no more than what is safe in public.
     pub(crate) fn may_under(
         &self,
         principals: &Principals,
         permission: &str,
         resource: Option<&str>,
     ) -> bool {
-        self.policy.gives(&self.place.project.catalogue, permission, resource) && principals.allow(permission)
+        let catalogue = &self.place.project.catalogue;
+        (self.kind != KeyKind::Public || catalogue.load().is_public_safe(permission))
+            && self.policy.gives(catalogue, permission, resource)
+            && principals.allow(permission)
+    }
+
+    /// The key that it was minted from.
+    #[must_use]
+    pub fn parent(&self) -> Option<&Arc<ParentCell>> {
+        self.special.as_ref()?.minted.as_ref()
+    }
+
+    /// Whose limits, quota and credits it spends: its own, or its parent's where it was minted; `None`
+    /// when that was purged.
+    #[must_use]
+    pub fn spender(&self) -> Option<Spender<'_>> {
+        match self.parent() {
+            None => Some(Spender::Itself(self)),
+            Some(parent) => parent.now().as_ref().map(|parent| Spender::Parent(Arc::clone(parent))),
+        }
+    }
+
+    /// Its number of uses, where that is limited.
+    #[must_use]
+    pub fn uses(&self) -> Option<&Arc<Uses>> {
+        self.special.as_ref()?.uses.as_ref()
+    }
+
+    /// Whether its holder may mint keys from it. One that manages Keystead, or was minted itself,
+    /// never may.
+    #[must_use]
+    pub fn may_mint(&self) -> bool {
+        let said = self.special.as_ref().and_then(|special| special.may_mint);
+        !self.place.project.system && self.parent().is_none() && said.unwrap_or(self.kind == KeyKind::Private)
+    }
+
+    /// The consumer, where the owner is another.
+    #[must_use]
+    pub fn other_consumer(&self) -> Option<&Arc<Principal>> {
+        self.consumer.as_ref().filter(|consumer| !Arc::ptr_eq(consumer, &self.owner))
     }
 
     /// Who of owner and consumer is switched off.
@@ -127,12 +216,6 @@ impl Entry {
     pub fn disabled_principal(&self) -> Option<&Arc<Principal>> {
         let off = |principal: &&Arc<Principal>| principal.state.load().disabled;
         Some(&self.owner).filter(off).or_else(|| self.other_consumer().filter(off))
-    }
-
-    /// The consumer, where the owner is another.
-    #[must_use]
-    pub fn other_consumer(&self) -> Option<&Arc<Principal>> {
-        self.consumer.as_ref().filter(|consumer| !Arc::ptr_eq(consumer, &self.owner))
     }
 
     /// Its owner and its consumer as they are now.

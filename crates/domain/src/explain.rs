@@ -1,53 +1,40 @@
 //! Every check of a verdict with its outcome and why, for administrators. Takes nothing.
 
-use crate::decide::{self, Ask};
-use crate::entry::{Entry, Principals, Switch};
+use crate::decide::{self, Ask, Live};
+use crate::entry::{Entry, Switch};
 use crate::lease::Standing;
 use crate::take::{Metered, Of};
 use crate::time::Micros;
-use keystead_api::{Check, CheckOutcome, Code};
+use keystead_api::{Check, CheckOutcome, Code, KeyKind};
 
 /// Lists every check that [`decide::decide`] makes, in its order. Once one has failed, the others
 /// are still evaluated: an administrator wants to see all that is wrong at once.
 #[must_use]
 pub fn explain(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
-    let rules = &entry.policy.restrictions;
-    let principals = entry.principals();
-    let mut checks = vec![
-        state(entry, &principals, now),
-        restriction(
-            "network",
-            Code::NetworkDenied,
-            rules.networks.is_some(),
-            decide::network(entry, ask),
-            ask.ip.map(|ip| format!("the address {ip}")).ok_or("ip"),
-        ),
-        restriction(
-            "origin",
-            Code::OriginDenied,
-            rules.origins.is_some(),
-            decide::origin(entry, ask),
-            ask.origin.map(|origin| format!("the origin {origin}")).ok_or("origin"),
-        ),
-        restriction(
-            "endpoint",
-            Code::EndpointDenied,
-            rules.endpoints.is_some(),
-            decide::endpoint(entry, ask),
-            endpoint(ask),
-        ),
-    ];
-    checks.extend(permissions(entry, &principals, ask));
-    checks.push(restriction(
-        "hours",
-        Code::ConditionDenied,
-        rules.hours.is_some(),
-        decide::hours(entry, now),
-        Ok(format!("the instant {now:?}")),
-    ));
-    let key = Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter };
+    let Some(cell) = entry.parent() else {
+        return explain_under(entry, None, ask, now);
+    };
+    match &*cell.now() {
+        Some(parent) => explain_under(entry, Some(parent), ask, now),
+        None => {
+            let why = format!("{}, from which the key was minted, was revoked and purged.", cell.id);
+            vec![check("parent state", Code::Revoked, false, why)]
+        }
+    }
+}
+
+fn explain_under(entry: &Entry, parent: Option<&Entry>, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
+    let both = |check: fn(&Entry, &Ask<'_>, Micros) -> Check| {
+        let of_parent = parent.and_then(|parent| of_parent(parent, check(parent, ask, now)));
+        [Some(check(entry, ask, now)), of_parent].into_iter().flatten()
+    };
+    let mut checks: Vec<Check> = [state, network, origin, endpoint].into_iter().flat_map(both).collect();
+    checks.extend(permissions(entry, parent, ask));
+    checks.extend(both(hours));
+    let spender = parent.unwrap_or(entry);
+    let key = Metered { of: Of::Key, rules: &spender.policy.rules, meter: &spender.lineage.meter };
     meter(&mut checks, key, ask.cost, now);
-    if let Some(state) = principals.consumer() {
+    if let Some(state) = spender.principals().consumer() {
         meter(
             &mut checks,
             Metered { of: Of::Consumer, rules: &state.rules, meter: &state.meter },
@@ -55,7 +42,65 @@ pub fn explain(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Vec<Check> {
             now,
         );
     }
+    if let Some(uses) = entry.uses() {
+        let uses = Metered { of: Of::Uses, rules: &uses.rules, meter: &uses.meter };
+        meter(&mut checks, uses, ask.cost.min(1), now);
+    }
     checks
+}
+
+/// The same check of the key that it was minted from; none where there is nothing to check.
+fn of_parent(parent: &Entry, check: Check) -> Option<Check> {
+    (check.outcome != CheckOutcome::NotApplicable).then(|| Check {
+        check: format!("parent {}", check.check),
+        why: format!("Of {}, from which the key was minted: {}", parent.id, check.why),
+        ..check
+    })
+}
+
+fn network(entry: &Entry, ask: &Ask<'_>, _: Micros) -> Check {
+    restriction(
+        "network",
+        Code::NetworkDenied,
+        entry.policy.restrictions.networks.is_some(),
+        decide::network(entry, ask),
+        ask.ip.map(|ip| format!("the address {ip}")).ok_or("ip"),
+    )
+}
+
+fn origin(entry: &Entry, ask: &Ask<'_>, _: Micros) -> Check {
+    restriction(
+        "origin",
+        Code::OriginDenied,
+        entry.policy.restrictions.origins.is_some(),
+        decide::origin(entry, ask),
+        ask.origin.map(|origin| format!("the origin {origin}")).ok_or("origin"),
+    )
+}
+
+fn endpoint(entry: &Entry, ask: &Ask<'_>, _: Micros) -> Check {
+    restriction(
+        "endpoint",
+        Code::EndpointDenied,
+        entry.policy.restrictions.endpoints.is_some(),
+        decide::endpoint(entry, ask),
+        // What is compared with the key's endpoints, or which field the request lacks.
+        match (ask.method, ask.path) {
+            (Some(method), Some(path)) => Ok(format!("the endpoint {method} {path}")),
+            (None, _) => Err("method"),
+            (_, None) => Err("path"),
+        },
+    )
+}
+
+fn hours(entry: &Entry, _: &Ask<'_>, now: Micros) -> Check {
+    restriction(
+        "hours",
+        Code::ConditionDenied,
+        entry.policy.restrictions.hours.is_some(),
+        decide::hours(entry, now),
+        Ok(format!("the instant {now:?}")),
+    )
 }
 
 fn check(name: &str, code: Code, passed: bool, why: impl Into<String>) -> Check {
@@ -63,8 +108,8 @@ fn check(name: &str, code: Code, passed: bool, why: impl Into<String>) -> Check 
     Check { check: name.into(), outcome, code: (!passed).then_some(code), why: why.into() }
 }
 
-fn state(entry: &Entry, principals: &Principals, now: Micros) -> Check {
-    let Err(verdict) = decide::state(entry, principals, now) else {
+fn state(entry: &Entry, _: &Ask<'_>, now: Micros) -> Check {
+    let Err(verdict) = decide::state(&Live::of(entry), now) else {
         return check("state", Code::Valid, true, "The key is switched on and within its validity.");
     };
     let why = match verdict.code {
@@ -81,18 +126,15 @@ fn state(entry: &Entry, principals: &Principals, now: Micros) -> Check {
         }),
         Code::Suspended => format!("The key is suspended until {:?}.", entry.suspended_until),
         Code::NotYetValid => format!("The key is not valid before {:?}.", entry.not_before),
-        _ => format!("The key expired at {:?}.", entry.expires_at),
+        _ => match entry.rotation().filter(|rotation| rotation.is_old()) {
+            Some(rotation) => format!(
+                "The key was rotated into {}, and ended at {:?}. Use that one.",
+                rotation.other, entry.expires_at
+            ),
+            None => format!("The key expired at {:?}.", entry.expires_at),
+        },
     };
     check("state", verdict.code, false, why)
-}
-
-/// What is compared with the key's endpoints, or which field the request lacks.
-fn endpoint(ask: &Ask<'_>) -> Result<String, &'static str> {
-    match (ask.method, ask.path) {
-        (Some(method), Some(path)) => Ok(format!("the endpoint {method} {path}")),
-        (None, _) => Err("method"),
-        (_, None) => Err("path"),
-    }
 }
 
 /// `what` is what the restriction was asked about, or the field that the request lacks.
@@ -121,7 +163,7 @@ fn restriction(
     check(name, code, passed, why)
 }
 
-fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> Vec<Check> {
+fn permissions(entry: &Entry, parent: Option<&Entry>, ask: &Ask<'_>) -> Vec<Check> {
     let Some(query) = ask.permissions else {
         return vec![Check {
             check: "permissions".into(),
@@ -130,7 +172,7 @@ fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> Vec<Che
             why: "The request asks for no permission.".into(),
         }];
     };
-    let holds = decide::permissions(entry, principals, ask);
+    let holds = decide::permissions(&Live::of(entry), parent.map(Live::of).as_ref(), ask);
     let mut checks = vec![check(
         "permissions",
         Code::InsufficientPermissions,
@@ -138,13 +180,20 @@ fn permissions(entry: &Entry, principals: &Principals, ask: &Ask<'_>) -> Vec<Che
         if holds { "The key has what the request asks." } else { "The key lacks what the request asks." },
     )];
     query.names(&mut |name| {
-        let passed = entry.may_under(principals, name, ask.resource);
+        let passed = entry.may(name, ask.resource);
         let outcome = if passed { CheckOutcome::Passed } else { CheckOutcome::Failed };
         checks.push(Check {
             check: format!("permission {name}"),
             outcome,
             code: None,
-            why: why_permission(entry, name, ask.resource),
+            why: match parent {
+                Some(parent) if entry.may_alone(name, ask.resource) => format!(
+                    "Of {}, from which the key was minted: {}",
+                    parent.id,
+                    why_permission(parent, name, ask.resource)
+                ),
+                _ => why_permission(entry, name, ask.resource),
+            },
         });
     });
     checks
@@ -155,6 +204,9 @@ fn why_permission(entry: &Entry, name: &str, resource: Option<&str>) -> String {
     let catalogue = entry.place.project.catalogue.load();
     if !catalogue.knows(name) {
         return format!("The project's catalogue has no permission {name}.");
+    }
+    if entry.kind == KeyKind::Public && !catalogue.is_public_safe(name) {
+        return format!("{name} is not public_safe, and a public key holds nothing else.");
     }
     let Some(grant) =
         entry.policy.grants.iter().find(|grant| grant.reaches(resource) && grant.gives(&catalogue, name))
@@ -186,6 +238,7 @@ fn meter(checks: &mut Vec<Check>, metered: Metered<'_>, cost: u64, now: Micros) 
     let of = match metered.of {
         Of::Key => "key",
         Of::Consumer => "consumer",
+        Of::Uses => "uses",
     };
     for (index, rule) in metered.rules.rates.iter().enumerate() {
         let Some(state) = metered.meter.rate_state(metered.rules, index, cost, now) else {
@@ -216,7 +269,9 @@ fn meter(checks: &mut Vec<Check>, metered: Metered<'_>, cost: u64, now: Micros) 
                 }
             };
             let passed = block.standing(cost, now) != Standing::Exhausted;
-            checks.push(check(&format!("{name} of the {of}"), code, passed, why));
+            let name =
+                if metered.of == Of::Uses { "uses of the key".into() } else { format!("{name} of the {of}") };
+            checks.push(check(&name, code, passed, why));
         }
     }
 }

@@ -19,6 +19,40 @@ pub enum MeterId {
     Lineage(KeyId),
     /// A consumer's, shared by all of its keys.
     Consumer(ConsumerId),
+    /// The number of uses of one key.
+    Uses(UsesId),
+}
+
+/// The account of a key's number of uses. Apart from its lineage's, whose id may be the key's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct UsesId([u8; 13]);
+
+impl UsesId {
+    /// Tells it from a lineage's id, which has a byte less.
+    const MARK: u8 = b'u';
+
+    /// Of a key.
+    #[must_use]
+    pub fn of(key: KeyId) -> Self {
+        let mut bytes = [Self::MARK; 13];
+        if let Some(digits) = bytes.last_chunk_mut::<12>() {
+            *digits = *key.as_bytes();
+        }
+        Self(bytes)
+    }
+
+    /// From the store's bytes; `None` when they are not such an id.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let (mark, digits) = bytes.split_first()?;
+        KeyId::from_slice(digits).filter(|_| *mark == Self::MARK).map(Self::of)
+    }
+
+    /// As the store keeps it.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 13] {
+        &self.0
+    }
 }
 
 impl MeterId {
@@ -28,6 +62,7 @@ impl MeterId {
         match self {
             Self::Lineage(id) => id.as_bytes(),
             Self::Consumer(id) => &id.0,
+            Self::Uses(id) => id.as_bytes(),
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Of {
     Key,
     /// Its consumer's.
     Consumer,
+    /// The key's number of uses.
+    Uses,
 }
 
 /// A meter with its rules and whose it is.
@@ -62,7 +64,8 @@ pub struct LeaseNeed {
     pub units: u64,
 }
 
-/// Takes `cost` from every limit, quota and credits of both meters, or from none.
+/// Takes `cost` from every limit, quota and credits of both meters, and one use where uses are
+/// counted; or takes of none.
 ///
 /// `Ok` may carry a need: a block that runs low, to be leased ahead.
 ///
@@ -71,11 +74,12 @@ pub struct LeaseNeed {
 pub fn take(
     key: Metered<'_>,
     consumer: Option<Metered<'_>>,
+    uses: Option<Metered<'_>>,
     cost: u64,
     now: Micros,
 ) -> Result<Option<LeaseNeed>, Refusal> {
     let consumer = consumer.filter(|consumer| !consumer.rules.is_empty());
-    match (consumer, &*key.rules.rates) {
+    match (consumer.or(uses), &*key.rules.rates) {
         (None, []) if !key.rules.needs_lock() => return Ok(None),
         (None, [rule]) if !key.rules.needs_lock() => {
             let of = Of::Key;
@@ -87,18 +91,20 @@ pub fn take(
         }
         _ => {}
     }
-    // Always the lineage before the consumer: two requests that need both cannot wait in a ring.
-    let mut key = Held { metered: key, blocks: key.meter.blocks() };
-    let mut consumer = consumer.map(|metered| Held { metered, blocks: metered.meter.blocks() });
+    // Always the lineage before the consumer before the uses: two requests cannot wait in a ring.
+    let mut held = [Some(Held::new(key)), consumer.map(Held::new), uses.map(Held::new)];
     loop {
-        let readings = read_rates(&key, consumer.as_ref(), cost, now)?;
-        check_blocks(&key, consumer.as_ref(), cost, now)?;
+        let readings = read_rates(&held, cost, now)?;
+        check_blocks(&held, cost, now)?;
         if commit_rates(&readings, cost) {
             break;
         }
     }
-    Ok(spend_blocks(&mut key, consumer.as_mut(), cost))
+    Ok(spend_blocks(&mut held, cost))
 }
+
+/// Those that a request meets: the lineage, its consumer, its uses.
+type AllHeld<'a> = [Option<Held<'a>>; 3];
 
 /// A meter whose blocks are locked.
 struct Held<'a> {
@@ -108,15 +114,10 @@ struct Held<'a> {
 
 type Readings<'a> = [Option<(&'a RateCell, &'a RateRule, Reading)>; 2 * RATES_MAX];
 
-fn read_rates<'a>(
-    key: &Held<'a>,
-    consumer: Option<&Held<'a>>,
-    cost: u64,
-    now: Micros,
-) -> Result<Readings<'a>, Refusal> {
+fn read_rates<'a>(held: &AllHeld<'a>, cost: u64, now: Micros) -> Result<Readings<'a>, Refusal> {
     let mut readings: Readings<'a> = [None; 2 * RATES_MAX];
     let mut slots = readings.iter_mut();
-    for Metered { of, rules, meter } in [Some(key), consumer].into_iter().flatten().map(|held| held.metered) {
+    for Metered { of, rules, meter } in held.iter().flatten().map(|held| held.metered) {
         for (index, rule) in rules.rates.iter().enumerate() {
             let (Some(cell), Some(slot)) = (meter.cell(index), slots.next()) else {
                 break;
@@ -142,15 +143,15 @@ fn commit_rates(readings: &Readings<'_>, cost: u64) -> bool {
     true
 }
 
-fn check_blocks(key: &Held<'_>, consumer: Option<&Held<'_>>, cost: u64, now: Micros) -> Result<(), Refusal> {
+fn check_blocks(all: &AllHeld<'_>, cost: u64, now: Micros) -> Result<(), Refusal> {
     let mut need = None;
     for account in [Account::Quota, Account::Credits] {
-        for held in [Some(key), consumer].into_iter().flatten() {
+        for held in all.iter().flatten() {
             let Some(block) = held.block(account) else {
                 continue;
             };
             let of = held.metered.of;
-            match block.standing(cost, now) {
+            match block.standing(held.cost(cost), now) {
                 Standing::Enough => {}
                 Standing::Lease(units) => need = need.or(Some(LeaseNeed { of, account, units })),
                 Standing::Exhausted => {
@@ -166,10 +167,10 @@ fn check_blocks(key: &Held<'_>, consumer: Option<&Held<'_>>, cost: u64, now: Mic
     need.map_or(Ok(()), |need| Err(Refusal::NeedsLease(need)))
 }
 
-fn spend_blocks<'a>(key: &mut Held<'a>, consumer: Option<&mut Held<'a>>, cost: u64) -> Option<LeaseNeed> {
+fn spend_blocks(all: &mut AllHeld<'_>, cost: u64) -> Option<LeaseNeed> {
     let mut low = None;
-    for held in [Some(key), consumer].into_iter().flatten() {
-        let of = held.metered.of;
+    for held in all.iter_mut().flatten() {
+        let (of, cost) = (held.metered.of, held.cost(cost));
         for account in [Account::Quota, Account::Credits] {
             if let Some(block) = held.block_mut(account) {
                 block.spend(cost);
@@ -182,7 +183,19 @@ fn spend_blocks<'a>(key: &mut Held<'a>, consumer: Option<&mut Held<'a>>, cost: u
     low
 }
 
-impl Held<'_> {
+impl<'a> Held<'a> {
+    fn new(metered: Metered<'a>) -> Self {
+        Self { metered, blocks: metered.meter.blocks() }
+    }
+
+    /// A use is a request, whatever it costs.
+    const fn cost(&self, cost: u64) -> u64 {
+        match self.metered.of {
+            Of::Uses if cost > 1 => 1,
+            _ => cost,
+        }
+    }
+
     fn block(&self, account: Account) -> Option<&Block> {
         let blocks = self.blocks.as_deref()?;
         match account {
@@ -240,9 +253,9 @@ mod tests {
         let rules = rules(&[("a", 10), ("b", 2)], None, false);
         let meter = Meter::new(&rules);
         for _ in 0..2 {
-            take(key(&rules, &meter), None, 1, NOW).unwrap();
+            take(key(&rules, &meter), None, None, 1, NOW).unwrap();
         }
-        let refusal = take(key(&rules, &meter), None, 1, NOW).unwrap_err();
+        let refusal = take(key(&rules, &meter), None, None, 1, NOW).unwrap_err();
         assert!(matches!(refusal, Refusal::Rate { of: Of::Key, index: 1, .. }), "{refusal:?}");
         assert_eq!((remaining(&rules, &meter, 0), remaining(&rules, &meter, 1)), (8, 0));
     }
@@ -253,12 +266,12 @@ mod tests {
         let meter = Meter::new(&rules);
         let lease = |taken, beyond| Leased { taken, beyond, valid_until: Micros::FOREVER };
         let need = |account| Refusal::NeedsLease(LeaseNeed { of: Of::Key, account, units: 1 });
-        assert_eq!(take(key(&rules, &meter), None, 1, NOW), Err(need(Account::Quota)));
+        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(need(Account::Quota)));
         meter.add(Account::Quota, lease(1, 0));
-        assert_eq!(take(key(&rules, &meter), None, 1, NOW), Err(need(Account::Credits)));
+        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(need(Account::Credits)));
         meter.add(Account::Credits, lease(0, 0));
         let used_up = Refusal::UsedUp { of: Of::Key, account: Account::Credits, until: None };
-        assert_eq!(take(key(&rules, &meter), None, 1, NOW), Err(used_up));
+        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(used_up));
         assert_eq!(remaining(&rules, &meter, 0), 10);
         assert_eq!(meter.show_blocks().quota.held(NOW), 1);
     }
@@ -279,7 +292,9 @@ mod tests {
                     let (shape, meter) = (&shapes[thread % 3], &meters[thread % 3]);
                     let consumer = Metered { of: Of::Consumer, rules: &shared, meter: &shared_meter };
                     scope.spawn(move || {
-                        (0..400).filter(|_| take(key(shape, meter), Some(consumer), 1, NOW).is_ok()).count()
+                        (0..400)
+                            .filter(|_| take(key(shape, meter), Some(consumer), None, 1, NOW).is_ok())
+                            .count()
                     })
                 })
                 .collect();
@@ -294,7 +309,7 @@ mod tests {
         let (old, new) =
             (rules(&[("a", 10), ("b", 5)], None, false), rules(&[("b", 5), ("c", 7)], None, false));
         let meter = Meter::new(&old);
-        take(key(&old, &meter), None, 3, NOW).unwrap();
+        take(key(&old, &meter), None, None, 3, NOW).unwrap();
         let carried = meter.carried(&old, &new);
         assert_eq!((remaining(&new, &carried, 0), remaining(&new, &carried, 1)), (2, 7));
     }
@@ -309,6 +324,6 @@ mod tests {
         let held = |meter: &Meter| meter.show_blocks().credits.held(NOW);
         assert_eq!((held(&meter), held(&carried)), (0, 5));
         let need = LeaseNeed { of: Of::Key, account: Account::Credits, units: 1 };
-        assert_eq!(take(key(&old, &meter), None, 1, NOW), Err(Refusal::NeedsLease(need)));
+        assert_eq!(take(key(&old, &meter), None, None, 1, NOW), Err(Refusal::NeedsLease(need)));
     }
 }

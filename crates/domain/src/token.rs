@@ -97,6 +97,17 @@ impl PlainKey {
         Self(whole)
     }
 
+    /// Mints one for `id` that begins like another, by how that one begins: its prefix is kept whole,
+    /// however many `_` are in it. `None` when it does not begin like a key of ours.
+    pub fn mint_like<R: Rng + ?Sized>(start: &str, id: KeyId, rng: &mut R) -> Option<Self> {
+        let (head, digits) = start.split_at_checked(start.len().checked_sub(KEY_ID_DIGITS)?)?;
+        let (prefix, tag) = split_head(head.strip_suffix('_')?.as_bytes())?;
+        if !base62::is_base62(digits.as_bytes()) || !is_prefix(prefix) || !is_tag(tag) {
+            return None;
+        }
+        Some(Self::mint(str::from_utf8(prefix).ok()?, str::from_utf8(tag).ok()?, id, rng))
+    }
+
     /// The key itself. Whoever calls this shows it to its new holder, and nobody else.
     #[must_use]
     pub fn expose(&self) -> &str {

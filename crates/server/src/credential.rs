@@ -24,22 +24,39 @@ impl FromRequestParts<App> for Called {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiProblem> {
         let token = credential(&parts.headers)?;
-        let ThisRequest(request_id) = parts
-            .extensions
-            .get::<ThisRequest>()
-            .copied()
-            .ok_or_else(|| ApiProblem::internal("a request without an id"))?;
-        let origin = Origin {
-            // The address of the connection. What headers say of it is the client's own word.
-            ip: parts.extensions.get::<Peer>().map(|Peer(peer)| networks::normalise(peer.ip())),
-            method: parts.method.as_str().into(),
-            path: parts.uri.path().into(),
-            user_agent: parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(Into::into),
-            request_id,
-            idempotency: idempotency_key(parts)?,
-        };
-        Ok(Self(app.keystead.recognise(token, origin).await?))
+        Ok(Self(app.keystead.recognise(token, origin(parts)?).await?))
     }
+}
+
+/// A caller that holds any issued key, which need not manage anything: for what a key is asked to do
+/// with itself.
+#[derive(Debug)]
+pub(crate) struct Holding(pub(crate) Caller);
+
+impl FromRequestParts<App> for Holding {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiProblem> {
+        let token = credential(&parts.headers)?;
+        Ok(Self(app.keystead.identify_holder(token, origin(parts)?)?))
+    }
+}
+
+fn origin(parts: &Parts) -> Result<Origin, ApiProblem> {
+    let ThisRequest(request_id) = parts
+        .extensions
+        .get::<ThisRequest>()
+        .copied()
+        .ok_or_else(|| ApiProblem::internal("a request without an id"))?;
+    Ok(Origin {
+        // The address of the connection. What headers say of it is the client's own word.
+        ip: parts.extensions.get::<Peer>().map(|Peer(peer)| networks::normalise(peer.ip())),
+        method: parts.method.as_str().into(),
+        path: parts.uri.path().into(),
+        user_agent: parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).map(Into::into),
+        request_id,
+        idempotency: idempotency_key(parts)?,
+    })
 }
 
 /// The `Idempotency-Key` of a POST; elsewhere the header has no meaning.

@@ -66,6 +66,9 @@ impl AdminKey {
             created_from: None,
             updated_at: now,
             version: 1,
+            parent_id: None,
+            uses: None,
+            may_mint: None,
         };
         Ok(Self { row, key, policy })
     }

@@ -16,8 +16,8 @@ use keystead_domain::ids::{
 use keystead_domain::meter::MeterId;
 use keystead_domain::policy::PolicySpec;
 use keystead_store::{
-    Change, ChangeKind, ConsumerRow, EnvironmentRow, KeyRow, PermissionRow, ProjectRow, RoleRow,
-    ServiceAccountRow,
+    Change, ChangeKind, ConsumerRow, EnvironmentRow, KeyRow, PermissionRow, ProjectRow, Reader, RoleRow,
+    RotationRow, ServiceAccountRow,
 };
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -198,6 +198,7 @@ impl Keystead {
             return Ok(());
         };
         let directory = &self.keyring.directory;
+        let rotations = self.rotations_beside(&mut reader, &row).await?;
         let policy = match directory.policy(organization, row.policy_hash) {
             Some(policy) => {
                 drop(reader);
@@ -213,9 +214,14 @@ impl Keystead {
             }
         };
         self.apply_shared_of(organization, &row).await?;
-        let before = self.keyring.get(id);
+        // A key that is new here takes part in the counters of the one that it takes over from.
+        let others = rotations.iter().map(|row| row.old_key_id).chain([row.lineage_id]);
+        let before = std::iter::once(id).chain(others).find_map(|id| self.keyring.get(id));
         let has_credits = policy.rules.credits.is_some();
-        let entry = cells::entry(directory, &cells::resident(&row), policy, before.as_ref())?;
+        let parent = row.parent_id.map(|id| self.keyring.parent_cell(id));
+        let rotation = cells::rotation(id, &rotations);
+        let row_resident = cells::resident(&row);
+        let entry = cells::entry(directory, &row_resident, policy, (parent, rotation), before.as_ref())?;
         if has_credits && before.is_some() {
             // Another node may have replaced the credits of which this one holds a block.
             let meter = self.store.read().await?.meter(MeterId::Lineage(row.lineage_id)).await?;
@@ -259,6 +265,14 @@ impl Keystead {
             Box::pin(self.apply_one(&change)).await?;
         }
         Ok(())
+    }
+
+    /// The rotations of a key. One that was just made, as the first of its lineage, has none.
+    async fn rotations_beside(&self, reader: &mut Reader, row: &KeyRow) -> Result<Vec<RotationRow>, Refused> {
+        if row.version == 1 && row.lineage_id == row.id {
+            return Ok(Vec::new());
+        }
+        Ok(reader.rotations_of(row.organization_id, row.id).await?)
     }
 }
 

@@ -61,7 +61,11 @@ impl Keystead {
     /// # Errors
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        let entry = self.keyring.find(&Scope::System, token, self.clock.now()).map_err(|code| {
+        self.identify_in(&Scope::System, token, origin)
+    }
+
+    pub(crate) fn identify_in(&self, scope: &Scope, token: &str, origin: Origin) -> Result<Caller, Refused> {
+        let entry = self.keyring.find(scope, token, self.clock.now()).map_err(|code| {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
@@ -101,6 +105,7 @@ impl Keystead {
         };
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
+        self.note_rotation(&caller.entry, verdict.code, now);
         if permission != management::KEYS_VERIFY {
             // An asker's own authentication is no usage of its own: it would double every verdict.
             let user_agent = caller.origin.user_agent.as_deref();
@@ -129,7 +134,7 @@ pub(crate) fn pass(verdict: &Verdict) -> Result<(), Refused> {
     if verdict.code == Code::Valid { Ok(()) } else { Err(refuse(verdict)) }
 }
 
-fn refuse(verdict: &Verdict) -> Refused {
+pub(crate) fn refuse(verdict: &Verdict) -> Refused {
     Refused::Caller { code: verdict.code, retry_after_seconds: verdict.retry_after_ns.map(whole_seconds) }
 }
 

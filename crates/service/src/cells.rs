@@ -1,18 +1,22 @@
 //! Rows made into the cells and entries that verification uses.
 
-use crate::keyring::Directory;
+use crate::keyring::{Company, Directory};
 use crate::present::json;
 use crate::refused::Refused;
+use keystead_api::KeyKind;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Entry, Lineage, Switch};
-use keystead_domain::ids::{OrganizationId, OwnerId};
+use keystead_domain::ids::{KeyId, OrganizationId, OwnerId};
 use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::pattern::PermissionSet;
 use keystead_domain::policy::{Policy, PolicySpec};
+use keystead_domain::rotation::{Once, Part, Rotation};
+use keystead_domain::special::{ParentCell, Special, Uses};
 use keystead_domain::time::Micros;
 use keystead_store::{
-    ConsumerRow, EnvironmentRow, KeyResident, KeyRow, PermissionRow, ProjectRow, RoleRow, ServiceAccountRow,
+    ConsumerRow, EnvironmentRow, KeyResident, KeyRow, PermissionRow, ProjectRow, RoleRow, RotationRow,
+    RotationStage, ServiceAccountRow,
 };
 use std::sync::Arc;
 
@@ -103,12 +107,14 @@ pub(crate) fn compile_policy(directory: &Directory, body: &str) -> Result<Policy
     Ok(Policy::compile(&json::<PolicySpec>(body)?, |id| directory.role(id))?)
 }
 
-/// An entry, with what it shares looked up. `before` is the key as it was: its lineage's counters
-/// go on. A row whose shared rows are missing is a fault of ours, and is not let in.
+/// An entry, with what it shares looked up. `before` is the key as it was, or another of its lineage:
+/// its counters go on. With it come the cell of the key that it was minted from, and its part in a
+/// rotation. A row whose shared rows are missing is a fault of ours, and is not let in.
 pub(crate) fn entry(
     directory: &Directory,
     row: &KeyResident<'_>,
     policy: Arc<Policy>,
+    (parent, rotation): (Option<Arc<ParentCell>>, Option<Rotation>),
     before: Option<&Entry>,
 ) -> Result<Entry, Refused> {
     let missing = |what: &str| Refused::Internal(format!("{} refers to a missing {what}", row.id));
@@ -118,13 +124,14 @@ pub(crate) fn entry(
         Some(id) => Some(directory.principal(OwnerId::Consumer(id)).ok_or_else(|| missing("consumer"))?),
         None => None,
     };
-    let lineage = match before {
-        Some(before) if before.policy.rules == policy.rules => Arc::clone(&before.lineage),
-        Some(before) => {
-            let carried = before.lineage.meter.carried(&before.policy.rules, &policy.rules);
-            Arc::new(Lineage::new(row.lineage_id, carried))
-        }
-        None => Arc::new(Lineage::new(row.lineage_id, Meter::new(&policy.rules))),
+    let company = Company {
+        is_shared: row.lineage_id != row.id || rotation.is_some(),
+        is_over: row.revoked_at.is_some() || rotation.as_ref().is_some_and(Rotation::is_over),
+    };
+    let lineage = match parent {
+        // What a minted key spends is its parent's: this is only the lineage's name.
+        Some(_) => Arc::new(Lineage::new(row.lineage_id, Meter::default())),
+        None => directory.lineages().join(row.lineage_id, &policy.rules, company, before),
     };
     let switch = match (row.revoked_at, row.disabled) {
         (Some(_), _) => Switch::Revoked,
@@ -135,6 +142,7 @@ pub(crate) fn entry(
         id: row.id,
         pepper: u16::try_from(row.pepper_version).map_err(|_| missing("pepper"))?,
         switch,
+        kind: KeyKind::named(row.kind).ok_or_else(|| missing("kind"))?,
         digest: Digest::from_bytes(row.digest),
         not_before: row.not_before.unwrap_or(Micros(i64::MIN)),
         expires_at: row.expires_at.unwrap_or(Micros::FOREVER),
@@ -144,7 +152,41 @@ pub(crate) fn entry(
         consumer,
         policy,
         lineage,
+        special: special(row, parent, rotation, before),
     })
+}
+
+/// What few keys have; nothing for all others.
+fn special(
+    row: &KeyResident<'_>,
+    minted: Option<Arc<ParentCell>>,
+    rotation: Option<Rotation>,
+    before: Option<&Entry>,
+) -> Option<Arc<Special>> {
+    let uses = row.has_uses.then(|| {
+        // Blocks that were leased for it are not lost when the key is changed.
+        let same = before.filter(|before| before.id == row.id);
+        same.and_then(|before| before.uses().cloned()).unwrap_or_else(|| Arc::new(Uses::new(row.id)))
+    });
+    let special = Special { may_mint: row.may_mint, uses, minted, rotation };
+    (!special.is_empty()).then(|| Arc::new(special))
+}
+
+/// A key's part in a rotation that was not cancelled: as the old key where it is that in one. A new
+/// key whose first use nobody waits for has none: nothing about it is special.
+pub(crate) fn rotation(id: KeyId, rows: &[RotationRow]) -> Option<Rotation> {
+    let mut standing = rows.iter().filter(|row| row.state != RotationStage::Cancelled);
+    let is_open = |row: &RotationRow| row.state == RotationStage::Draining;
+    if let Some(row) = standing.clone().find(|row| row.old_key_id == id) {
+        let revokes_on_reuse = Once::when(row.revoke_lineage_on_reuse);
+        let part = Part::Old { over: !is_open(row), revokes_on_reuse };
+        return Some(Rotation { other: row.new_key_id, part });
+    }
+    let waits = |row: &&RotationRow| {
+        is_open(row) && row.new_key_id == id && row.overlap_seconds.is_some() && row.first_used_at.is_none()
+    };
+    let row = standing.find(waits)?;
+    Some(Rotation { other: row.old_key_id, part: Part::New { first_use: Once::when(true) } })
 }
 
 /// What of a key's row is resident.
@@ -165,5 +207,8 @@ pub(crate) fn resident(row: &KeyRow) -> KeyResident<'_> {
         revoked_at: row.revoked_at,
         not_before: row.not_before,
         expires_at: row.expires_at,
+        parent_id: row.parent_id,
+        has_uses: row.uses.is_some(),
+        may_mint: row.may_mint,
     }
 }

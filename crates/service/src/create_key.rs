@@ -6,13 +6,15 @@ use crate::create_keys::no_environment;
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_view::Beside;
+use crate::kinds::{self, Shape};
 use crate::lease::{empty_row, signed};
+use crate::mint_key::uses_row;
 use crate::refused::Refused;
 use crate::{Keystead, management};
-use keystead_api::{CreateKey, CreatedKey};
+use keystead_api::{CreateKey, CreatedKey, KeyKind};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::{Place, ProjectCell};
-use keystead_domain::ids::{ConsumerId, KeyId, OwnerId, ServiceAccountId};
+use keystead_domain::ids::{ConsumerId, KeyId, OrganizationId, OwnerId, ServiceAccountId};
 use keystead_domain::invalid::Invalid;
 use keystead_domain::lease::CreditsAccount;
 use keystead_domain::meter::MeterId;
@@ -20,6 +22,7 @@ use keystead_domain::name;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
 use keystead_store::{Acted, Change, ChangeKind, KeyRow, MeterRow, StoreError, Tx};
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 impl Keystead {
@@ -31,7 +34,7 @@ impl Keystead {
         self: &Arc<Self>,
         caller: &Caller,
         project: &str,
-        input: CreateKey,
+        mut input: CreateKey,
     ) -> Result<CreatedKey, Refused> {
         let directory = &self.keyring.directory;
         let project =
@@ -42,7 +45,7 @@ impl Keystead {
         };
         self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
         let now = self.clock.now();
-        validate(&input, now)?;
+        prepare(&project, &mut input, now)?;
         let prefix = self.prefix_of(&project).await?;
         let (id, key) = self.entropy.with(|rng| {
             let id = KeyId::random(rng);
@@ -71,9 +74,20 @@ impl Keystead {
         {
             return Err(wider("a longer life than your own key's"));
         }
+        kinds::check(
+            input.kind,
+            &place.project,
+            &Shape {
+                has_consumer: consumer.is_some(),
+                made_at: now,
+                expires_at: input.expires_at.map(Micros::from),
+                restrictions: &input.restrictions,
+            },
+        )?;
         let credits = input.credits.as_ref().map(refill_of).transpose()?;
         let guard = enforce::guard_of(tx, &place.project).await?;
         let wanted = Wanted {
+            kind: input.kind,
             permissions: std::mem::take(&mut input.permissions),
             roles: std::mem::take(&mut input.roles),
             restrictions: std::mem::take(&mut input.restrictions),
@@ -92,16 +106,15 @@ impl Keystead {
             let rule = CreditsRule { refill: refill.refill, amount: refill.amount };
             credits_row(&row, spec.remaining, &rule, now)
         });
-        tx.insert_policy(row.organization_id, &granted.hash, &granted.json).await?;
-        tx.insert_key(&row, &input.tags, &granted.roles, &granted.exact_permissions).await.map_err(gone)?;
-        if let Some(meter) = &meter {
-            tx.insert_meter(meter).await?;
+        let uses = uses_row(&row);
+        insert(tx, &row, &granted, &input.tags, [&meter, &uses]).await?;
+        if input.kind == KeyKind::Public {
+            let sealed = self.seal_key(row.organization_id, id, &key)?;
+            tx.insert_sealed_key(row.organization_id, id, &sealed).await?;
         }
-        let details = self.view(
-            &row,
-            &granted.spec,
-            Beside { tags: input.tags, meter: meter.as_ref(), last_used_at: None },
-        )?;
+        let beside =
+            Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at: None };
+        let details = self.view(&row, &granted.spec, beside)?;
         let target =
             Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };
         let event = with_difference(self.event(caller, "key.create", target), None, Some(&details));
@@ -124,17 +137,15 @@ impl Keystead {
         now: Micros,
     ) -> Result<KeyRow, Refused> {
         let organization = place.project.organization;
-        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
-        let token = key.token().ok_or_else(|| Refused::Internal("a minted key does not parse".into()))?;
-        let metadata = input.metadata.as_ref().map(serde_json::to_string).transpose();
+        let (digest, pepper_version, start) = self.digested(organization, id, key)?;
         Ok(KeyRow {
             id,
             organization_id: organization,
             environment_id: place.environment,
             lineage_id: id,
-            kind: "private".into(),
-            digest: *pepper.digest(organization, id, &token).as_bytes(),
-            pepper_version: i64::from(pepper.version()),
+            kind: input.kind.as_str().into(),
+            digest,
+            pepper_version,
             owner,
             consumer_id: consumer,
             policy_hash: granted.hash,
@@ -145,21 +156,57 @@ impl Keystead {
             expires_at: input.expires_at.map(Micros::from),
             project_id: place.project.id,
             name: input.name.clone(),
-            start: token.start().into(),
+            start,
             revoked_reason: None,
-            metadata: metadata.map_err(|_| Refused::Internal("metadata that is no JSON".into()))?,
+            metadata: input.metadata.as_ref().map(metadata_json).transpose()?,
             created_at: now,
             created_by: Some(caller.key_id()),
             created_from: caller.origin.ip.map(|ip| ip.to_string()),
             updated_at: now,
             version: 1,
+            parent_id: None,
+            uses: input.uses.map(signed),
+            may_mint: input.may_mint,
         })
+    }
+
+    /// What is stored of a key: its digest, the pepper's version, and how it begins.
+    pub(crate) fn digested(
+        &self,
+        organization: OrganizationId,
+        id: KeyId,
+        key: &PlainKey,
+    ) -> Result<([u8; 32], i64, String), Refused> {
+        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
+        let token = key.token().ok_or_else(|| Refused::Internal("a minted key does not parse".into()))?;
+        let digest = *pepper.digest(organization, id, &token).as_bytes();
+        Ok((digest, i64::from(pepper.version()), token.start().into()))
     }
 
     pub(crate) async fn prefix_of(&self, project: &ProjectCell) -> Result<String, Refused> {
         let row = self.store.read().await?.project(project.organization, project.id).await?;
         row.map(|row| row.prefix).ok_or(Refused::not_found("project"))
     }
+}
+
+async fn insert(
+    tx: &mut Tx,
+    row: &KeyRow,
+    granted: &Granted,
+    tags: &[String],
+    meters: [&Option<MeterRow>; 2],
+) -> Result<(), Refused> {
+    tx.insert_policy(row.organization_id, &granted.hash, &granted.json).await?;
+    tx.insert_key(row, tags, &granted.roles, &granted.exact_permissions).await.map_err(gone)?;
+    for meter in meters.into_iter().flatten() {
+        tx.insert_meter(meter).await?;
+    }
+    Ok(())
+}
+
+/// Metadata as it is stored.
+pub(crate) fn metadata_json(metadata: &Map<String, Value>) -> Result<String, Refused> {
+    serde_json::to_string(metadata).map_err(|_| Refused::Internal("metadata that is no JSON".into()))
 }
 
 /// The account of new credits.
@@ -183,12 +230,20 @@ pub(crate) fn gone(error: StoreError) -> Refused {
     }
 }
 
-pub(crate) fn validate(input: &CreateKey, now: Micros) -> Result<(), Invalid> {
+/// Checks what needs no database, having put in what its kind lets the maker leave out.
+pub(crate) fn prepare(project: &ProjectCell, input: &mut CreateKey, now: Micros) -> Result<(), Invalid> {
+    kinds::with_expiry(input, now);
+    kinds::mint_right(project, input.may_mint)?;
+    validate(input, now)
+}
+
+fn validate(input: &CreateKey, now: Micros) -> Result<(), Invalid> {
     name::display_name("/name", &input.name)?;
     name::tags("/tags", &input.tags)?;
     if let Some(metadata) = &input.metadata {
         name::metadata("/metadata", metadata)?;
     }
+    kinds::uses(input.kind, input.uses)?;
     window(input.not_before.map(Micros::from), input.expires_at.map(Micros::from), now)
 }
 

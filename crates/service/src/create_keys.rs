@@ -1,7 +1,7 @@
 //! Issuing many keys together: all of them or none, each with its own audit record.
 
 use crate::caller::Caller;
-use crate::create_key::validate;
+use crate::create_key::prepare;
 use crate::guardrails::enforce;
 use crate::refused::{Refused, below_item};
 use crate::{Keystead, management};
@@ -34,7 +34,7 @@ impl Keystead {
         self: &Arc<Self>,
         caller: &Caller,
         project: &str,
-        input: CreateKeys,
+        mut input: CreateKeys,
     ) -> Result<CreatedKeys, Refused> {
         let directory = &self.keyring.directory;
         let project =
@@ -46,8 +46,8 @@ impl Keystead {
         }
         let places = self.places_of(caller, &project, &input.items).await?;
         let now = self.clock.now();
-        let faults = input.items.iter().enumerate().filter_map(|(index, item)| {
-            let fault = validate(item, now).err()?;
+        let faults = input.items.iter_mut().enumerate().filter_map(|(index, item)| {
+            let fault = prepare(&project, item, now).err()?;
             Some((index, fault.into()))
         });
         all_well(faults.collect())?;

@@ -31,6 +31,7 @@ impl Keystead {
                         "Revoke it first: that stops it at once.",
                     ));
                 }
+                let rotations = tx.rotations_of(row.organization_id, id).await?;
                 tx.delete_key(row.organization_id, id).await?;
                 tx.delete_unused_policies(row.organization_id).await?;
                 let target = Target {
@@ -40,7 +41,11 @@ impl Keystead {
                     project: Some(row.project_id),
                 };
                 let event = with_difference(this.event(&caller, "key.delete", target), Some(&shown), None);
-                let changes = vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())];
+                // Its rotations go with it: the other keys are no part of them any more.
+                let others = rotations.iter().flat_map(|rotation| [rotation.old_key_id, rotation.new_key_id]);
+                let ids = std::iter::once(id).chain(others.filter(|other| *other != id));
+                let changes =
+                    ids.map(|id| Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())).collect();
                 Ok(Acted { value: (), events: vec![event], changes })
             })
         })

@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::cursor::{Cut, encode};
-use crate::key_view::{Beside, spec_of};
+use crate::key_view::{Beside, spec_of, uses_of};
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{Key, KeyCounts, KeyQuery, KeyStatusFilter, Page};
@@ -96,11 +96,16 @@ impl Keystead {
                 Some(_) => reader.meter(MeterId::Lineage(row.lineage_id)).await?,
                 None => None,
             };
+            let uses = uses_of(reader, row).await?;
             let mut tags = tags.remove(&row.id).unwrap_or_default();
             tags.sort_unstable();
             shown.insert(
                 row.id,
-                self.view(row, spec, Beside { tags, meter: meter.as_ref(), last_used_at: *last_used_at })?,
+                self.view(
+                    row,
+                    spec,
+                    Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at: *last_used_at },
+                )?,
             );
         }
         Ok(shown)
@@ -152,6 +157,8 @@ impl Keystead {
             owner,
             consumer,
             environment: place.map(|place| place.environment),
+            kind: query.kind.map(|kind| kind.as_str().into()),
+            parent: query.parent.as_deref().map(parent).transpose()?,
             tag: query.tag.clone(),
             start_prefix: query.prefix.clone(),
             text: query.text.clone(),
@@ -192,6 +199,17 @@ const fn status(filter: KeyStatusFilter) -> StatusFilter {
         KeyStatusFilter::Expired => KeyStatus::Expired,
         KeyStatusFilter::Revoked => KeyStatus::Revoked,
         KeyStatusFilter::Inactive => return StatusFilter::Inactive,
+    })
+}
+
+/// A key by id; one that never was has no children.
+fn parent(named: &str) -> Result<KeyId, Invalid> {
+    named.parse().map_err(|_| {
+        Invalid::new(
+            "/parent",
+            "This is not the id of a key.",
+            "Send an id as `key_…`, of any key of the project.",
+        )
     })
 }
 

@@ -3,11 +3,12 @@
 
 use crate::Keystead;
 use crate::caller::Caller;
+use crate::kinds::public_safe;
 use crate::refused::Refused;
 use crate::widening::covers;
 use keystead_api::{
-    CreditsSpec, LimitSpec, NarrowedPermission, NarrowedRole, PermissionGrant, QuotaSpec, Restrictions,
-    RoleGrant,
+    CreditsSpec, KeyKind, LimitSpec, NarrowedPermission, NarrowedRole, PermissionGrant, QuotaSpec,
+    Restrictions, RoleGrant,
 };
 use keystead_domain::cells::{Place, ProjectCell};
 use keystead_domain::ids::RoleId;
@@ -19,6 +20,7 @@ use keystead_store::Tx;
 /// What was asked for a key, as the API writes it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Wanted {
+    pub(crate) kind: KeyKind,
     pub(crate) permissions: Vec<PermissionGrant>,
     pub(crate) roles: Vec<RoleGrant>,
     pub(crate) restrictions: Restrictions,
@@ -63,6 +65,9 @@ impl Keystead {
         if project.system {
             not_wider(caller, &policy)?;
         }
+        if wanted.kind == KeyKind::Public {
+            public_safe(tx, project, &policy).await?;
+        }
         let json = spec.to_json();
         Ok(Granted {
             hash: PolicySpec::hash_of(&json),
@@ -71,6 +76,12 @@ impl Keystead {
             json,
             spec,
         })
+    }
+
+    /// Whether everything that a stored key of a system project was given is what the caller has too.
+    pub(crate) fn not_wider_than_own(&self, caller: &Caller, spec: &PolicySpec) -> Result<(), Refused> {
+        let policy = Policy::compile(spec, |id| self.keyring.directory.role(id))?;
+        not_wider(caller, &policy)
     }
 
     /// In a system project resources name projects: slugs are made ids, which nothing can rename,

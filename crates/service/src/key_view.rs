@@ -3,10 +3,13 @@
 use crate::Keystead;
 use crate::present::{self, json};
 use crate::refused::Refused;
-use keystead_api::{CreditsStatus, Key, KeyKind, KeyStatus, NarrowedRole, Revocation, RoleGrant};
+use keystead_api::{CreditsStatus, Key, KeyKind, KeyStatus, NarrowedRole, Revocation, RoleGrant, UsesStatus};
 use keystead_domain::calendar::CreditsRule;
+use keystead_domain::cells::Place;
+use keystead_domain::entry::Entry;
 use keystead_domain::ids::{OwnerId, RoleId};
 use keystead_domain::lease::CreditsAccount;
+use keystead_domain::meter::{MeterId, UsesId};
 use keystead_domain::policy::{PolicySpec, RoleSpec};
 use keystead_domain::time::Micros;
 use keystead_store::{Conn, KeyRow, MeterRow};
@@ -16,6 +19,7 @@ use keystead_store::{Conn, KeyRow, MeterRow};
 pub(crate) struct Beside<'a> {
     pub(crate) tags: Vec<String>,
     pub(crate) meter: Option<&'a MeterRow>,
+    pub(crate) uses: Option<&'a MeterRow>,
     pub(crate) last_used_at: Option<Micros>,
 }
 
@@ -38,8 +42,11 @@ impl Keystead {
             start: row.start.clone(),
             project: place.project.slug.to_string(),
             environment: place.slug.to_string(),
-            kind: KeyKind::Private,
-            status: status(row, now),
+            kind: KeyKind::named(&row.kind).ok_or_else(|| missing("kind"))?,
+            status: self.status(row, now),
+            parent: row.parent_id.map(|id| id.to_string()),
+            uses: self.uses(row, beside.uses, now),
+            may_mint: may_mint(row, &place),
             owner: present::owner(&owner),
             consumer: consumer.as_deref().map(present::consumer),
             permissions: spec.permissions.clone(),
@@ -77,6 +84,26 @@ impl Keystead {
         }
     }
 
+    /// Its own status; where nothing of its own is in the way, its parent's.
+    fn status(&self, row: &KeyRow, now: Micros) -> KeyStatus {
+        match (status(row, now), row.parent_id) {
+            (KeyStatus::Active, Some(parent)) => {
+                self.keyring.get(parent).map_or(KeyStatus::Revoked, |parent| parent.status(now))
+            }
+            (status, _) => status,
+        }
+    }
+
+    /// What is left of its uses, in the store and in the block that this process holds.
+    fn uses(&self, row: &KeyRow, meter: Option<&MeterRow>, now: Micros) -> Option<UsesStatus> {
+        let total = crate::lease::unsigned(row.uses?);
+        let stored = meter.and_then(|meter| meter.credits_remaining).map_or(0, crate::lease::unsigned);
+        let entry = self.keyring.get(row.id);
+        let held =
+            entry.as_ref().and_then(Entry::uses).map_or(0, |uses| uses.meter.show_blocks().credits.held(now));
+        Some(UsesStatus { total, remaining: stored.saturating_add(held) })
+    }
+
     /// What is left in the store and in the block that this process holds.
     fn credits(
         &self,
@@ -92,8 +119,9 @@ impl Keystead {
             refill_at: meter.credits_refill_at,
         });
         let account = account.map(|account| account.at(&rule, now));
-        let held =
-            self.keyring.get(row.id).map_or(0, |entry| entry.lineage.meter.show_blocks().credits.held(now));
+        // A key that is just being made holds what the one that it takes over from holds.
+        let entry = self.keyring.get(row.id).or_else(|| self.keyring.get(row.lineage_id));
+        let held = entry.map_or(0, |entry| entry.lineage.meter.show_blocks().credits.held(now));
         Some(CreditsStatus {
             remaining: account.map_or(0, |account| account.remaining).saturating_add(held),
             refill: rule.refill,
@@ -107,6 +135,20 @@ impl Keystead {
 pub(crate) async fn spec_of(conn: &mut Conn, row: &KeyRow) -> Result<PolicySpec, Refused> {
     let body = conn.policy(row.organization_id, &row.policy_hash).await?;
     json(&body.ok_or_else(|| Refused::Internal(format!("{} has no policy", row.id)))?)
+}
+
+/// The account of a key's uses, where it has a number of them.
+pub(crate) async fn uses_of(conn: &mut Conn, row: &KeyRow) -> Result<Option<MeterRow>, Refused> {
+    match row.uses {
+        Some(_) => Ok(conn.meter(MeterId::Uses(UsesId::of(row.id))).await?),
+        None => Ok(None),
+    }
+}
+
+/// As [`Entry::may_mint`].
+fn may_mint(row: &KeyRow, place: &Place) -> bool {
+    let by_kind = row.kind == KeyKind::Private.as_str();
+    !place.project.system && row.parent_id.is_none() && row.may_mint.unwrap_or(by_kind)
 }
 
 /// The first that applies, as in [`keystead_domain::entry::Entry::status`].

@@ -5,7 +5,7 @@ use crate::Keystead;
 use crate::refused::Refused;
 use keystead_api::Code;
 use keystead_domain::decide::{Ask, Decision, Verdict, decide};
-use keystead_domain::entry::Entry;
+use keystead_domain::entry::{Entry, Principals};
 use keystead_domain::ids::OrganizationId;
 use keystead_domain::lease::{CreditsAccount, Leased, QuotaAccount};
 use keystead_domain::meter::{Account, Meter, MeterId, MeterRules, Unspent};
@@ -117,7 +117,7 @@ impl Keystead {
     }
 
     async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<(), Refused> {
-        let (of_lineage, account) = (matches!(order.meter, MeterId::Lineage(_)), order.account);
+        let (meter, account) = (order.meter, order.account);
         let (leased, epoch) = self
             .store
             .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &order, now).await }))
@@ -132,10 +132,24 @@ impl Keystead {
                 meter.ask_again(account, now.plus(ASK_AGAIN_MICROS));
             }
         };
-        if of_lineage {
-            give(&entry.lineage.meter);
-        } else if let Some(state) = entry.principals().consumer() {
-            give(&state.meter);
+        let spender = entry.spender();
+        match meter {
+            MeterId::Lineage(_) => {
+                if let Some(spender) = &spender {
+                    give(&spender.lineage.meter);
+                }
+            }
+            MeterId::Consumer(_) => {
+                let principals = spender.as_deref().map(Entry::principals);
+                if let Some(state) = principals.as_ref().and_then(Principals::consumer) {
+                    give(&state.meter);
+                }
+            }
+            MeterId::Uses(_) => {
+                if let Some(uses) = entry.uses() {
+                    give(&uses.meter);
+                }
+            }
         }
         Ok(())
     }
@@ -155,6 +169,9 @@ impl Keystead {
         };
         self.keyring.for_each(|entry| {
             collect(MeterId::Lineage(entry.lineage.id), &entry.lineage.meter);
+            if let Some(uses) = entry.uses() {
+                collect(MeterId::Uses(uses.id), &uses.meter);
+            }
         });
         for principal in self.keyring.directory.principals() {
             if let Some(id) = principal.consumer_id() {
@@ -178,11 +195,16 @@ impl Keystead {
 }
 
 fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
+    let spender = entry.spender()?;
     let (meter, rules) = match need.of {
-        Of::Key => (MeterId::Lineage(entry.lineage.id), entry.policy.rules.clone()),
+        Of::Key => (MeterId::Lineage(spender.lineage.id), spender.policy.rules.clone()),
         Of::Consumer => {
-            let consumer = entry.consumer.as_ref()?;
+            let consumer = spender.consumer.as_ref()?;
             (MeterId::Consumer(consumer.consumer_id()?), consumer.state.load().rules.clone())
+        }
+        Of::Uses => {
+            let uses = entry.uses()?;
+            (MeterId::Uses(uses.id), uses.rules.clone())
         }
     };
     Some(Order {

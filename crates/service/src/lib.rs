@@ -15,29 +15,42 @@ mod create_key;
 mod create_keys;
 mod cursor;
 mod delete_key;
+mod due_keys;
+mod end_rotation;
 mod entropy;
 mod environments;
 mod export_keys;
 mod find_keys;
+mod first_use;
 mod follow;
 mod freshness;
 mod guardrails;
 mod key_grants;
 mod key_view;
 pub mod keyring;
+mod kinds;
 mod lease;
+mod lineage_limits;
+mod lineage_reuse;
 mod load;
 pub mod management;
+mod mint_key;
+mod notices;
 mod open;
 mod organizations;
 mod patterns;
 mod permissions;
 mod present;
 mod projects;
+mod purge_temporary;
 mod refused;
 mod replay;
+mod reveal_key;
 mod roles;
 pub mod root_key;
+mod rotate_key;
+mod rotation_plans;
+mod rotation_view;
 mod seek;
 mod service_accounts;
 mod show_key;
@@ -45,6 +58,7 @@ mod sightings;
 mod switch_key;
 mod system_catalogue;
 mod system_clock;
+mod tend_rotations;
 mod tidy;
 mod update_key;
 mod usage;
@@ -57,11 +71,13 @@ pub use counters::Counters;
 pub use entropy::Entropy;
 pub use export_keys::ExportedKeys;
 pub use open::{OpenFailed, Opened, Settings};
+pub use purge_temporary::Temporary;
 pub use refused::Refused;
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 
 use keyring::Keyring;
+use keystead_domain::seal::RootKey;
 use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
@@ -77,6 +93,9 @@ pub struct Keystead {
     keyring: Arc<Keyring>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+    /// Seals what can be read again.
+    root: RootKey,
+    temporary: Temporary,
     usage: usage::Usage,
     turns: lease::Turns,
     appliers: apply::Appliers,

@@ -7,7 +7,7 @@ use crate::refused::Refused;
 use hashbrown::HashSet;
 use keystead_domain::ids::{KeyId, ProjectId};
 use keystead_domain::policy::Policy;
-use keystead_store::{Change, ChangeKind, KeyResident, PermissionRow, Store};
+use keystead_store::{Change, ChangeKind, KeyResident, PermissionRow, RotationRow, Store};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,8 +50,10 @@ pub(crate) async fn load(
     }
     let loaded = Arc::new(Mutex::new(Loaded::default()));
     let mut parts = Vec::new();
+    let rotations = Arc::new(rotations(store).await?);
     for part in 0..PARTS {
         let (store, keyring, loaded) = (store.clone(), Arc::clone(keyring), Arc::clone(&loaded));
+        let rotations = Arc::clone(&rotations);
         parts.push(tokio::spawn(async move {
             let mut first_fault = None;
             let mut reader = store.read().await?;
@@ -60,7 +62,7 @@ pub(crate) async fn load(
                     if occasion == Occasion::Again {
                         loaded.lock().ids.insert(row.id);
                     }
-                    match put(&keyring, &row, occasion) {
+                    match put(&keyring, &row, rotations.get(&row.id), occasion) {
                         Ok(()) => {}
                         Err(_) if occasion != Occasion::Alone => {
                             let change = Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes());
@@ -82,11 +84,29 @@ pub(crate) async fn load(
     Ok(loaded)
 }
 
-fn put(keyring: &Keyring, row: &KeyResident<'_>, occasion: Occasion) -> Result<(), Refused> {
+/// The rotations that each key is a part of, for the few that are.
+async fn rotations(store: &Store) -> Result<HashMap<KeyId, Vec<RotationRow>>, Refused> {
+    let mut rotations: HashMap<KeyId, Vec<RotationRow>> = HashMap::new();
+    for row in store.read().await?.all_rotations().await? {
+        for id in [row.old_key_id, row.new_key_id] {
+            rotations.entry(id).or_default().push(row.clone());
+        }
+    }
+    Ok(rotations)
+}
+
+fn put(
+    keyring: &Keyring,
+    row: &KeyResident<'_>,
+    rotations: Option<&Vec<RotationRow>>,
+    occasion: Occasion,
+) -> Result<(), Refused> {
     let policy: Option<Arc<Policy>> = keyring.directory.policy(row.organization_id, row.policy_hash);
     let policy = policy.ok_or_else(|| Refused::Internal(format!("{} refers to a missing policy", row.id)))?;
+    let parent = row.parent_id.map(|id| keyring.parent_cell(id));
+    let rotation = rotations.and_then(|rotations| cells::rotation(row.id, rotations));
     let before = if occasion == Occasion::Again { keyring.get(row.id) } else { None };
-    keyring.put(cells::entry(&keyring.directory, row, policy, before.as_ref())?);
+    keyring.put(cells::entry(&keyring.directory, row, policy, (parent, rotation), before.as_ref())?);
     Ok(())
 }
 

@@ -34,6 +34,7 @@ permissions! {
     KEYS_READ = "keys.read", false, "See keys (never their secrets), and explain verdicts.";
     KEYS_CREATE = "keys.create", true, "Issue keys.";
     KEYS_UPDATE = "keys.update", true, "Change, disable, enable and suspend keys.";
+    KEYS_ROTATE = "keys.rotate", true, "Rotate keys: see the new secret, complete and cancel.";
     KEYS_REVOKE = "keys.revoke", false, "Disable, suspend and revoke keys.";
     KEYS_DELETE = "keys.delete", true, "Purge revoked keys.";
     KEYS_VERIFY = "keys.verify", false, "Ask for verdicts on keys.";

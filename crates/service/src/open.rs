@@ -9,7 +9,7 @@ use crate::refused::Refused;
 use crate::root_key::{self, RootKeyError};
 use crate::seek::Seeker;
 use crate::usage::{Usage, UsageEvent};
-use crate::{Counters, Keystead, apply, freshness, lease, load, organizations, replay};
+use crate::{Counters, Keystead, Temporary, apply, freshness, lease, load, organizations, replay};
 use keystead_domain::digest::Pepper;
 use keystead_domain::seal::{DoesNotOpen, RootKey};
 use keystead_domain::time::Clock;
@@ -38,6 +38,8 @@ pub struct Settings {
     pub usage_queue_max: usize,
     /// How long this node may answer without confirmed freshness.
     pub max_staleness: Duration,
+    /// How temporary keys are kept.
+    pub temporary: Temporary,
     /// Issues another key for the operator's administrator, when the first one was lost.
     pub new_admin_key: bool,
 }
@@ -101,6 +103,8 @@ impl Keystead {
             keyring: Arc::new(Keyring::new(opened)),
             clock,
             entropy,
+            root,
+            temporary: settings.temporary,
             usage,
             turns: lease::Turns::new(),
             appliers: apply::Appliers::new(),
@@ -161,7 +165,8 @@ impl Keystead {
         };
         let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
         let replays = tokio::spawn(Arc::clone(self).keep_replays());
-        self.jobs.lock().extend([usage, freshness, tidy, replays]);
+        let rotations = tokio::spawn(Arc::clone(self).keep_rotations());
+        self.jobs.lock().extend([usage, freshness, tidy, replays, rotations]);
     }
 }
 

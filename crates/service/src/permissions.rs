@@ -117,6 +117,10 @@ impl Keystead {
         let event = with_difference(event, Some(&rows::permission(&before)), Some(&shown));
         self.act(move |tx| {
             Box::pin(async move {
+                if before.public_safe && !row.public_safe {
+                    hold(tx, &project).await?;
+                    not_public(tx, &row).await?;
+                }
                 if !tx.update_permission(&row, before.version).await? {
                     let now = tx.permission(row.organization_id, row.id).await?;
                     let version = now.map(|row| row.version);
@@ -214,6 +218,18 @@ async fn unused(tx: &mut Tx, project: ProjectId, name: &str) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+/// Refuses to take `public_safe` from a permission that public keys name. Those that have it by a
+/// role or a pattern lose it on their next request.
+async fn not_public(tx: &mut Tx, row: &PermissionRow) -> Result<(), Refused> {
+    match tx.public_keys_granted(row.project_id, &row.name).await? {
+        0 => Ok(()),
+        keys => Err(Refused::conflict(
+            format!("Public keys hold this permission: {keys}."),
+            "Take it from them first, or disable them; the list of keys can be filtered by kind=public.",
+        )),
+    }
 }
 
 fn in_use(detail: &str) -> Refused {

@@ -6,7 +6,7 @@ use crate::refused::Refused;
 use crate::verify::retry_after;
 use keystead_api::{
     Check, CheckOutcome, Code, ConsumerRef, CreditsStatus, LimitStatus, OwnerKind, OwnerRef, QuotaStatus,
-    Verification,
+    VerdictDetail, Verification,
 };
 use keystead_domain::cells::Principal;
 use keystead_domain::decide::Verdict;
@@ -57,7 +57,9 @@ pub(crate) fn stranger(verdict: Verdict, request: RequestId) -> Verification {
     Verification {
         valid: false,
         code: verdict.code,
+        detail: None,
         key_id: None,
+        kind: None,
         project: None,
         environment: None,
         owner: None,
@@ -68,6 +70,7 @@ pub(crate) fn stranger(verdict: Verdict, request: RequestId) -> Verification {
         limits: Vec::new(),
         quotas: Vec::new(),
         credits: None,
+        uses_remaining: None,
         retry_after_seconds: retry_after(&verdict),
         metadata: None,
         explanation: Vec::new(),
@@ -86,7 +89,9 @@ pub(crate) fn verification(
     let (permissions, narrowed_permissions) = held_permissions(entry);
     Verification {
         valid: verdict.code == Code::Valid,
+        detail: detail(entry, verdict.code, now),
         key_id: Some(entry.id.to_string()),
+        kind: Some(entry.kind),
         project: Some(entry.place.project.slug.to_string()),
         environment: Some(entry.place.slug.to_string()),
         owner: Some(owner(&entry.owner)),
@@ -97,8 +102,14 @@ pub(crate) fn verification(
         limits: limits(entry, cost, now),
         quotas: quotas(entry, now),
         credits: credits(entry, now),
+        uses_remaining: uses(entry, now),
         ..stranger(verdict, request)
     }
+}
+
+/// What the code alone does not say.
+fn detail(entry: &Entry, code: Code, now: Micros) -> Option<VerdictDetail> {
+    (code == Code::Expired && entry.is_rotated_away(now)).then_some(VerdictDetail::Rotated)
 }
 
 /// What remains of each rate limit, the key's own first.
@@ -145,12 +156,21 @@ pub(crate) fn quotas(entry: &Entry, now: Micros) -> Vec<QuotaStatus> {
 
 /// What remains of the credits, as far as this process knows.
 fn credits(entry: &Entry, now: Micros) -> Option<CreditsStatus> {
-    let rule = entry.policy.rules.credits?;
-    let (remaining, until) = entry.lineage.meter.show_blocks().credits.remaining(now)?;
+    let spender = entry.spender()?;
+    let rule = spender.policy.rules.credits?;
+    let (remaining, until) = spender.lineage.meter.show_blocks().credits.remaining(now)?;
     Some(CreditsStatus { remaining, refill: rule.refill, amount: rule.amount, refills_at: instant(until) })
 }
 
+/// How many requests it may still pass, as far as this process knows.
+fn uses(entry: &Entry, now: Micros) -> Option<u64> {
+    entry.uses()?.meter.show_blocks().credits.remaining(now).map(|(remaining, _)| remaining)
+}
+
 fn each_meter(entry: &Entry, mut visit: impl FnMut(Metered<'_>)) {
+    let Some(entry) = entry.spender() else {
+        return;
+    };
     visit(Metered { of: Of::Key, rules: &entry.policy.rules, meter: &entry.lineage.meter });
     if let Some(state) = entry.principals().consumer() {
         visit(Metered { of: Of::Consumer, rules: &state.rules, meter: &state.meter });
@@ -161,6 +181,7 @@ const fn of(of: Of) -> &'static str {
     match of {
         Of::Key => "key",
         Of::Consumer => "consumer",
+        Of::Uses => "uses",
     }
 }
 

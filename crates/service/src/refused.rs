@@ -134,9 +134,10 @@ impl From<StoreError> for Refused {
         match error {
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::OutcomeUnknown => Self::OutcomeUnknown,
-            StoreError::Conflict => {
-                Self::conflict("Somebody changed the same thing at the same moment.", "Try again.")
-            }
+            StoreError::Conflict => Self::conflict(
+                "Somebody changed the same thing at the same moment.",
+                "Look at it, and try again.",
+            ),
             other => Self::Internal(other.to_string()),
         }
     }

@@ -9,8 +9,8 @@ use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
-    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, Key, Permission,
-    Project, Role, ServiceAccount,
+    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, Key, KeyRotation,
+    Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -50,9 +50,21 @@ impl Answer for CreatedKeys {
     }
 }
 
+impl Answer for RevealedKey {
+    fn ids(&self) -> Option<Vec<String>> {
+        Some(vec![self.id.clone()])
+    }
+}
+
 impl Answer for CreatedOrganization {
     fn ids(&self) -> Option<Vec<String>> {
         Some(vec![self.organization.id.clone(), self.key_id.clone()])
+    }
+}
+
+impl Answer for RotatedKey {
+    fn ids(&self) -> Option<Vec<String>> {
+        self.created.ids()
     }
 }
 
@@ -60,6 +72,7 @@ impl Answer for BulkOutcome {}
 impl Answer for Consumer {}
 impl Answer for Environment {}
 impl Answer for Key {}
+impl Answer for KeyRotation {}
 impl Answer for Permission {}
 impl Answer for Project {}
 impl Answer for Role {}

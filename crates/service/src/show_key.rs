@@ -1,7 +1,7 @@
 //! Showing a key, found by its id or by its raw value.
 
 use crate::caller::Caller;
-use crate::key_view::{Beside, spec_of};
+use crate::key_view::{Beside, spec_of, uses_of};
 use crate::keyring::Scope;
 use crate::present::{self, json};
 use crate::refused::Refused;
@@ -64,7 +64,9 @@ impl Keystead {
             cost: 1,
             ..Ask::default()
         };
-        let verdict = self.settle(&caller.entry, &ask, self.clock.now()).await;
+        let now = self.clock.now();
+        let verdict = self.settle(&caller.entry, &ask, now).await;
+        self.note_rotation(&caller.entry, verdict.code, now);
         crate::caller::pass(&verdict)
     }
 
@@ -75,15 +77,25 @@ impl Keystead {
         let spec = spec_of(&mut reader, &row).await?;
         let tags = reader.key_tags(entry.id).await?;
         let meter = reader.meter(MeterId::Lineage(row.lineage_id)).await?;
+        let uses = uses_of(&mut reader, &row).await?;
         let seen = reader.seen(row.lineage_id).await?;
         let last_used_at = seen.as_ref().and_then(|seen| seen.last_used_at);
+        let rotation = self.last_rotation(&mut reader, &row).await?;
         let now = self.clock.now();
         Ok(KeyDetails {
-            key: self.view(&row, &spec, Beside { tags, meter: meter.as_ref(), last_used_at })?,
+            key: self.view(
+                &row,
+                &spec,
+                Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at },
+            )?,
             effective_permissions: effective_permissions(entry),
             limit_status: present::limits(entry, 1, now),
-            quota_status: quotas(&mut reader, entry, now).await?,
+            quota_status: match entry.spender() {
+                Some(spender) => quotas(&mut reader, &spender, now).await?,
+                None => Vec::new(),
+            },
             seen: seen.map_or_else(|| Ok(Seen::default()), |seen| json(&seen.body))?,
+            rotation,
         })
     }
 }

@@ -10,7 +10,7 @@ use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::name;
 use keystead_domain::time::Micros;
-use keystead_store::{Acted, Change, ChangeKind, KeyRow, Tx};
+use keystead_store::{Acted, Change, ChangeKind, KeyRow, RotationStage, Tx};
 use std::sync::Arc;
 
 /// Which switch.
@@ -152,6 +152,9 @@ impl Keystead {
             if !tx.update_key(&row, expected).await? {
                 return Err(Refused::Changed { current: expected + 1 });
             }
+            if row.revoked_at.is_some() {
+                complete_rotation_of(tx, &row, now).await?;
+            }
             self.stored_key(tx, caller, id, None).await?.shown
         } else {
             shown.clone()
@@ -165,4 +168,15 @@ impl Keystead {
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())],
         })
     }
+}
+
+/// A key that is revoked while another takes over from it ends that rotation: nobody waits for its
+/// end any more.
+async fn complete_rotation_of(tx: &mut Tx, row: &KeyRow, now: Micros) -> Result<(), Refused> {
+    for rotation in tx.rotations_of(row.organization_id, row.id).await? {
+        if rotation.old_key_id == row.id && rotation.state == RotationStage::Draining {
+            tx.close_rotation(rotation.new_key_id, RotationStage::Complete, Some(now), now).await?;
+        }
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Throwing away what nobody will read again: old rows of the change feed.
+//! Throwing away what nobody will read again: old rows of the change feed, temporary keys that
+//! expired long ago.
 
 use crate::Keystead;
 use keystead_domain::time::SECOND;
@@ -24,6 +25,9 @@ impl Keystead {
             }
             if let Err(error) = self.tidy().await {
                 tracing::warn!(%error, "old rows of the change feed could not be removed");
+            }
+            if let Err(error) = self.purge_temporary_keys().await {
+                tracing::warn!(%error, "temporary keys that have expired could not be purged");
             }
         }
     }

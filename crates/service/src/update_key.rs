@@ -2,10 +2,11 @@
 
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
-use crate::create_key::{consumer_named, credits_row, gone, owner_named, window};
+use crate::create_key::{consumer_named, credits_row, gone, metadata_json, owner_named, window};
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
-use crate::key_view::{Beside, spec_of};
+use crate::key_view::{Beside, spec_of, uses_of};
+use crate::kinds::{self, Shape};
 use crate::lease::{empty_row, unsigned};
 use crate::refused::Refused;
 use crate::{Keystead, management};
@@ -17,7 +18,7 @@ use keystead_domain::meter::MeterId;
 use keystead_domain::name;
 use keystead_domain::policy::{PolicySpec, RefillSpec};
 use keystead_domain::time::Micros;
-use keystead_store::{Acted, Change, ChangeKind, KeyRow, Tx};
+use keystead_store::{Acted, Change, ChangeKind, KeyRow, RotationStage, Tx};
 use std::sync::Arc;
 
 /// A key as it is in the store, with what is shown beside it.
@@ -104,8 +105,10 @@ impl Keystead {
         let spec = spec_of(tx, &row).await?;
         let tags = tx.key_tags(id).await?;
         let meter = tx.meter(MeterId::Lineage(row.lineage_id)).await?;
+        let uses = uses_of(tx, &row).await?;
         let last_used_at = tx.seen(row.lineage_id).await?.and_then(|seen| seen.last_used_at);
-        let shown = self.view(&row, &spec, Beside { tags, meter: meter.as_ref(), last_used_at })?;
+        let beside = Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at };
+        let shown = self.view(&row, &spec, beside)?;
         Ok(Stored { row, spec, shown })
     }
 
@@ -123,6 +126,11 @@ impl Keystead {
         if row.revoked_at.is_some() {
             return Err(Refused::conflict("The key is revoked, which is for good.", "Issue a new key."));
         }
+        kinds::own_fields(&row, &input)?;
+        kinds::mint_right(&place.project, input.may_mint)?;
+        if input.expires_at.is_some() {
+            not_rotated_away(tx, &row).await?;
+        }
         let now = self.clock.now();
         let (before, expected) = (row.clone(), row.version);
         set_plain(&mut row, &input, now)?;
@@ -130,6 +138,16 @@ impl Keystead {
         if place.project.system && caller.entry.expires_at < row.expires_at.unwrap_or(Micros::FOREVER) {
             return Err(wider("a longer life than your own key's"));
         }
+        kinds::check(
+            shown.kind,
+            &place.project,
+            &Shape {
+                has_consumer: row.consumer_id.is_some(),
+                made_at: row.created_at,
+                expires_at: row.expires_at,
+                restrictions: input.restrictions.as_ref().unwrap_or(&shown.restrictions),
+            },
+        )?;
         let refill = match &input.credits {
             Some(credits) => credits.as_ref().map(refill_of).transpose()?,
             None => spec.credits,
@@ -149,12 +167,30 @@ impl Keystead {
         let target =
             Target { kind: "key", id: id.to_string(), name: &row.name, project: Some(row.project_id) };
         let event = with_difference(self.event(caller, "key.update", target), Some(&shown), Some(&after));
-        Ok(Acted {
+        let mut acted = Acted {
             value: after,
             events: vec![event],
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())],
-        })
+        };
+        if input.limits.is_some() || input.quota.is_some() || input.credits.is_some() {
+            self.share_limits(tx, caller, id, &granted.spec, &mut acted).await?;
+        }
+        Ok(acted)
     }
+}
+
+/// The end of a key that another takes over from is the rotation's: to prolong it would revive it.
+async fn not_rotated_away(tx: &mut Tx, row: &KeyRow) -> Result<(), Refused> {
+    let rotations = tx.rotations_of(row.organization_id, row.id).await?;
+    let standing = rotations
+        .iter()
+        .find(|rotation| rotation.old_key_id == row.id && rotation.state != RotationStage::Cancelled);
+    standing.map_or(Ok(()), |rotation| {
+        Err(Refused::conflict(
+            format!("The key is rotated into {}, and that says when it ends.", rotation.new_key_id),
+            "Change the new key, or cancel the rotation while it is not over.",
+        ))
+    })
 }
 
 fn set_plain(row: &mut KeyRow, input: &UpdateKey, now: Micros) -> Result<(), Refused> {
@@ -167,10 +203,9 @@ fn set_plain(row: &mut KeyRow, input: &UpdateKey, now: Micros) -> Result<(), Ref
     }
     if let Some(metadata) = &input.metadata {
         name::metadata("/metadata", metadata)?;
-        let text = serde_json::to_string(metadata)
-            .map_err(|_| Refused::Internal("metadata that is no JSON".into()))?;
-        row.metadata = Some(text);
+        row.metadata = Some(metadata_json(metadata)?);
     }
+    row.may_mint = input.may_mint.or(row.may_mint);
     if let Some(not_before) = input.not_before {
         row.not_before = not_before.map(Micros::from);
     }
@@ -205,6 +240,7 @@ async fn set_owners(
 /// What the key is to be given: as sent, else as it is.
 fn wanted(input: &UpdateKey, shown: &Key, credits: Option<RefillSpec>) -> Wanted {
     Wanted {
+        kind: shown.kind,
         permissions: input.permissions.clone().unwrap_or_else(|| shown.permissions.clone()),
         roles: input.roles.clone().unwrap_or_else(|| shown.roles.clone()),
         restrictions: input.restrictions.clone().unwrap_or_else(|| shown.restrictions.clone()),

@@ -9,6 +9,7 @@ use keystead_domain::entry::Entry;
 use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
 use keystead_domain::networks;
 use keystead_domain::time::Micros;
+use keystead_store::DrainPhase;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -26,6 +27,8 @@ pub(crate) struct UsageEvent {
     pub(crate) environment: Option<EnvironmentId>,
     /// `None` for a key that could not be tied to one: what brute force looks like.
     pub(crate) lineage: Option<KeyId>,
+    /// Which key, where that is one that is rotated away.
+    pub(crate) drain: Option<(KeyId, DrainPhase)>,
     pub(crate) ip: Option<IpAddr>,
     pub(crate) user_agent: Option<Box<str>>,
     pub(crate) endpoint: Option<Box<str>>,
@@ -58,15 +61,15 @@ impl UsageEvent {
         code: Code,
         at: Micros,
     ) -> Self {
-        let (place, lineage) = match subject {
-            Subject::Nobody(place) => (place, None),
+        let (place, lineage, drain) = match subject {
+            Subject::Nobody(place) => (place, None, None),
             Subject::Key(entry) => {
                 let place = UnknownPlace {
                     organization: entry.place.project.organization,
                     project: Some(entry.place.project.id),
                     environment: Some(entry.place.environment),
                 };
-                (place, Some(entry.lineage.id))
+                (place, Some(entry.lineage.id), drain(entry, at))
             }
         };
         let mut permissions = Vec::new();
@@ -84,12 +87,20 @@ impl UsageEvent {
             project: place.project,
             environment: place.environment,
             lineage,
+            drain,
             ip: ask.ip,
             user_agent: user_agent.map(|text| shorten(&[text])),
             endpoint,
             permissions,
         }
     }
+}
+
+/// Who still uses a key that is rotated away, and who does after its end.
+fn drain(entry: &Entry, at: Micros) -> Option<(KeyId, DrainPhase)> {
+    entry.rotation().filter(|rotation| rotation.is_old())?;
+    let phase = if entry.is_rotated_away(at) { DrainPhase::Reused } else { DrainPhase::Draining };
+    Some((entry.id, phase))
 }
 
 fn shorten(parts: &[&str]) -> Box<str> {
@@ -140,6 +151,7 @@ impl Usage {
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) lineages: HashMap<(OrganizationId, KeyId), Aggregate>,
+    pub(crate) drains: HashMap<(OrganizationId, KeyId, DrainPhase), Aggregate>,
     pub(crate) unknown: HashMap<UnknownKey, UnknownAggregate>,
 }
 
@@ -156,6 +168,10 @@ impl Gathered {
     /// Adds one event.
     pub(crate) fn add(&mut self, event: UsageEvent) {
         let network = event.ip.map(|ip| networks::network_of(ip).to_string());
+        if let Some((key, phase)) = event.drain {
+            let drain = self.drains.entry((event.organization, key, phase)).or_default();
+            drain.add(&event, network.clone());
+        }
         if let Some(lineage) = event.lineage {
             self.lineages.entry((event.organization, lineage)).or_default().add(&event, network);
         } else {
@@ -172,13 +188,13 @@ impl Gathered {
     /// Whether nothing was gathered.
     #[must_use]
     pub(crate) fn is_empty(&self) -> bool {
-        self.lineages.is_empty() && self.unknown.is_empty()
+        self.lineages.is_empty() && self.drains.is_empty() && self.unknown.is_empty()
     }
 
     /// How many rows a flush will write.
     #[must_use]
     pub(crate) fn rows(&self) -> usize {
-        self.lineages.len() + self.unknown.len()
+        self.lineages.len() + self.drains.len() + self.unknown.len()
     }
 }
 
@@ -200,6 +216,7 @@ mod tests {
                 ip: None,
                 user_agent: None,
                 endpoint: None,
+                drain: None,
                 permissions: Vec::new(),
             });
         }

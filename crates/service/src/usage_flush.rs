@@ -2,14 +2,14 @@
 //! loses at most one interval.
 
 use crate::Keystead;
-use crate::present::json;
+use crate::present::{json, to_json};
 use crate::refused::Refused;
 use crate::sightings::{Aggregate, FEW, UnknownAggregate, merge};
 use crate::usage::{Gathered, UnknownKey, UsageEvent};
 use keystead_api::{Seen, Sighting};
 use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
 use keystead_domain::time::Micros;
-use keystead_store::{Ledger, SeenRow, UnknownAttemptsRow};
+use keystead_store::{DrainPhase, DrainSeenRow, Ledger, SeenRow, UnknownAttemptsRow};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -70,6 +70,12 @@ impl Keystead {
                     .into_iter()
                     .map(|((organization, lineage), seen)| Row::Lineage(organization, lineage, seen)),
             );
+            rows.extend(
+                gathered
+                    .drains
+                    .into_iter()
+                    .map(|((organization, key, phase), seen)| Row::Drain(organization, key, phase, seen)),
+            );
             rows.extend(gathered.unknown.into_iter().map(|(key, unknown)| Row::Unknown(key, unknown)));
             while !rows.is_empty() {
                 let chunk = rows.split_off(rows.len().saturating_sub(CHUNK));
@@ -90,6 +96,7 @@ impl Keystead {
 
 enum Row {
     Lineage(OrganizationId, KeyId, Aggregate),
+    Drain(OrganizationId, KeyId, DrainPhase, Aggregate),
     Unknown(UnknownKey, UnknownAggregate),
 }
 
@@ -98,6 +105,9 @@ async fn write(ledger: &mut Ledger, rows: Vec<Row>) -> Result<(), Refused> {
         match row {
             Row::Lineage(organization, lineage, aggregate) => {
                 write_seen(ledger, organization, lineage, aggregate).await?
+            }
+            Row::Drain(organization, key, phase, aggregate) => {
+                write_drain(ledger, (organization, key, phase), aggregate).await?
             }
             Row::Unknown(key, aggregate) => write_unknown(ledger, key, aggregate).await?,
         }
@@ -127,6 +137,22 @@ async fn write_seen(
             .map_err(|_| Refused::Internal("an aggregate that is no JSON".into()))?,
     };
     Ok(ledger.put_seen(&row).await?)
+}
+
+async fn write_drain(
+    ledger: &mut Ledger,
+    (organization, key, phase): (OrganizationId, KeyId, DrainPhase),
+    aggregate: Aggregate,
+) -> Result<(), Refused> {
+    let known = ledger.drain_seen(key).await?;
+    let before = match known.iter().find(|row| row.phase == phase) {
+        Some(row) => json::<Seen>(&row.body)?,
+        None => Seen::default(),
+    };
+    let body = to_json(&aggregate.onto(before))?;
+    Ok(ledger
+        .put_drain_seen(&DrainSeenRow { key_id: key, phase, organization_id: organization, body })
+        .await?)
 }
 
 async fn write_unknown(

@@ -155,7 +155,7 @@ impl Keystead {
 
     /// The answer about a key whose digest has matched; its use is noted.
     fn answer(
-        &self,
+        self: &Arc<Self>,
         caller: &Caller,
         entry: &Entry,
         verdict: Verdict,
@@ -164,6 +164,7 @@ impl Keystead {
         now: Micros,
     ) -> Verification {
         self.note(Subject::Key(entry), ask, input, verdict.code, now);
+        self.note_rotation(entry, verdict.code, now);
         present::verification(entry, verdict, ask.cost, now, caller.origin.request_id)
     }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "what is built here is built for the tests below")]
 
 use keystead_api::{
-    Code, Endpoint, LimitSpec, Networks, PermissionGrant, PermissionQuery, QuotaPeriod, QuotaSpec,
+    Code, Endpoint, KeyKind, LimitSpec, Networks, PermissionGrant, PermissionQuery, QuotaPeriod, QuotaSpec,
 };
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
 use keystead_domain::decide::{Ask, Decision};
@@ -87,6 +87,7 @@ fn put(keyring: &Keyring, seed: u64, limits: &[LimitSpec], quota: bool) -> Strin
         id,
         pepper: 1,
         switch: Switch::On,
+        kind: KeyKind::Private,
         digest: pepper.digest(ORGANIZATION, id, &key.token().unwrap()),
         not_before: Micros(i64::MIN),
         expires_at: Micros::FOREVER,
@@ -96,6 +97,7 @@ fn put(keyring: &Keyring, seed: u64, limits: &[LimitSpec], quota: bool) -> Strin
         consumer: quota.then(|| principal(OwnerId::Consumer(consumer), &[limit("plan", 1_000)])),
         policy: Arc::new(policy),
         lineage: Arc::new(Lineage::new(id, meter)),
+        special: None,
     });
     key.expose().to_owned()
 }

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 4;
+pub(crate) const SUPPORTED: i64 = 6;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -16,6 +16,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     (2, "replays", include_str!("schema/0002_replays.sql")),
     (3, "nodes", include_str!("schema/0003_nodes.sql")),
     (4, "guardrails", include_str!("schema/0004_guardrails.sql")),
+    (5, "kinds", include_str!("schema/0005_kinds.sql")),
+    (6, "rotation", include_str!("schema/0006_rotation.sql")),
 ];
 
 /// The words in which the engines differ.

@@ -2,8 +2,8 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AuditId, ConsumerId, EnvironmentId, KeyId, NodeId, OrganizationId, OwnerId, PermissionId, ProjectId,
-    RoleId, ServiceAccountId,
+    AuditId, ConsumerId, EnvironmentId, KeyId, NodeId, NoticeId, OrganizationId, OwnerId, PermissionId,
+    ProjectId, RoleId, ServiceAccountId,
 };
 use keystead_domain::time::Micros;
 
@@ -167,6 +167,7 @@ ids!(
     ConsumerId,
     EnvironmentId,
     NodeId,
+    NoticeId,
     OrganizationId,
     PermissionId,
     ProjectId,

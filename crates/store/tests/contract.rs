@@ -30,6 +30,8 @@ mod ledger;
 mod names;
 #[path = "contract/opening.rs"]
 mod opening;
+#[path = "contract/rotation.rs"]
+mod rotation;
 #[path = "contract/statements.rs"]
 mod statements;
 #[path = "contract/world.rs"]
@@ -120,6 +122,8 @@ suite! {
         many_keys_are_loaded_once,
         a_loaded_key_has_what_was_written,
         policies_are_shared_and_unused_ones_go,
+        a_public_key_is_sealed_beside_its_row_and_goes_with_it,
+        temporary_keys_are_found_when_their_time_is_over,
         of_two_writers_one_wins,
     }
     ledger {
@@ -141,5 +145,12 @@ suite! {
         a_folder_that_is_not_there_is_named,
         a_second_owner_of_a_file_is_refused_and_a_second_node_is_not,
         a_newer_schema_is_refused_unless_it_says_that_this_one_works,
+    }
+    rotation {
+        a_rotation_is_kept_and_closed_once,
+        a_purged_key_takes_its_rotations,
+        a_plan_is_set_by_version,
+        usable_keys_are_due_by_age,
+        a_notice_is_written_once_and_kept_for_a_while,
     }
 }

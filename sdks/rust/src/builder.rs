@@ -138,7 +138,7 @@ fn bad_certificates() -> Error {
     )
 }
 
-fn authorization(key: Option<&ApiKey>) -> Result<HeaderMap, Error> {
+pub(crate) fn authorization(key: Option<&ApiKey>) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     if let Some(key) = key {
         let text = zeroize::Zeroizing::new(format!("Bearer {}", key.expose()));

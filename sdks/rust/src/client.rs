@@ -1,5 +1,6 @@
 //! The client: how a call is sent and its answer read.
 
+use crate::builder::authorization;
 use crate::{ApiKey, ClientBuilder, Error};
 use keystead_api::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -83,6 +84,16 @@ impl Client {
         B: Serialize + Sync,
     {
         self.parse(&self.send_once(self.request(Method::POST, path)?.json(body)).await?)
+    }
+
+    /// The same, with another key in place of this client's.
+    pub(crate) async fn post_as<T, B>(&self, key: &ApiKey, path: &[&str], body: &B) -> Result<T, Error>
+    where
+        T: DeserializeOwned,
+        B: Serialize + Sync,
+    {
+        let headers = authorization(Some(key))?;
+        self.parse(&self.send_once(self.request(Method::POST, path)?.headers(headers).json(body)).await?)
     }
 
     pub(crate) async fn post_nothing<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {

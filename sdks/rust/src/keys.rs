@@ -1,9 +1,9 @@
 //! Issued keys: create, find, change, stop, purge.
 
-use crate::{Client, Error, Lines};
+use crate::{ApiKey, Client, Error, Lines};
 use keystead_api::{
     BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, Key, KeyCounts, KeyDetails,
-    KeyQuery, Page, PageQuery, RevokeKey, SuspendKey, UnknownKeyAttempts, UpdateKey,
+    KeyQuery, MintKey, Page, PageQuery, RevealedKey, RevokeKey, SuspendKey, UnknownKeyAttempts, UpdateKey,
 };
 
 impl Client {
@@ -53,6 +53,31 @@ impl Client {
     /// As every call: see [`Error`].
     pub async fn export_keys(&self, project: &str, query: &KeyQuery) -> Result<Lines, Error> {
         self.lines(&["v1", "projects", project, "keys", "export"], query).await
+    }
+
+    /// Mints a temporary key from the one that this client holds: an issued key whose `may_mint` is
+    /// true. The answer holds the key itself, which is shown only now.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 403 when it may not mint, or not so much.
+    pub async fn mint_key(&self, new: &MintKey) -> Result<CreatedKey, Error> {
+        self.post(&["v1", "keys", "mint"], new).await
+    }
+
+    /// The same, from a key that this client does not hold otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::mint_key`].
+    pub async fn mint_key_from(&self, parent: &ApiKey, new: &MintKey) -> Result<CreatedKey, Error> {
+        self.post_as(parent, &["v1", "keys", "mint"], new).await
+    }
+
+    /// Reads a public key again; who did is on record.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 409 for a key of another kind.
+    pub async fn reveal_key(&self, id: &str) -> Result<RevealedKey, Error> {
+        self.post_nothing(&["v1", "keys", id, "reveal"]).await
     }
 
     /// Refusals in a project of keys that nobody knows: what brute force looks like.

@@ -73,6 +73,7 @@ mod permissions;
 mod projects;
 mod retry;
 mod roles;
+mod rotation;
 mod service_accounts;
 mod verify;
 

@@ -80,6 +80,9 @@ pub(crate) struct Life {
     /// Not valid from then on: 2027-01-31T12:00:00Z, 2027-01-31, or so far from now: 12h, 90d, 4w
     #[arg(long, value_name = "WHEN", value_parser = moment, help_heading = "Validity")]
     pub(crate) expires: Option<Moment>,
+    /// Whether its holder may mint temporary keys from it; by default a private key's may
+    #[arg(long, value_name = "BOOL", help_heading = "Access")]
+    pub(crate) may_mint: Option<bool>,
 }
 
 /// What is remembered of a key for people and programs.

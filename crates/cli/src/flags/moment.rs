@@ -46,6 +46,12 @@ pub(crate) fn moment(text: &str) -> Result<Moment, String> {
     distance(text).map(Moment::Distance).ok_or_else(|| form(text))
 }
 
+/// Reads how long something lasts, `0s`, `30m`, `12h`, `90d`, `2w`, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<u64, String> {
+    let seconds = distance(text).and_then(|distance| u64::try_from(distance.as_secs()).ok());
+    seconds.ok_or_else(|| format!("`{text}` is no time such as 0s, 30m, 12h, 90d or 2w"))
+}
+
 fn form(text: &str) -> String {
     format!(
         "`{text}` is neither RFC 3339 (2027-01-31T12:00:00Z), nor a date (2027-01-31), nor a distance (30m, 12h, 90d, 2w)"

@@ -11,7 +11,7 @@ use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
-use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock};
+use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
 use keystead_store::{Database, Options};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -118,6 +118,10 @@ async fn open(
         usage_flush: Duration::from_secs(configuration.usage.flush_seconds),
         usage_queue_max: configuration.usage.queue_max,
         max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
+        temporary: Temporary {
+            purge_after: Duration::from_secs(configuration.temporary.purge_after_seconds),
+            minted_max: configuration.temporary.minted_max,
+        },
         new_admin_key,
     };
     Keystead::open(settings, Arc::new(SystemClock), entropy).await.map_err(|error| match error {

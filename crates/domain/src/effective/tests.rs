@@ -54,6 +54,7 @@ fn entry(policy: serde_json::Value, ceiling: Option<&[&str]>) -> Entry {
         id,
         pepper: 1,
         switch: Switch::On,
+        kind: KeyKind::Private,
         digest: Digest::from_bytes([0; 32]),
         not_before: Micros(i64::MIN),
         expires_at: Micros::FOREVER,
@@ -68,6 +69,7 @@ fn entry(policy: serde_json::Value, ceiling: Option<&[&str]>) -> Entry {
         owner: Arc::new(owner(ceiling)),
         consumer: None,
         lineage: Arc::new(Lineage::new(id, Meter::new(&policy.rules))),
+        special: None,
         policy: Arc::new(policy),
     }
 }

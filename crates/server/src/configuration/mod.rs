@@ -71,6 +71,13 @@ settings! {
         /// Usage events that may wait for a write; further ones are dropped, counted and reported.
         queue_max: usize = "65536", Kind::Whole { min: 1_024, max: 16_777_216 };
     }
+    /// Keys that live for a day at most.
+    temporary: Temporary {
+        /// Seconds that an expired temporary key stays visible before it is purged; its audit stays.
+        purge_after_seconds: u64 = "86400", Kind::Whole { min: 0, max: 31_536_000 };
+        /// Keys minted from one key that may be there at a time, the expired ones that are not purged too.
+        minted_max: usize = "250000", Kind::Whole { min: 1, max: 100_000_000 };
+    }
     /// How long this node may answer without news from the others.
     freshness: Freshness {
         /// Seconds after which a node that cannot confirm that it is up to date answers `unavailable`.

@@ -48,6 +48,12 @@ async fn live(house: &House) -> Vec<Issued> {
         house.asker.ask(&key.key, json!({})).await;
         admin.delete(&key.path()).await.gone();
     }
+    let public = json!({"kind": "public", "restrictions": {"origins": ["https://a.example"]}});
+    let public = admin.issue(public).await;
+    admin.poke(&format!("{}/reveal", public.path())).await.ok();
+    let minted = admin.mint(&keys[0], json!({"uses": 2})).await;
+    house.asker.ask(&minted.key, json!({})).await;
+    keys.extend([public, minted]);
     keys
 }
 

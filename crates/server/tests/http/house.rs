@@ -20,7 +20,7 @@ use keystead_server::listen;
 use keystead_server::metrics::Metrics;
 use keystead_server::routes::router;
 use keystead_server::state::App;
-use keystead_service::{Entropy, Keystead, Opened, Settings};
+use keystead_service::{Entropy, Keystead, Opened, Settings, Temporary};
 use keystead_store::Database;
 use keystead_store::testing::{self, TestStore};
 use parking_lot::Mutex;
@@ -222,6 +222,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         usage_flush: FOREVER,
         usage_queue_max: 65_536,
         max_staleness: FOREVER,
+        temporary: Temporary::default(),
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

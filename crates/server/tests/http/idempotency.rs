@@ -51,10 +51,20 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
             json!({"action": "disable", "filter": {"tag": "bulk"}, "expected_count": 1})
         }
         "/v1/projects/{project}/keys" => json!({"name": "Second", "environment": "production"}),
+        "/v1/keys/mint" => json!({"uses": 1}),
+        "/v1/keys/{id}/reveal" => {
+            let public = json!({"kind": "public", "restrictions": {"origins": ["https://a.example"]}});
+            return (path.replace("{id}", &house.admin.issue(public).await.id), None);
+        }
         _ => {
             let key = house.admin.issue(json!({})).await;
             let at = path.replace("{id}", &key.id);
             let body = match path {
+                "/v1/keys/{id}/rotate" => json!({}),
+                "/v1/keys/{id}/rotate/complete" | "/v1/keys/{id}/rotate/cancel" => {
+                    house.admin.rotate(&key, json!({})).await;
+                    return (at, None);
+                }
                 "/v1/keys/{id}/disable" | "/v1/keys/{id}/enable" => return (at, None),
                 "/v1/keys/{id}/suspend" => json!({"until": "2026-02-01T00:00:00Z"}),
                 "/v1/keys/{id}/revoke" => json!({"reason": "A test says so"}),
@@ -79,8 +89,13 @@ async fn every_post_is_done_once_or_only_asks(house: House) {
             continue;
         }
         let (at, body) = body_of(&house, &path).await;
-        let caller: &Client = if path == "/v1/organizations" { &house.operator } else { &house.admin };
-        let acts = async || caller.get("/v1/audit?limit=1000").await.ok()["items"].as_array().unwrap().len();
+        let holder = house.admin.with_key(&house.admin.issue(json!({})).await.key);
+        let (caller, auditor): (&Client, &Client) = match path.as_str() {
+            "/v1/organizations" => (&house.operator, &house.operator),
+            "/v1/keys/mint" => (&holder, &house.admin),
+            _ => (&house.admin, &house.admin),
+        };
+        let acts = async || auditor.get("/v1/audit?limit=1000").await.ok()["items"].as_array().unwrap().len();
         let first = post(caller, &at, body.clone(), "the-same").await;
         assert!(first.status.is_success(), "{path}: {}", first.text);
         let done = acts().await;

@@ -80,6 +80,7 @@ fn body(operation: &str) -> Option<Value> {
         "create_service_account" => json!({"name": "mine"}),
         "create_consumer" => json!({"name": "Mine"}),
         "set_project_guardrails" | "preview_project_guardrails" => json!({"kinds_allowed": []}),
+        "rotate_key" | "set_rotation_plan" => json!({}),
         "suspend_key" => json!({"until": "2027-01-01T00:00:00Z"}),
         "revoke_key" => json!({"reason": "Mine now"}),
         "update_permission" | "update_role" | "update_service_account" => json!({"description": "Mine"}),

@@ -1,6 +1,7 @@
 //! What keys share: organizations, projects, environments, roles, owners, policies. Resident, and
 //! looked up by id or slug.
 
+use crate::keyring::lineages::Lineages;
 use hashbrown::HashMap;
 use keystead_domain::cells::{Place, Principal, ProjectCell, RoleCell};
 use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId};
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 /// The shared cells, by id and by slug.
 #[derive(Debug, Default)]
-pub struct Directory(RwLock<Maps>);
+pub struct Directory(RwLock<Maps>, Lineages);
 
 #[derive(Debug, Default)]
 struct Maps {
@@ -28,6 +29,12 @@ struct Maps {
 type PolicyKey = (OrganizationId, [u8; 32]);
 
 impl Directory {
+    /// The lineages that several keys share.
+    #[must_use]
+    pub const fn lineages(&self) -> &Lineages {
+        &self.1
+    }
+
     /// A project by id or slug, of this organization only.
     #[must_use]
     pub fn project(&self, organization: OrganizationId, id_or_slug: &str) -> Option<Arc<ProjectCell>> {

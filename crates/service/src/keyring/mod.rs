@@ -2,19 +2,25 @@
 //! for the database. No `.await`, no lock that a writer holds for long, no allocation.
 
 mod directory;
+mod lineages;
+mod parents;
 mod shard;
 mod table;
 
 pub use directory::Directory;
+pub use lineages::{Company, Lineages};
 
 use keystead_api::Code;
 use keystead_domain::decide::{Ask, Decision, decide};
 use keystead_domain::digest::Pepper;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
+use keystead_domain::special::ParentCell;
 use keystead_domain::time::Micros;
 use keystead_domain::token::Token;
+use parents::Parents;
 use shard::Shards;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 /// In which keys to look.
@@ -32,6 +38,8 @@ pub enum Scope {
     },
     /// The keys that guard Keystead's own API, of every organization.
     System,
+    /// Every key: whoever asks has only the key itself, and it says where it is.
+    Everywhere,
 }
 
 impl Scope {
@@ -39,6 +47,7 @@ impl Scope {
         let place = &entry.place;
         match self {
             Self::System => place.project.system,
+            Self::Everywhere => true,
             Self::Within { organization, project, environment } => {
                 place.project.organization == *organization
                     && project.is_none_or(|id| id == place.project.id)
@@ -52,6 +61,7 @@ impl Scope {
 #[derive(Debug)]
 pub struct Keyring {
     shards: Shards,
+    parents: Parents,
     peppers: Vec<Pepper>,
     /// Organizations, projects, environments, roles, owners, policies.
     pub directory: Directory,
@@ -66,6 +76,7 @@ impl Keyring {
     pub fn new(peppers: Vec<Pepper>) -> Self {
         Self {
             shards: Shards::new(),
+            parents: Parents::default(),
             peppers,
             directory: Directory::default(),
             stale: AtomicBool::new(false),
@@ -142,17 +153,37 @@ impl Keyring {
 
     /// Puts a key in, in place of what had its id.
     pub fn put(&self, entry: Entry) {
+        let id = entry.id;
         self.shards.put(entry);
+        self.parents.changed(id, || self.get(id));
     }
 
     /// Puts a key in unless its id is there: a creation must not undo an edit that overtook it.
     pub fn put_new(&self, entry: Entry) {
+        let id = entry.id;
         self.shards.put_new(entry);
+        self.parents.changed(id, || self.get(id));
     }
 
     /// Forgets a purged key.
     pub fn remove(&self, id: KeyId) {
-        self.shards.remove(id);
+        let parent = self.shards.remove(id).and_then(|entry| entry.parent().map(|parent| parent.id));
+        self.parents.changed(id, || None);
+        if let Some(parent) = parent {
+            self.parents.release(parent);
+        }
+    }
+
+    /// What the keys minted from this one hold of it.
+    #[must_use]
+    pub fn parent_cell(&self, id: KeyId) -> Arc<ParentCell> {
+        self.parents.cell(id, || self.get(id))
+    }
+
+    /// How many keys that are not purged were minted from this one.
+    #[must_use]
+    pub fn children(&self, id: KeyId) -> usize {
+        self.parents.children(id)
     }
 
     /// How many keys are resident.

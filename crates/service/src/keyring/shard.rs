@@ -36,11 +36,10 @@ impl Shards {
         self.place(entry, false);
     }
 
-    pub(super) fn remove(&self, id: KeyId) {
+    /// What was removed.
+    pub(super) fn remove(&self, id: KeyId) -> Option<Entry> {
         let hash = self.hash(id);
-        if let Some(shard) = self.shard(hash) {
-            shard.write().remove(hash, |entry| entry.id == id);
-        }
+        self.shard(hash)?.write().remove(hash, |entry| entry.id == id)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,6 +1,7 @@
 //! What a caller covers, it may do: asked of every name and resource of a small world.
 
 use super::*;
+use keystead_api::KeyKind;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Lineage, Switch};
@@ -73,6 +74,7 @@ fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> En
         id,
         pepper: 1,
         switch: Switch::On,
+        kind: KeyKind::Private,
         digest: Digest::from_bytes([0; 32]),
         not_before: Micros(i64::MIN),
         expires_at: Micros::FOREVER,
@@ -92,6 +94,7 @@ fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> En
             rules: MeterRules::default(),
         }),
         lineage: Arc::new(Lineage::new(id, Meter::default())),
+        special: None,
     }
 }
 

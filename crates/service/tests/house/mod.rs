@@ -5,7 +5,7 @@ use keystead_api::*;
 use keystead_domain::ids::{AuditId, OrganizationId, PermissionId, RequestId};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{Entropy, Keystead, Refused, Settings};
+use keystead_service::{Entropy, Keystead, Refused, Settings, Temporary};
 use keystead_store::testing::TestStore;
 use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
@@ -264,6 +264,7 @@ async fn start(
         usage_queue_max: 1_000,
         // Freshness is never in doubt when a test moves the clock.
         max_staleness: Duration::from_secs(100 * 366 * 86_400),
+        temporary: Temporary::default(),
         new_admin_key: false,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);

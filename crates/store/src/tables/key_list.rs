@@ -69,6 +69,10 @@ pub struct KeyFilter {
     pub consumer: Option<ConsumerId>,
     /// In this environment.
     pub environment: Option<EnvironmentId>,
+    /// Of this kind.
+    pub kind: Option<String>,
+    /// Minted from this key.
+    pub parent: Option<KeyId>,
     /// With this tag, exactly.
     pub tag: Option<String>,
     /// Whose token begins so, exactly.
@@ -97,6 +101,8 @@ impl KeyFilter {
             owner: None,
             consumer: None,
             environment: None,
+            kind: None,
+            parent: None,
             tag: None,
             start_prefix: None,
             text: None,
@@ -148,6 +154,8 @@ statements! {
     OWNER(1) = " AND owner = {}";
     CONSUMER(1) = " AND consumer_id = {}";
     ENVIRONMENT(1) = " AND environment_id = {}";
+    KIND(1) = " AND kind = {}";
+    PARENT(1) = " AND parent_id = {}";
     TAG(1) = " AND EXISTS (SELECT 1 FROM key_tags WHERE key_tags.key_id = keys.id AND key_tags.tag = {})";
     // Not LIKE: SQLite's ignores case.
     START(2) = " AND substr(start, 1, length(CAST({} AS TEXT))) = {}";
@@ -199,10 +207,12 @@ fn conditions<'a>(list: &mut Filtered<'a>, filter: &'a KeyFilter, prepared: &'a 
         }
         None => {}
     }
-    let simple: [(Fragment<1>, Option<Value<'a>>); 8] = [
+    let simple: [(Fragment<1>, Option<Value<'a>>); 10] = [
         (OWNER, prepared.owner.as_ref().map(|owner| Value::Bytes(Some(owner)))),
         (CONSUMER, filter.consumer.as_ref().map(Column::value)),
         (ENVIRONMENT, filter.environment.as_ref().map(Column::value)),
+        (KIND, filter.kind.as_ref().map(Column::value)),
+        (PARENT, filter.parent.as_ref().map(Column::value)),
         (TAG, filter.tag.as_ref().map(Column::value)),
         (TEXT, prepared.text.as_ref().map(Column::value)),
         (USED_BEFORE, filter.last_used_before.as_ref().map(Column::value)),

@@ -41,6 +41,12 @@ pub struct KeyResident<'a> {
     pub not_before: Option<Micros>,
     /// It is no longer valid from this instant on.
     pub expires_at: Option<Micros>,
+    /// The key that it was minted from.
+    pub parent_id: Option<KeyId>,
+    /// Whether the number of requests that it may pass is limited.
+    pub has_uses: bool,
+    /// Whether its holder may mint from it, where that is not what its kind says.
+    pub may_mint: Option<bool>,
 }
 
 statements! {
@@ -50,8 +56,11 @@ statements! {
     // rest as words: the fields of a key parted by ' ', the keys by '|', which no kind contains.
     CHUNK(4) = "SELECT string_agg(packed, $3), string_agg(words, '|') FROM (SELECT \
         id || organization_id || environment_id || lineage_id || digest || owner || policy_hash \
-        || coalesce(consumer_id, $3) AS packed, \
+        || coalesce(consumer_id, $3) || coalesce(parent_id, $3) AS packed, \
         kind || CASE WHEN disabled THEN ' 1 ' ELSE ' 0 ' END || CASE WHEN consumer_id IS NULL THEN '0 ' ELSE '1 ' END \
+        || CASE WHEN parent_id IS NULL AND uses IS NULL AND may_mint IS NULL THEN '' ELSE \
+        CASE WHEN parent_id IS NULL THEN '0' ELSE '1' END || CASE WHEN uses IS NULL THEN '0' ELSE '1' END \
+        || CASE WHEN may_mint IS NULL THEN '-' WHEN may_mint THEN '1' ELSE '0' END END || ' ' \
         || CAST(pepper_version AS TEXT) || ' ' || coalesce(CAST(suspended_until AS TEXT), '') \
         || ' ' || coalesce(CAST(revoked_at AS TEXT), '') || ' ' || coalesce(CAST(not_before AS TEXT), '') \
         || ' ' || coalesce(CAST(expires_at AS TEXT), '') AS words \
@@ -78,6 +87,7 @@ fn resident<'a>(packed: &mut &[u8], words: &'a str) -> Option<KeyResident<'a>> {
     let kind = words.next()?;
     let disabled = words.next()? == "1";
     let issued = words.next()? == "1";
+    let (minted, has_uses, may_mint) = special(words.next()?)?;
     let resident = KeyResident {
         id: KeyId::from_slice(&take::<12>(packed)?)?,
         organization_id: OrganizationId(take(packed)?),
@@ -88,6 +98,9 @@ fn resident<'a>(packed: &mut &[u8], words: &'a str) -> Option<KeyResident<'a>> {
         owner: owner_of(&take::<17>(packed)?).ok()?,
         policy_hash: take(packed)?,
         consumer_id: if issued { Some(ConsumerId(take(packed)?)) } else { None },
+        parent_id: if minted { Some(KeyId::from_slice(&take::<12>(packed)?)?) } else { None },
+        has_uses,
+        may_mint,
         disabled,
         pepper_version: words.next()?.parse().ok()?,
         suspended_until: time(words.next()?)?,
@@ -102,6 +115,21 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (taken, rest) = bytes.split_first_chunk::<N>()?;
     *bytes = rest;
     Some(*taken)
+}
+
+/// What few keys have: whether it was minted, has a number of uses, and a say of its own on minting.
+fn special(word: &str) -> Option<(bool, bool, Option<bool>)> {
+    let may_mint = |digit| match digit {
+        b'-' => Some(None),
+        b'0' => Some(Some(false)),
+        b'1' => Some(Some(true)),
+        _ => None,
+    };
+    match word.as_bytes() {
+        [] => Some((false, false, None)),
+        [minted, uses, mints] => Some((*minted == b'1', *uses == b'1', may_mint(*mints)?)),
+        _ => None,
+    }
 }
 
 /// An instant, or none where the text is empty.

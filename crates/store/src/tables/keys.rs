@@ -4,10 +4,12 @@ use crate::conn::{Conn, Tx};
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
+use crate::tables::page::limit;
 use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{
     ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
 };
+use keystead_domain::meter::{MeterId, UsesId};
 use keystead_domain::time::Micros;
 use std::fmt;
 
@@ -64,6 +66,12 @@ row! {
         updated_at: Micros,
         /// Counts its changes; an update names the one that it expects.
         version: i64,
+        /// The key that it was minted from; a name, that one may be purged.
+        parent_id: Option<KeyId>,
+        /// How many requests it may pass in all.
+        uses: Option<i64>,
+        /// Whether its holder may mint from it, where that is not what its kind says.
+        may_mint: Option<bool>,
     }
 }
 
@@ -78,31 +86,37 @@ macro_rules! columns {
     () => {
         "id, organization_id, environment_id, lineage_id, kind, digest, pepper_version, owner, consumer_id, \
          policy_hash, disabled, suspended_until, revoked_at, not_before, expires_at, project_id, name, start, \
-         revoked_reason, metadata, created_at, created_by, created_from, updated_at, version"
+         revoked_reason, metadata, created_at, created_by, created_from, updated_at, version, parent_id, uses, \
+         may_mint"
     };
 }
 pub(super) use columns;
 
 statements! {
-    INSERT(28) = concat!(
+    INSERT(31) = concat!(
         "INSERT INTO keys (", columns!(), ", search, owner_account, owner_consumer) ",
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, ",
-        "$21, $22, $23, $24, $25, $26, $27, $28)",
+        "$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
     );
-    UPDATE(19) = "UPDATE keys SET owner = $1, consumer_id = $2, policy_hash = $3, disabled = $4, \
+    UPDATE(20) = "UPDATE keys SET owner = $1, consumer_id = $2, policy_hash = $3, disabled = $4, \
         suspended_until = $5, revoked_at = $6, not_before = $7, expires_at = $8, name = $9, \
         revoked_reason = $10, metadata = $11, updated_at = $12, version = $13, search = $14, \
-        owner_account = $15, owner_consumer = $16 WHERE id = $17 AND organization_id = $18 AND version = $19";
+        owner_account = $15, owner_consumer = $16, may_mint = $17 \
+        WHERE id = $18 AND organization_id = $19 AND version = $20";
     BY_ID(2) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND id = $2");
     // Writes nothing new, and so locks the row until the transaction's end on both engines.
     LOCK(2) = "UPDATE keys SET version = version WHERE organization_id = $1 AND id = $2";
     ORGANIZATION(1) = "SELECT organization_id FROM keys WHERE id = $1";
     // Tags and references go with it.
-    DELETE(2) = "DELETE FROM keys WHERE organization_id = $1 AND id = $2 RETURNING lineage_id";
+    DELETE(2) = "DELETE FROM keys WHERE organization_id = $1 AND id = $2 RETURNING lineage_id, uses";
     FORGET_METER(1) =
         "DELETE FROM meters WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.lineage_id = $1)";
     FORGET_SEEN(1) =
         "DELETE FROM seen WHERE lineage_id = $1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.lineage_id = $1)";
+    FORGET_USES(1) = "DELETE FROM meters WHERE id = $1";
+    FORGET_ROTATIONS(1) = "DELETE FROM rotations WHERE new_key_id = $1 OR old_key_id = $1";
+    FORGET_DRAINS(1) = "DELETE FROM drain_seen WHERE key_id = $1";
+    LIVING(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND lineage_id = $2 AND revoked_at IS NULL ORDER BY id LIMIT $3");
     OF_OWNER(1) = "SELECT count(*) FROM keys WHERE owner = $1";
     OF_CONSUMER(1) = "SELECT count(*) FROM keys WHERE consumer_id = $1";
     IN_ENVIRONMENT(1) = "SELECT count(*) FROM keys WHERE environment_id = $1";
@@ -146,6 +160,19 @@ impl Conn {
         let row = self.row::<(Vec<u8>,), 1>(&ORGANIZATION, [id.value()]).await?;
         row.map(|(id,)| OrganizationId::load(id).map_err(|Unreadable(what)| StoreError::Corrupt(what)))
             .transpose()
+    }
+
+    /// A lineage's keys that were not revoked, so many at most.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn living_of_lineage(
+        &mut self,
+        organization: OrganizationId,
+        lineage: KeyId,
+        rows_max: u32,
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        self.rows(&LIVING, [organization.value(), lineage.value(), limit(rows_max)]).await
     }
 
     /// How many unpurged keys have that owner.
@@ -208,7 +235,7 @@ impl Tx {
     }
 
     /// Writes what can change of a key; `false` when its version is no longer the expected one, or
-    /// there is none. Its id, lineage, kind, digest, environment and making never change.
+    /// there is none. Its id, lineage, kind, digest, environment, making, parent and uses never change.
     ///
     /// # Errors
     /// [`StoreError::Referenced`] when its consumer or policy is not there, or when the database
@@ -232,6 +259,7 @@ impl Tx {
             search.value(),
             account.value(),
             consumer.value(),
+            row.may_mint.value(),
             row.id.value(),
             row.organization_id.value(),
             expected_version.value(),
@@ -245,10 +273,16 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn delete_key(&mut self, organization: OrganizationId, id: KeyId) -> Result<bool, StoreError> {
-        let deleted = self.row::<(Vec<u8>,), 2>(&DELETE, [organization.value(), id.value()]).await?;
-        let Some((lineage,)) = deleted else {
+        let deleted =
+            self.row::<(Vec<u8>, Option<i64>), 2>(&DELETE, [organization.value(), id.value()]).await?;
+        let Some((lineage, uses)) = deleted else {
             return Ok(false);
         };
+        if uses.is_some() {
+            self.execute(&FORGET_USES, [MeterId::Uses(UsesId::of(id)).value()]).await?;
+        }
+        self.execute(&FORGET_ROTATIONS, [id.value()]).await?;
+        self.execute(&FORGET_DRAINS, [id.value()]).await?;
         self.execute(&FORGET_METER, [lineage.value()]).await?;
         self.execute(&FORGET_SEEN, [lineage.value()]).await?;
         Ok(true)

@@ -1,4 +1,4 @@
-//! Meters: the credits and quota that remain to a lineage or a consumer.
+//! Meters: the credits and quota that remain to a lineage or a consumer, the uses of a key.
 
 use crate::conn::{Conn, Ledger, Tx};
 use crate::error::StoreError;
@@ -6,7 +6,7 @@ use crate::row::row;
 use crate::statement::statements;
 use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{ConsumerId, KeyId, OrganizationId};
-use keystead_domain::meter::MeterId;
+use keystead_domain::meter::{MeterId, UsesId};
 use keystead_domain::time::Micros;
 
 impl Column for MeterId {
@@ -17,14 +17,16 @@ impl Column for MeterId {
         match self {
             Self::Lineage(id) => id.value(),
             Self::Consumer(id) => id.value(),
+            Self::Uses(id) => Value::Bytes(Some(id.as_bytes())),
         }
     }
 
     fn load(stored: Vec<u8>) -> Result<Self, Unreadable> {
-        // Their lengths tell them apart: 12 bytes and 16.
+        // Their lengths tell them apart: 12 bytes, 13 and 16.
         ConsumerId::from_slice(&stored)
             .map(Self::Consumer)
             .or_else(|| KeyId::from_slice(&stored).map(Self::Lineage))
+            .or_else(|| UsesId::from_slice(&stored).map(Self::Uses))
             .ok_or(Unreadable("a meter's id"))
     }
 }

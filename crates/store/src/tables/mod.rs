@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod audit_list;
 pub(crate) mod consumers;
+pub(crate) mod drain_seen;
 pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod guardrails;
@@ -15,15 +16,20 @@ pub(crate) mod keys;
 pub(crate) mod meters;
 pub(crate) mod nodes;
 pub(crate) mod organizations;
+pub(crate) mod outbox;
 mod page;
 pub(crate) mod peppers;
 pub(crate) mod permissions;
 pub(crate) mod policies;
 pub(crate) mod projects;
+pub(crate) mod public_keys;
 pub(crate) mod replays;
 pub(crate) mod roles;
+pub(crate) mod rotation_plans;
+pub(crate) mod rotations;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
+pub(crate) mod temporary_keys;
 pub(crate) mod unknown_attempts;
 
 /// Every statement and fragment, for the test that runs every one on both engines.
@@ -33,6 +39,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         audit::DECLARED,
         audit_list::DECLARED,
         consumers::DECLARED,
+        drain_seen::DECLARED,
         environments::DECLARED,
         feed::DECLARED,
         guardrails::DECLARED,
@@ -45,14 +52,19 @@ pub(crate) fn declared() -> Vec<&'static str> {
         meters::DECLARED,
         nodes::DECLARED,
         organizations::DECLARED,
+        outbox::DECLARED,
         peppers::DECLARED,
         permissions::DECLARED,
         policies::DECLARED,
         projects::DECLARED,
+        public_keys::DECLARED,
         replays::DECLARED,
         roles::DECLARED,
+        rotation_plans::DECLARED,
+        rotations::DECLARED,
         seen::DECLARED,
         service_accounts::DECLARED,
+        temporary_keys::DECLARED,
         unknown_attempts::DECLARED,
     ]
     .concat()

@@ -34,8 +34,18 @@ pub(crate) async fn every_filter_narrows(store: TestStore) {
     let tagged = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();
     add_tagged(&store, KeyRow { name: "Billing 100%".to_owned(), ..key_row(1, 1) }, tagged(&["prod", "eu"]))
         .await;
-    add_tagged(&store, KeyRow { owner, consumer_id: Some(consumer(1)), ..key_row(1, 2) }, tagged(&["Prod"]))
-        .await;
+    add_tagged(
+        &store,
+        KeyRow {
+            owner,
+            consumer_id: Some(consumer(1)),
+            kind: "temporary".to_owned(),
+            parent_id: Some(key_id(1)),
+            ..key_row(1, 2)
+        },
+        tagged(&["Prod"]),
+    )
+    .await;
     add_key(
         &store,
         KeyRow { environment_id: environment(9), start: "ACME_test_3".to_owned(), ..key_row(1, 3) },
@@ -57,6 +67,9 @@ pub(crate) async fn every_filter_narrows(store: TestStore) {
     assert_eq!(find(&store, |f| f.owner = Some(service_account(1))).await, [1, 3, 4]);
     assert_eq!(find(&store, |f| f.consumer = Some(consumer(1))).await, [2]);
     assert_eq!(find(&store, |f| f.environment = Some(environment(9))).await, [3]);
+    assert_eq!(find(&store, |f| f.kind = Some("temporary".to_owned())).await, [2]);
+    assert_eq!(find(&store, |f| f.parent = Some(key_id(1))).await, [2]);
+    assert_eq!(find(&store, |f| f.parent = Some(key_id(2))).await, [0u64; 0]);
     assert_eq!(find(&store, |f| f.tag = Some("prod".to_owned())).await, [1]);
     assert_eq!(find(&store, |f| f.tag = Some("pro%".to_owned())).await, [0u64; 0]);
     assert_eq!(find(&store, |f| f.start_prefix = Some("acme_live_".to_owned())).await, [1, 2, 4]);

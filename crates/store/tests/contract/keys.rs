@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use keystead_domain::ids::*;
+use keystead_domain::meter::UsesId;
 use keystead_domain::time::Micros;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
@@ -22,6 +23,9 @@ pub(crate) async fn a_key_is_read_back_and_changed(store: TestStore) {
         metadata: Some(r#"{"a":"é"}"#.to_owned()),
         created_by: Some(key_id(8)),
         created_from: Some("2001:db8::1".to_owned()),
+        parent_id: Some(key_id(9)),
+        uses: Some(5),
+        may_mint: Some(true),
         ..key_row(1, 1)
     };
     let tags = ["b".to_owned(), "a".to_owned(), "a".to_owned()];
@@ -47,6 +51,7 @@ pub(crate) async fn a_key_is_read_back_and_changed(store: TestStore) {
         metadata: None,
         updated_at: minutes(9),
         version: 2,
+        may_mint: None,
         ..row
     };
     let (edited, foreign) = (row.clone(), KeyRow { organization_id: org(2), ..row.clone() });
@@ -213,9 +218,14 @@ pub(crate) async fn a_loaded_key_has_what_was_written(store: TestStore) {
         revoked_at: Some(minutes(2)),
         not_before: Some(minutes(3)),
         expires_at: Some(Micros(-4)),
+        parent_id: Some(key_id(7)),
+        uses: Some(5),
+        may_mint: Some(false),
         ..key_row(2, 1)
     };
-    for row in [full, key_row(1, 2)] {
+    let with_uses = KeyRow { uses: Some(1), ..key_row(1, 3) };
+    let minting = KeyRow { may_mint: Some(true), ..key_row(1, 4) };
+    for row in [full, key_row(1, 2), with_uses, minting] {
         add_key(&store, row.clone()).await;
         let mut found = false;
         let each = |key: KeyResident<'_>| {
@@ -235,6 +245,9 @@ pub(crate) async fn a_loaded_key_has_what_was_written(store: TestStore) {
                 revoked_at: row.revoked_at,
                 not_before: row.not_before,
                 expires_at: row.expires_at,
+                parent_id: row.parent_id,
+                has_uses: row.uses.is_some(),
+                may_mint: row.may_mint,
             };
             found |= key == expected;
         };
@@ -284,4 +297,52 @@ pub(crate) async fn of_two_writers_one_wins(store: TestStore) {
         won += u32::from(writer.await.unwrap().unwrap());
     }
     assert_eq!(won, 1);
+}
+
+pub(crate) async fn a_public_key_is_sealed_beside_its_row_and_goes_with_it(store: TestStore) {
+    settle(&store, 1).await;
+    settle(&store, 2).await;
+    let public = KeyRow { kind: "public".to_owned(), ..key_row(1, 1) };
+    act!(store.store, |tx| {
+        tx.insert_key(&public, &[], &[], &["routes.write".to_owned()]).await?;
+        tx.insert_key(&key_row(1, 2), &[], &[], &["routes.write".to_owned()]).await?;
+        tx.insert_sealed_key(org(1), key_id(1), b"sealed").await?;
+    })
+    .unwrap();
+    let mut r = read(&store).await;
+    assert_eq!(r.sealed_key(org(1), key_id(1)).await, Ok(Some(b"sealed".to_vec())));
+    assert_eq!(r.sealed_key(org(2), key_id(1)).await, Ok(None));
+    assert_eq!(r.sealed_key(org(1), key_id(2)).await, Ok(None));
+    assert_eq!(r.public_keys_granted(project(1), "routes.write").await, Ok(1));
+    assert_eq!(r.public_keys_granted(project(1), "zones.read").await, Ok(0));
+    let missing = act!(store.store, |tx| tx.insert_sealed_key(org(1), key_id(9), b"sealed").await?);
+    assert_eq!(missing, Err(StoreError::Referenced));
+    act!(store.store, |tx| tx.delete_key(org(1), key_id(1)).await?).unwrap();
+    assert_eq!(read(&store).await.sealed_key(org(1), key_id(1)).await, Ok(None));
+}
+
+pub(crate) async fn temporary_keys_are_found_when_their_time_is_over(store: TestStore) {
+    settle(&store, 1).await;
+    settle(&store, 2).await;
+    let temporary = |n, number, minute| KeyRow {
+        kind: "temporary".to_owned(),
+        expires_at: Some(minutes(minute)),
+        uses: Some(5),
+        ..key_row(n, number)
+    };
+    for row in [temporary(1, 1, 3), temporary(2, 2, 1), temporary(1, 3, 5)] {
+        add_key(&store, row).await;
+    }
+    add_key(&store, KeyRow { expires_at: Some(minutes(1)), ..key_row(1, 4) }).await;
+    let mut r = read(&store).await;
+    let due = [(org(2), key_id(2)), (org(1), key_id(1))];
+    assert_eq!(r.temporary_keys_expired_before(minutes(5), 9).await, Ok(due.to_vec()));
+    assert_eq!(r.temporary_keys_expired_before(minutes(5), 1).await, Ok(due[..1].to_vec()));
+    assert_eq!(r.temporary_keys_expired_before(minutes(1), 9).await, Ok(Vec::new()));
+    // The account of its uses goes with it.
+    let uses = MeterId::Uses(UsesId::of(key_id(1)));
+    act!(store.store, |tx| tx.insert_meter(&crate::ledger::meter_row(uses, 5)).await?).unwrap();
+    assert_eq!(r.meter(uses).await.unwrap().unwrap().id, uses);
+    act!(store.store, |tx| tx.delete_key(org(1), key_id(1)).await?).unwrap();
+    assert_eq!(r.meter(uses).await, Ok(None));
 }

@@ -205,6 +205,9 @@ pub(crate) fn key_row(n: u8, number: u64) -> KeyRow {
         created_from: None,
         updated_at: START,
         version: 1,
+        parent_id: None,
+        uses: None,
+        may_mint: None,
     }
 }
 

@@ -17,7 +17,7 @@ const FILE_BYTES_MAX: u64 = 16 << 20;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead keys create-batch new-keys.ndjson --project acme
-  keystead keys create-batch - -p acme --json < new-keys.ndjson")]
+  cat new-keys.ndjson | keystead keys create-batch - -p acme --json")]
 pub(crate) struct CreateBatch {
     /// One JSON object a line; `-` reads standard input
     #[arg(value_name = "FILE|-")]

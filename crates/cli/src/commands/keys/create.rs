@@ -1,6 +1,7 @@
 //! `keystead keys create`: issues a key and shows it once.
 
-use crate::exit::{Exit, Failure, Outcome};
+use super::present::shown_once;
+use crate::exit::{Failure, Outcome};
 use crate::flags::amounts::Rates;
 use crate::flags::body::FromJson;
 use crate::flags::grant::Grants;
@@ -29,6 +30,10 @@ use keystead_sdk::api::{CreateKey, KeyKind, Restrictions, Timestamp};
   keystead keys create -p acme -e production --name Desk --role reader \\
       --hours 'mon-fri 08:00-18:00 Europe/Berlin' --tag desk \\
       --metadata '{\"ticket\":\"OPS-7\"}'
+  keystead keys create -p acme -e production --name Map --kind public \\
+      --permission tiles.read --origin https://maps.example.com
+  keystead keys create -p acme -e production --name Upload --kind temporary \\
+      --uses 1 --expires 10m --role uploader
   keystead keys create -p acme --from-json key.json --json")]
 pub(crate) struct Create {
     #[command(flatten)]
@@ -58,8 +63,9 @@ struct Subject {
     /// The environment's id or slug
     #[arg(long, short, required_unless_present = "from_json")]
     environment: Option<String>,
-    /// What it is for
-    #[arg(long, default_value = "private", value_parser = PossibleValuesParser::new(["private"]).try_map(|word| named::<KeyKind>(&word)))]
+    /// What it is for: a public key can be seen and needs --origin or --endpoint; a partner's needs
+    /// --consumer and --expires; a temporary one lives for a day at most
+    #[arg(long, default_value = "private", value_parser = PossibleValuesParser::new(KeyKind::ALL.map(KeyKind::as_str)).try_map(|word| named::<KeyKind>(&word)))]
     kind: KeyKind,
     /// Whose it is: a service account's id or name, or a consumer's id; by default the consumer, else
     /// the owner of the key that creates it
@@ -68,6 +74,9 @@ struct Subject {
     /// To whom it is issued: a consumer's id or external id
     #[arg(long)]
     consumer: Option<String>,
+    /// How many requests a temporary key may pass
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    uses: Option<u64>,
 }
 
 impl Create {
@@ -78,23 +87,13 @@ impl Create {
             None => self.new_key(session.now)?,
         };
         let created = session.client.create_key(&project, &new).await?;
-        if session.output.is_json() {
-            session.output.json(&created)?;
-            return Ok(Exit::Done);
-        }
         let key = &created.details;
-        session
-            .output
-            .note(&format!("Created {} ({}) in {}/{}.", key.id, key.name, key.project, key.environment));
-        session
-            .output
-            .warning("The key is shown only now, and nobody can show it again: store it in a safe place.");
-        session.output.note(&format!(
+        let did = format!("Created {} ({}) in {}/{}.", key.id, key.name, key.project, key.environment);
+        let next = format!(
             "Next: try it with keystead verify --project {} --environment {}; see it with keystead keys show {}",
             key.project, key.environment, key.id
-        ));
-        session.output.secret(&created.key)?;
-        Ok(Exit::Done)
+        );
+        shown_once(session, &created, &did, Some(&next))
     }
 
     fn new_key(self, now: Timestamp) -> Result<CreateKey, Failure> {
@@ -112,6 +111,8 @@ impl Create {
             credits: self.life.credits,
             not_before: self.life.not_before.map(|moment| moment.ahead(now)),
             expires_at: self.life.expires.map(|moment| moment.ahead(now)),
+            uses: self.subject.uses,
+            may_mint: self.life.may_mint,
             tags: self.labels.tag,
             metadata: self.labels.metadata,
         })
@@ -169,6 +170,10 @@ mod tests {
             "1d",
             "--expires",
             "2027-01-31",
+            "--uses",
+            "3",
+            "--may-mint",
+            "false",
             "--tag",
             "a,b",
             "--metadata",
@@ -190,6 +195,7 @@ mod tests {
             "quota": {"limit": 10, "per": "day", "time_zone": "Asia/Tokyo"},
             "credits": {"remaining": 5, "refill": "monthly", "amount": 9},
             "not_before": "2026-01-02T00:00:00Z", "expires_at": "2027-01-31T00:00:00Z",
+            "uses": 3, "may_mint": false,
             "tags": ["a", "b"], "metadata": {"x": 1},
         });
         assert_eq!(serde_json::to_value(new).unwrap(), expected);

@@ -10,7 +10,7 @@ use crate::output::table::Cell;
 use crate::session::Session;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use keystead_sdk::api::{KeyQuery, KeyStatus, KeyStatusFilter, Timestamp};
+use keystead_sdk::api::{KeyKind, KeyQuery, KeyStatus, KeyStatusFilter, Timestamp};
 
 const STATUSES: [&str; 7] =
     ["active", "disabled", "suspended", "not_yet_valid", "expired", "revoked", "inactive"];
@@ -23,7 +23,8 @@ const STATUSES: [&str; 7] =
   keystead keys list -p acme --expiring-before 30d
   keystead keys list -p acme --last-used-before 90d --all --json
   keystead keys list -p acme --never-used true --tag edge
-  keystead keys list -p acme --prefix acme_live_4fGh")]
+  keystead keys list -p acme --prefix acme_live_4fGh
+  keystead keys list -p acme --parent key_4fGhX2abcDEF")]
 pub(crate) struct List {
     #[command(flatten)]
     project: InProject,
@@ -70,6 +71,12 @@ pub(super) struct Filter {
     /// Only of this environment (id or slug)
     #[arg(long, short, help_heading = "Filters")]
     environment: Option<String>,
+    /// Only of this kind
+    #[arg(long, value_parser = PossibleValuesParser::new(KeyKind::ALL.map(KeyKind::as_str)).try_map(|word| named::<KeyKind>(&word)), help_heading = "Filters")]
+    kind: Option<KeyKind>,
+    /// Only minted from this key (key_…)
+    #[arg(long, value_name = "KEY", help_heading = "Filters")]
+    parent: Option<String>,
     /// Only with this tag
     #[arg(long, help_heading = "Filters")]
     tag: Option<String>,
@@ -100,6 +107,8 @@ impl Filter {
             owner: self.owner,
             consumer: self.consumer,
             environment: self.environment,
+            kind: self.kind,
+            parent: self.parent,
             tag: self.tag,
             prefix: self.prefix,
             text: self.text,

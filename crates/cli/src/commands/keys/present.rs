@@ -1,5 +1,6 @@
 //! Keys for people.
 
+use crate::exit::{Exit, Outcome};
 use crate::flags::amounts::{limit_text, quota_text};
 use crate::flags::endpoint::endpoint_text;
 use crate::flags::grant::{permission_text, role_text};
@@ -7,10 +8,32 @@ use crate::flags::hours::hours_texts;
 use crate::flags::named::name;
 use crate::output::Present;
 use crate::output::table::{Cell, Tone};
+use crate::session::Session;
 use keystead_sdk::api::{
-    ConsumerRef, CreditsStatus, EffectivePermission, Key, KeyDetails, KeyStatus, LimitStatus, QuotaStatus,
-    Refill, Sighting, UnknownKeyAttempts,
+    ConsumerRef, CreatedKey, CreditsStatus, EffectivePermission, Key, KeyDetails, KeyKind, KeyRotation,
+    KeyStatus, LimitStatus, QuotaStatus, Refill, Sighting, UnknownKeyAttempts,
 };
+
+/// Prints a key that is shown once: standard output holds it alone.
+pub(super) fn shown_once(session: &Session, made: &CreatedKey, did: &str, next: Option<&str>) -> Outcome {
+    if session.output.is_json() {
+        session.output.json(made)?;
+        return Ok(Exit::Done);
+    }
+    session.output.note(did);
+    if made.details.kind == KeyKind::Public {
+        session.output.note(&format!("It can be read again with keystead keys reveal {}", made.details.id));
+    } else {
+        session
+            .output
+            .warning("The key is shown only now, and nobody can show it again: store it in a safe place.");
+    }
+    if let Some(next) = next {
+        session.output.note(next);
+    }
+    session.output.secret(&made.key)?;
+    Ok(Exit::Done)
+}
 
 /// A status, coloured.
 pub(super) fn status_cell(status: KeyStatus) -> Cell {
@@ -79,6 +102,8 @@ impl Present for Key {
             ("project", self.project.as_str().into()),
             ("environment", self.environment.as_str().into()),
             ("kind", name(&self.kind).into()),
+            ("minted from", Cell::maybe(self.parent.as_deref())),
+            ("may mint", if self.may_mint { "yes" } else { "no" }.into()),
             ("owner", format!("{} ({})", self.owner.name, self.owner.id).into()),
             ("consumer", consumer_cell(self.consumer.as_ref())),
             ("permissions", Cell::list(&self.permissions.iter().map(permission_text).collect::<Vec<_>>())),
@@ -89,6 +114,11 @@ impl Present for Key {
             ("limits", Cell::list(&self.limits.iter().map(limit_text).collect::<Vec<_>>())),
             ("quota", Cell::maybe(self.quota.as_ref().map(quota_text).as_deref())),
             ("credits", credits_cell(self.credits.as_ref())),
+            (
+                "uses",
+                self.uses
+                    .map_or_else(Cell::none, |uses| format!("{} of {}", uses.remaining, uses.total).into()),
+            ),
             ("not before", Cell::time(self.not_before)),
             ("expires", Cell::time(self.expires_at)),
         ]);
@@ -158,6 +188,49 @@ impl Present for KeyDetails {
             ("seen endpoint", &seen.endpoints),
             ("seen permission", &seen.permissions),
         ] {
+            fields.extend(sightings.iter().map(|sighting| (what, sighting_text(sighting).into())));
+        }
+        if let Some(rotation) = &self.rotation {
+            fields.extend(rotation.fields());
+        }
+        fields
+    }
+}
+
+impl Present for KeyRotation {
+    const HEADINGS: &'static [&'static str] = &["STATE", "OLD KEY", "NEW KEY", "STARTED", "ENDS"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![
+            name(&self.state).into(),
+            self.old_key_id.as_str().into(),
+            self.new_key_id.as_str().into(),
+            Cell::time(Some(self.started_at)),
+            Cell::time(self.ends_at),
+        ]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        let mut fields = vec![
+            ("rotation", name(&self.state).into()),
+            ("old key", self.old_key_id.as_str().into()),
+            ("new key", self.new_key_id.as_str().into()),
+            ("started", Cell::time(Some(self.started_at))),
+            ("old key ends", Cell::time(self.ends_at)),
+        ];
+        let (draining, reuse) = (&self.old_key_use, &self.reuse);
+        if draining.passed + draining.refused > 0 {
+            let text = format!("{} times, last {}", draining.passed, time_or_never(draining.last_used_at));
+            fields.push(("old key used", text.into()));
+        }
+        for (what, sightings) in [("still from", &draining.networks), ("still by", &draining.user_agents)] {
+            fields.extend(sightings.iter().map(|sighting| (what, sighting_text(sighting).into())));
+        }
+        if reuse.refused > 0 {
+            let text = format!("{} times, last {}", reuse.refused, time_or_never(reuse.last_refused_at));
+            fields.push(("used after its end", Cell::new(&text, Tone::Bad)));
+        }
+        for (what, sightings) in [("then from", &reuse.networks), ("then by", &reuse.user_agents)] {
             fields.extend(sightings.iter().map(|sighting| (what, sighting_text(sighting).into())));
         }
         fields

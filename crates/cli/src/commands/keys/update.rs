@@ -173,6 +173,7 @@ impl Update {
             credits: cleared(removed.no_credits, life.credits),
             not_before: cleared(removed.no_not_before, life.not_before.map(|moment| moment.ahead(now))),
             expires_at: cleared(removed.no_expiry, life.expires.map(|moment| moment.ahead(now))),
+            may_mint: life.may_mint,
             tags: replaced(removed.no_tags, labels.tag),
             metadata: labels.metadata,
         })

@@ -54,6 +54,9 @@ impl Present for Verification {
             ("permissions", Cell::list(&self.permissions)),
             ("expires", Cell::time(self.expires_at)),
         ];
+        if let Some(detail) = &self.detail {
+            fields.insert(1, ("detail", name(detail).into()));
+        }
         for narrowed in &self.narrowed_permissions {
             let text = format!("{} on {}", narrowed.permission, narrowed.resources.join(", "));
             fields.push(("only on", text.into()));

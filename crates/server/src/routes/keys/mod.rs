@@ -1,9 +1,12 @@
-//! `/v1/keys/{id}`: one issued key.
+//! `/v1/keys/{id}`: one issued key, and `/v1/keys/mint`.
 
 mod delete;
 mod disable;
 mod enable;
+mod mint;
+mod reveal;
 mod revoke;
+mod rotate;
 mod show;
 mod suspend;
 mod update;
@@ -19,4 +22,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(enable::enable))
         .routes(routes!(suspend::suspend))
         .routes(routes!(revoke::revoke))
+        .routes(routes!(reveal::reveal))
+        .routes(routes!(mint::mint))
+        .merge(rotate::routes())
 }

@@ -6,8 +6,10 @@ mod environments;
 mod guardrails;
 mod keys;
 mod list;
+mod notices;
 mod permissions;
 mod roles;
+mod rotation_plan;
 mod service_accounts;
 mod show;
 mod unknown_keys;
@@ -21,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
         .routes(routes!(show::show, update::update))
+        .routes(routes!(notices::notices))
         .routes(routes!(unknown_keys::unknown_keys))
         .merge(consumers::routes())
         .merge(environments::routes())
@@ -28,5 +31,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(keys::routes())
         .merge(permissions::routes())
         .merge(roles::routes())
+        .merge(rotation_plan::routes())
         .merge(service_accounts::routes())
 }

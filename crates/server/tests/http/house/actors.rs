@@ -67,6 +67,22 @@ impl Admin {
         Issued { id: shown["id"].as_str().unwrap().to_owned(), key, shown }
     }
 
+    /// Mints a key from another, as its holder.
+    pub(crate) async fn mint(&self, parent: &Issued, body: Value) -> Issued {
+        let shown = self.with_key(&parent.key).post("/v1/keys/mint", body).await.created();
+        let key = shown["key"].as_str().unwrap().to_owned();
+        self.shared().secrets.lock().push(secret_of(&key).to_owned());
+        Issued { id: shown["id"].as_str().unwrap().to_owned(), key, shown }
+    }
+
+    /// Rotates a key; the new one.
+    pub(crate) async fn rotate(&self, key: &Issued, body: Value) -> Issued {
+        let shown = self.post(&format!("{}/rotate", key.path()), body).await.created();
+        let key = shown["key"].as_str().unwrap().to_owned();
+        self.shared().secrets.lock().push(secret_of(&key).to_owned());
+        Issued { id: shown["id"].as_str().unwrap().to_owned(), key, shown }
+    }
+
     /// Whoever guards one environment's API.
     pub(crate) async fn make_asker(&self, project: &str, environment: &str) -> Asker {
         let resource = format!("projects/{project}/environments/{environment}");

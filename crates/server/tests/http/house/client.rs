@@ -119,10 +119,10 @@ impl Client {
 
     /// A request as it is, on a connection of its own.
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        let path = request.uri().path();
         let shows_a_key = *request.method() == Method::POST
-            && (request.uri().path().ends_with("/keys")
-                || request.uri().path().ends_with("/keys/batch")
-                || request.uri().path() == "/v1/organizations");
+            && (["/v1/organizations", "/v1/keys/mint"].contains(&path)
+                || ["/keys", "/keys/batch", "/reveal", "/rotate"].iter().any(|end| path.ends_with(end)));
         let address = self.shared.address.lock().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let (mut sender, connection) =

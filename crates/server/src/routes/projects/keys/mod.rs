@@ -4,6 +4,7 @@ mod batch;
 mod bulk;
 mod counts;
 mod create;
+mod due;
 mod export;
 mod list;
 
@@ -15,6 +16,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create, list::list))
         .routes(routes!(counts::counts))
+        .routes(routes!(due::due))
         .routes(routes!(batch::batch))
         .routes(routes!(bulk::bulk))
         .routes(routes!(export::export))

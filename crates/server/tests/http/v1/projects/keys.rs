@@ -3,5 +3,6 @@
 mod batch;
 mod bulk;
 pub(crate) mod create;
+mod due;
 mod export;
 mod list;

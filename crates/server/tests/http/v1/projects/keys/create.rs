@@ -191,7 +191,7 @@ async fn wrong_fields_are_refused_with_their_field(house: House) {
         ),
         (json!({"permissions": [{"permission": "zones.read", "resources": []}]}), "/permissions/0/resources"),
         (json!({"roles": [{"role": "editor", "resources": []}]}), "/roles/0/resources"),
-        (json!({"kind": "public"}), "/kind"),
+        (json!({"kind": "secret"}), "/kind"),
     ] {
         let mut whole = json!({"name": "A key", "environment": "production"});
         whole.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());

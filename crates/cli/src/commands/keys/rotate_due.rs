@@ -1,0 +1,221 @@
+//! `keystead keys rotate --due` and `keystead keys due`: what a project's rotation plan asks for.
+
+use super::rotate::{show, unstored};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::flags::paging::Paging;
+use crate::flags::project::InProject;
+use crate::input::ask;
+use crate::output::Present;
+use crate::output::table::{Cell, Tone};
+use crate::session::Session;
+use clap::Args;
+use keystead_sdk::api::{DueKey, DueState, RotateKey, RotatedKey};
+use keystead_sdk::{Error, list_all};
+use serde_json::json;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// The most keys that are rotated at once.
+const KEYS_MAX: usize = 10_000;
+
+/// List keys that are due to be rotated, or will be soon
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keystead keys due --project acme
+  keystead keys due -p acme --all --json")]
+pub(crate) struct DueList {
+    #[command(flatten)]
+    project: InProject,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// All that are due.
+#[derive(Debug, Args)]
+pub(crate) struct Due {
+    /// Rotate every key that is due by the project's rotation plan
+    #[arg(long, requires = "project", help_heading = "All that are due")]
+    due: bool,
+    /// The project's id or slug
+    #[arg(long, short, env = "KEYSTEAD_PROJECT", hide_env_values = true, help_heading = "All that are due")]
+    project: Option<String>,
+    /// Those that will be due soon, too
+    #[arg(long, requires = "due", help_heading = "All that are due")]
+    include_soon: bool,
+    /// Only show which they are
+    #[arg(long, requires = "due", help_heading = "All that are due")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, requires = "due", help_heading = "All that are due")]
+    yes: bool,
+    /// A new file for the new keys, one JSON object a line, that only you can read; needed for more
+    /// than one
+    #[arg(long, value_name = "FILE", requires = "due", help_heading = "All that are due")]
+    output: Option<PathBuf>,
+}
+
+impl DueList {
+    pub(super) async fn run(self, session: &Session) -> Outcome {
+        let fetch = async |page| session.client.list_due_keys(&self.project.project, &page).await;
+        session.list(&self.paging, fetch).await
+    }
+}
+
+/// Shows what is due, asks, and rotates one after the other.
+pub(super) async fn rotate_due(due: Due, body: &RotateKey, session: &Session) -> Outcome {
+    let project = due.project.clone().unwrap_or_default();
+    let fetch = async |page| session.client.list_due_keys(&project, &page).await;
+    let mut keys = list_all(KEYS_MAX, fetch).await?.items;
+    keys.retain(|key| due.include_soon || key.state == DueState::Due);
+    if due.dry_run {
+        return preview(&keys, session);
+    }
+    if keys.is_empty() {
+        return done(&[], &[], &due, session);
+    }
+    if keys.len() > 1 && due.output.is_none() {
+        return Err(Failure::usage(
+            format!("{} keys are due, and nobody said where the new ones go.", keys.len()),
+            "Name a new file with --output; only you will be able to read it.",
+        ));
+    }
+    if !due.yes {
+        confirm(&keys, session)?;
+    }
+    let mut file = due.output.as_deref().map(new_file).transpose()?;
+    let (mut rotated, mut failed) = (Vec::new(), Vec::new());
+    for key in &keys {
+        match session.client.rotate_key(&key.key.id, body).await {
+            Ok(new) => {
+                if let Some(file) = &mut file {
+                    store(file, &new).map_err(|error| unstored(&new, &error))?;
+                }
+                rotated.push(new);
+            }
+            Err(error) => failed.push((key.key.id.clone(), error)),
+        }
+    }
+    if let (None, [new]) = (&due.output, rotated.as_slice()) {
+        return show(new, session);
+    }
+    done(&rotated, &failed, &due, session)?;
+    failed.into_iter().next().map_or(Ok(Exit::Done), |(_, error)| Err(Failure::Call(error)))
+}
+
+fn preview(keys: &[DueKey], session: &Session) -> Outcome {
+    if session.output.is_json() {
+        session.output.json(&keys)?;
+    } else if keys.is_empty() {
+        session.output.note("Nothing is due.");
+    } else {
+        session.output.columns(DueKey::HEADINGS, &keys.iter().map(Present::row).collect::<Vec<_>>())?;
+        session.output.note("Nothing was rotated. Without --dry-run, these are.");
+    }
+    Ok(Exit::Done)
+}
+
+/// Asks on the terminal; where there is none, nothing is done that nobody agreed to.
+fn confirm(keys: &[DueKey], session: &Session) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(
+            "Nothing was rotated: nobody is there to be asked.",
+            "Look with --dry-run, then add --yes.",
+        ));
+    }
+    for key in keys {
+        session.output.note(&format!("{}  {}  {}", key.key.id, key.key.name, key.why));
+    }
+    if ask(&format!("Rotate these {}?", keys.len()), "no")?.to_lowercase().starts_with('y') {
+        return Ok(());
+    }
+    Err(Failure::usage("Nothing was rotated.", "Answer yes, or add --yes."))
+}
+
+/// A file that was not there, and that only its owner can read.
+fn new_file(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        Failure::local(
+            format!("{} could not be created: {error}.", path.display()),
+            "Name a file that does not exist, in a folder that you may write to.",
+        )
+    })
+}
+
+/// Written and on the disk before the next key is rotated.
+fn store(file: &mut File, new: &RotatedKey) -> io::Result<()> {
+    let key = &new.created.details;
+    let line = json!({"id": key.id, "replaces": new.replaces, "name": key.name, "key": new.created.key});
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_data()
+}
+
+/// What was done, without a secret.
+fn done(rotated: &[RotatedKey], failed: &[(String, Error)], due: &Due, session: &Session) -> Outcome {
+    let output = due.output.as_ref().map(|path| path.display().to_string());
+    if session.output.is_json() {
+        let rotated: Vec<_> = rotated
+            .iter()
+            .map(|new| json!({"id": new.created.details.id, "replaces": new.replaces, "ends_at": new.rotation.ends_at}))
+            .collect();
+        let failed: Vec<_> =
+            failed.iter().map(|(id, error)| json!({"id": id, "detail": error.to_string()})).collect();
+        session.output.json(&json!({"rotated": rotated, "failed": failed, "output": output}))?;
+        return Ok(Exit::Done);
+    }
+    for (id, error) in failed {
+        session.output.note(&format!("{id} was not rotated: {error}"));
+    }
+    match (rotated.len(), output) {
+        (0, _) => session.output.note("Nothing was rotated."),
+        (count, Some(output)) => session
+            .output
+            .warning(&format!("{count} were rotated. The new keys are in {output}, and nowhere else.")),
+        (count, None) => session.output.note(&format!("{count} were rotated.")),
+    }
+    Ok(Exit::Done)
+}
+
+impl Present for DueKey {
+    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "STATE", "DUE", "WHY", "LAST USED"];
+
+    fn row(&self) -> Vec<Cell> {
+        let state = match self.state {
+            DueState::Due => Cell::new("due", Tone::Bad),
+            DueState::Soon => Cell::new("soon", Tone::Warning),
+        };
+        vec![
+            self.key.id.as_str().into(),
+            Cell::from(self.key.name.as_str()).shortened(40),
+            state,
+            Cell::time(Some(self.due_at)),
+            self.why.as_str().into(),
+            Cell::time(self.key.last_used_at),
+        ]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        let mut fields = vec![("due", Cell::time(Some(self.due_at))), ("why", Cell::from(self.why.as_str()))];
+        fields.extend(self.key.fields());
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn new_keys_go_into_a_new_file_of_their_owners() {
+        let path = std::env::temp_dir().join(format!("keystead-rotate-due-{}", std::process::id()));
+        let file = new_file(&path).unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        // What is there is never written over: it may hold the only copy of keys.
+        let again = new_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(mode, 0o600);
+        assert!(matches!(again, Err(Failure::Local { .. })));
+    }
+}

@@ -1,0 +1,219 @@
+//! Notices to people about the rotation of their keys: written with what they are about, sent later.
+//! Never a secret: who manages the keys hands that over.
+
+use crate::caller::Caller;
+use crate::cursor::Cut;
+use crate::present::{json, to_json};
+use crate::refused::Refused;
+use crate::{Keystead, management};
+use keystead_api::{Notice, NoticeState, Page, PageQuery};
+use keystead_domain::ids::{NoticeId, OwnerId};
+use keystead_domain::time::Micros;
+use keystead_store::{KeyRow, Ledger, NoticeRow, RotationRow};
+use std::sync::Arc;
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    Started,
+    Complete,
+    Cancelled,
+    /// The old key was used after its end, and the lineage revoked for it.
+    Reused,
+}
+
+impl Occasion {
+    const fn kind(self) -> &'static str {
+        match self {
+            Self::Started => "rotation_started",
+            Self::Complete => "rotation_complete",
+            Self::Cancelled => "rotation_cancelled",
+            Self::Reused => "rotation_reused",
+        }
+    }
+}
+
+const DUE: &str = "rotation_due";
+const WAITING: &str = "waiting";
+const NOBODY: &str = "nobody";
+
+impl Keystead {
+    /// The notices about a project's keys, newest first.
+    ///
+    /// # Errors
+    /// When the caller may not see the project's keys or consumers.
+    pub async fn list_notices(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+        query: &PageQuery,
+    ) -> Result<Page<Notice>, Refused> {
+        let project = self.enter(caller, management::KEYS_READ, project).await?;
+        self.authorise(caller, management::CONSUMERS_READ, Some(&project.resource)).await?;
+        let cut = Cut::read(query.limit, query.cursor.as_deref())?;
+        let mut reader = self.store.read().await?;
+        let rows = reader.notices(project.organization, project.id, cut.after, cut.rows()).await?;
+        cut.page(rows, |row| (row.created_at, row.id.0), present)
+    }
+
+    /// Writes a notice about a rotation, in the transaction of what it tells. `key` is the key that
+    /// stays.
+    pub(crate) async fn notify(
+        &self,
+        ledger: &mut Ledger,
+        occasion: Occasion,
+        rotation: &RotationRow,
+        key: &KeyRow,
+    ) -> Result<(), Refused> {
+        let (subject, body) = self.told(occasion, rotation, key);
+        let once = format!("{}:{}", occasion.kind(), rotation.new_key_id);
+        self.notice(ledger, occasion.kind(), once, key, (subject, body)).await?;
+        Ok(())
+    }
+
+    /// Writes, once for each key, that it is due to be rotated; `false` when that was told before.
+    pub(crate) async fn notify_due(
+        &self,
+        ledger: &mut Ledger,
+        key: &KeyRow,
+        due_at: Micros,
+        max_age_days: i64,
+    ) -> Result<bool, Refused> {
+        let (name, id, project) = (&key.name, key.id, self.slug_of(key));
+        let due = due_at.to_timestamp();
+        let subject = format!("The API key \"{name}\" is to be rotated by {due}");
+        let body = format!(
+            "The API key \"{name}\" ({id}) of {project} was made at {}. Keys of {project} may become \
+             {max_age_days} days old, so it is to be rotated by {due}.\n\n\
+             What to do:\n\
+             1. Whoever manages the keys of {project} starts it: keystead keys rotate {id}\n\
+             2. You get the new key from them; it is never sent by e-mail.\n\
+             Nothing stops by itself: the key works on until it is rotated.\n",
+            key.created_at.to_timestamp(),
+        );
+        self.notice(ledger, DUE, format!("{DUE}:{id}"), key, (subject, body)).await
+    }
+
+    async fn notice(
+        &self,
+        ledger: &mut Ledger,
+        kind: &str,
+        once: String,
+        key: &KeyRow,
+        (subject, body): (String, String),
+    ) -> Result<bool, Refused> {
+        let recipients = recipients(ledger, key).await?;
+        let row = NoticeRow {
+            id: self.entropy.with(|rng| NoticeId::random(rng)),
+            organization_id: key.organization_id,
+            project_id: key.project_id,
+            kind: kind.into(),
+            key_id: key.id,
+            once,
+            state: if recipients.is_empty() { NOBODY } else { WAITING }.into(),
+            recipients: to_json(&recipients)?,
+            subject,
+            body,
+            created_at: self.clock.now(),
+        };
+        Ok(ledger.insert_notice(&row).await?)
+    }
+
+    fn slug_of(&self, key: &KeyRow) -> String {
+        let project = self.keyring.directory.project_by_id(key.project_id);
+        project.map_or_else(|| key.project_id.to_string(), |project| project.slug.to_string())
+    }
+
+    fn told(&self, occasion: Occasion, rotation: &RotationRow, key: &KeyRow) -> (String, String) {
+        let (name, project) = (&key.name, self.slug_of(key));
+        let (old, new) = (rotation.old_key_id, rotation.new_key_id);
+        match occasion {
+            Occasion::Started => (
+                format!("The API key \"{name}\" is being rotated"),
+                format!(
+                    "The API key \"{name}\" of {project} is being rotated: {new} takes over from {old}. \
+                     The new key begins with {}.\n{}\n\n\
+                     What to do:\n\
+                     1. Get the new key from whoever manages the keys of {project}; it is never sent by e-mail.\n\
+                     2. Put it wherever the old one is used.\n\
+                     3. Make a request with it, and see that it passes.\n\
+                     4. Delete the old key wherever it is stored.\n",
+                    key.start,
+                    until(rotation, key.created_at),
+                ),
+            ),
+            Occasion::Complete => (
+                format!("The API key \"{name}\" was rotated"),
+                format!(
+                    "The rotation of the API key \"{name}\" of {project} is complete: {old} has ended, and \
+                     {new} has taken over.\n\n\
+                     What to do: if something is refused now, it still uses {old}. Put the new key there.\n"
+                ),
+            ),
+            Occasion::Cancelled => (
+                format!("The rotation of the API key \"{name}\" was cancelled"),
+                format!(
+                    "The rotation of the API key \"{name}\" of {project} was cancelled: {new} does not work \
+                     any more, and {old} stays as it was.\n\n\
+                     What to do: wherever the new key was put already, put the old one back.\n"
+                ),
+            ),
+            Occasion::Reused => (
+                format!("The API key \"{name}\" was revoked"),
+                format!(
+                    "{old} of {project} was used after it was rotated away, as if it were stolen. All keys \
+                     that came after it were revoked for that, {new} too.\n\n\
+                     What to do: ask whoever manages the keys of {project} for a new one, and find out who \
+                     still has the old one.\n"
+                ),
+            ),
+        }
+    }
+}
+
+/// Until when the old key works.
+fn until(rotation: &RotationRow, now: Micros) -> String {
+    match (rotation.ends_at, rotation.overlap_seconds) {
+        (Some(end), _) if end <= now => "The old key has ended.".into(),
+        (Some(end), _) => format!("The old key works until {}.", end.to_timestamp()),
+        (None, overlap) => {
+            let last = rotation.old_expires_at.map(|end| format!(", at most until {}", end.to_timestamp()));
+            format!(
+                "The old key works until the new one is used for the first time, and {} seconds longer{}.",
+                overlap.unwrap_or(0),
+                last.unwrap_or_default(),
+            )
+        }
+    }
+}
+
+/// The addresses that are known of a key's consumer and owner.
+async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
+    let owner = match key.owner {
+        OwnerId::Consumer(id) => Some(id),
+        OwnerId::ServiceAccount(_) => None,
+    };
+    let mut addresses = Vec::new();
+    for id in [key.consumer_id, owner].into_iter().flatten() {
+        let consumer = ledger.consumer(key.organization_id, id).await?;
+        if let Some(address) = consumer.and_then(|consumer| consumer.contact)
+            && !addresses.contains(&address)
+        {
+            addresses.push(address);
+        }
+    }
+    Ok(addresses)
+}
+
+fn present(row: NoticeRow) -> Result<Notice, Refused> {
+    Ok(Notice {
+        id: row.id.to_string(),
+        kind: row.kind,
+        key_id: row.key_id.to_string(),
+        recipients: json(&row.recipients)?,
+        subject: row.subject,
+        body: row.body,
+        state: if row.state == WAITING { NoticeState::Waiting } else { NoticeState::Nobody },
+        created_at: row.created_at.to_timestamp(),
+    })
+}

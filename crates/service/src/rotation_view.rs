@@ -1,0 +1,64 @@
+//! A rotation as the API shows it: how far it has come, and who still uses the old key.
+
+use crate::Keystead;
+use crate::present::json;
+use crate::refused::Refused;
+use keystead_api::{KeyRotation, RotationMode, RotationState, Seen};
+use keystead_domain::time::Micros;
+use keystead_store::{Conn, DrainPhase, KeyRow, RotationRow, RotationStage};
+
+impl Keystead {
+    /// The last rotation that a key was a part of.
+    pub(crate) async fn last_rotation(
+        &self,
+        conn: &mut Conn,
+        key: &KeyRow,
+    ) -> Result<Option<KeyRotation>, Refused> {
+        let rotations = conn.rotations_of(key.organization_id, key.id).await?;
+        let Some(rotation) = rotations.first() else {
+            return Ok(None);
+        };
+        let mut shown = show(rotation, self.clock.now());
+        for row in conn.drain_seen(rotation.old_key_id).await? {
+            let seen: Seen = json(&row.body)?;
+            match row.phase {
+                DrainPhase::Draining => shown.old_key_use = seen,
+                DrainPhase::Reused => shown.reuse = seen,
+            }
+        }
+        Ok(Some(shown))
+    }
+}
+
+/// A rotation, without what was seen of its old key.
+pub(crate) fn show(row: &RotationRow, now: Micros) -> KeyRotation {
+    let instant = |at: Option<Micros>| at.map(Micros::to_timestamp);
+    KeyRotation {
+        state: state(row, now),
+        mode: if row.overlap_seconds.is_some() { RotationMode::FirstUse } else { RotationMode::Grace },
+        old_key_id: row.old_key_id.to_string(),
+        new_key_id: row.new_key_id.to_string(),
+        started_at: row.started_at.to_timestamp(),
+        overlap_seconds: row.overlap_seconds.map(crate::lease::unsigned),
+        first_used_at: instant(row.first_used_at),
+        ends_at: instant(row.ends_at),
+        revoke_lineage_on_reuse: row.revoke_lineage_on_reuse,
+        old_key_use: Seen::default(),
+        reuse: Seen::default(),
+    }
+}
+
+/// Time goes on by itself: a rotation is complete from its old key's end on.
+pub(crate) fn state(row: &RotationRow, now: Micros) -> RotationState {
+    match row.state {
+        RotationStage::Complete => RotationState::Complete,
+        RotationStage::Cancelled => RotationState::Cancelled,
+        RotationStage::Draining => match row.ends_at {
+            Some(end) if end <= now => RotationState::Complete,
+            Some(_) => RotationState::Draining,
+            // Nobody waits any more once the old key has ended by itself.
+            None if row.old_expires_at.is_some_and(|end| end <= now) => RotationState::Complete,
+            None => RotationState::WaitingForFirstUse,
+        },
+    }
+}
