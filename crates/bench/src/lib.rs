@@ -1,4 +1,4 @@
-//! What Keystead promises, measured: `cargo xtask bench verify|http|creates`.
+//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|overload|soak`.
 
 pub mod cluster;
 pub mod creates;
@@ -11,3 +11,4 @@ pub mod measure;
 pub mod memory;
 pub mod population;
 pub mod say;
+pub mod soak;

@@ -1,7 +1,7 @@
 //! `keystead-bench`: measures what Keystead promises, each figure beside its bound.
 
 use anyhow::{Result, bail};
-use keystead_bench::{creates, figure, http, in_process, load, measure, memory, say};
+use keystead_bench::{creates, figure, http, in_process, load, measure, memory, say, soak};
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 use std::future::Future;
@@ -19,17 +19,23 @@ Usage: cargo xtask bench <COMMAND> [OPTIONS]
 Commands:
   verify   Verification in process, memory, loading 1,000,000 keys, and over HTTP
   http     Over HTTP only: a verification against an echo, latencies at half load (needs wrk, taskset)
+  overload Three times as much as the server can answer, for a minute (needs wrk, taskset)
+  soak     50,000,000 verifications in process while 100,000 keys come and go
   creates  Durable creates a second on SQLite and PostgreSQL
 
 Options:
   --json            One JSON object instead of a table
   --in-process      With verify: leave HTTP out
   --fresh           With verify: fill the database of 1,000,000 keys anew
+  --seconds N       With overload: how long [default: 60]
+  --verifies N      With soak: how many [default: 50000000]
   --postgres URL    With creates: this server instead of a throw-away cluster that syncs
 
 Examples:
   cargo xtask bench verify --json
   cargo xtask bench creates";
+
+const OVERLOAD_SECONDS: u64 = 60;
 
 /// What was asked for.
 #[derive(Default)]
@@ -40,6 +46,8 @@ struct Asked {
     in_process: bool,
     fresh: bool,
     postgres: Option<String>,
+    seconds: Option<u64>,
+    verifies: Option<u64>,
 }
 
 fn main() -> Result<()> {
@@ -48,6 +56,8 @@ fn main() -> Result<()> {
     let figures = match (asked.command.as_deref(), &asked.folder) {
         (Some("verify"), None) => verify(&asked)?,
         (Some("http"), None) => run(http::figures())?,
+        (Some("overload"), None) => run(http::overload(asked.seconds.unwrap_or(OVERLOAD_SECONDS)))?,
+        (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
         (Some("creates"), None) => run(creates::figures(asked.postgres))?,
         (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
         (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),
@@ -83,6 +93,8 @@ fn read() -> Result<Asked> {
             Long("json") => asked.json = true,
             Long("in-process") => asked.in_process = true,
             Long("fresh") => asked.fresh = true,
+            Long("seconds") => asked.seconds = Some(arguments.value()?.parse()?),
+            Long("verifies") => asked.verifies = Some(arguments.value()?.parse()?),
             Long("postgres") => asked.postgres = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => asked.command = Some("help".into()),
             Value(command) if asked.command.is_none() => asked.command = Some(command.string()?),

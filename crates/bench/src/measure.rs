@@ -32,10 +32,19 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 /// # Errors
 /// Where there is no Linux `/proc`.
 pub fn resident_bytes() -> Result<u64> {
-    let status = fs::read_to_string("/proc/self/status").context("this needs Linux's /proc")?;
+    resident_bytes_of(std::process::id())
+}
+
+/// Bytes of a process that are in memory.
+///
+/// # Errors
+/// When the process is gone, or there is no Linux `/proc`.
+pub fn resident_bytes_of(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"));
+    let status = status.context("no such process in Linux's /proc")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    Ok(kibibytes.context("no VmRSS in /proc/self/status")? * 1024)
+    Ok(kibibytes.context("no VmRSS in /proc")? * 1024)
 }
 
 /// Processor time of a process, user and system, since its start.

@@ -1,9 +1,11 @@
 //! A verification over HTTP against a JSON echo of the same sizes, on the same server, in turns.
 
+mod overload;
 mod requests;
 mod server;
 mod wrk;
 
+pub use overload::overload;
 pub use server::{COMMAND, child};
 
 use crate::figure::Figure;

@@ -11,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
 /// Keys that are verified.
@@ -18,8 +19,12 @@ const KEYS: u32 = 2_000;
 /// Creates at once while they are made.
 const AT_ONCE: u32 = 250;
 
+/// An administrator who waits longer has not been answered.
+const ADMIN_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// Bodies to send, and who sends them.
 pub(super) struct Requests {
+    administrator: String,
     asker: String,
     bodies: PathBuf,
     first: String,
@@ -69,7 +74,7 @@ impl Requests {
         let bodies = folder.join("bodies");
         fs::write(&bodies, &lines)?;
         let first = lines.lines().next().context("no key was made")?.to_owned();
-        Ok(Self { asker, bodies, first })
+        Ok(Self { administrator, asker, bodies, first })
     }
 
     pub(super) fn verify(&self) -> Target {
@@ -95,6 +100,21 @@ impl Requests {
         let echoed = self.ask(server, &format!("/echo/{filler}"))?;
         ensure!(echoed.len() == response, "an echo has {} bytes, a verification {response}", echoed.len());
         Ok(Sizes { request, response, filler })
+    }
+
+    /// A request of an administrator's, on a connection of its own.
+    pub(super) fn administer(&self, server: SocketAddr) -> Result<()> {
+        let mut stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(ADMIN_TIME_MAX))?;
+        let key = &self.administrator;
+        write!(
+            stream,
+            "GET /v1/projects HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\r\n"
+        )?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        ensure!(answer.starts_with("HTTP/1.1 200"), "an administrator is answered {answer}");
+        Ok(())
     }
 
     /// The answer's body.

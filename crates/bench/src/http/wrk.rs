@@ -44,7 +44,22 @@ pub(super) struct Done {
     errors: u64,
 }
 
+impl Done {
+    /// Requests that were not answered, or not with 2xx.
+    pub(super) fn errors(&self) -> f64 {
+        self.errors as f64
+    }
+}
+
+/// Sends; every request must be answered well.
 pub(super) fn run(server: &Server, target: &Target, load: Load) -> Result<Done> {
+    let done = run_lossy(server, target, load)?;
+    ensure!(done.errors == 0, "{} requests failed", done.errors);
+    Ok(done)
+}
+
+/// Sends; requests may fail.
+pub(super) fn run_lossy(server: &Server, target: &Target, load: Load) -> Result<Done> {
     let mut script = tempfile::NamedTempFile::new()?;
     script.write_all(SCRIPT.as_bytes())?;
     let rest = match load.pace {
@@ -67,7 +82,5 @@ pub(super) fn run(server: &Server, target: &Target, load: Load) -> Result<Done> 
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find(|line| line.starts_with('{'));
     let line = line.with_context(|| format!("wrk failed: {}", String::from_utf8_lossy(&output.stderr)))?;
-    let done: Done = serde_json::from_str(line)?;
-    ensure!(done.errors == 0, "{} requests failed", done.errors);
-    Ok(done)
+    Ok(serde_json::from_str(line)?)
 }
