@@ -43,6 +43,7 @@ async fn guardrails_are_set_changed_and_audited(house: House) {
     // Again the same: nothing happens.
     assert_eq!(at("\"1\"", &rules).await.ok(), set);
     at("\"0\"", &json!({})).await.refused(412, "precondition_failed");
+    house.wait(1);
     let cleared = admin.put(ALL, json!({})).await.ok();
     assert_eq!((&cleared["rules"], &cleared["version"]), (&json!({}), &json!(2)));
     let acts = admin.audit("action=guardrails.update").await;
