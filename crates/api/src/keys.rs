@@ -107,7 +107,7 @@ pub struct CreateKey {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub not_before: Option<Timestamp>,
     /// Not valid from then on. A `partner` key must have it; a `temporary` one that has none gets 24
-    /// hours from now, which is also its latest.
+    /// hours from now, which is also its latest unless the organization's guardrails say otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,

@@ -24,6 +24,9 @@ pub const KEYS_PER_OWNER_MAX: u32 = 1_000_000;
 /// The longest lifetime or age, in seconds: 3,650 days.
 pub const SPAN_SECONDS_MAX: u64 = 3_650 * 86_400;
 
+/// How long a temporary key may live where nobody who may says otherwise, in hours.
+const TEMPORARY_HOURS: i64 = 24;
+
 /// The guardrails of one organization or project, compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
@@ -103,6 +106,21 @@ impl Layer {
             every_kind: KindLayer::compile(&rules.every_kind).map_err(|error| error.below("/every_kind"))?,
             by_kind: by_kind.collect::<Result<_, Invalid>>()?,
         })
+    }
+
+    /// What holds where the organization says nothing else.
+    fn built_in() -> Self {
+        let micros = TEMPORARY_HOURS * 3_600 * SECOND;
+        let lifetime_max = Some(Span { micros, text: format!("{TEMPORARY_HOURS}h").into() });
+        Self {
+            from: GuardrailScope::BuiltIn,
+            kinds_allowed: None,
+            prefixes_allowed: None,
+            keys_per_owner_max: None,
+            limits_default: None,
+            every_kind: KindLayer::default(),
+            by_kind: [(KeyKind::Temporary, KindLayer { lifetime_max, ..KindLayer::default() })].into(),
+        }
     }
 
     /// What holds for keys of a kind, part by part.
@@ -200,10 +218,15 @@ fn kind_name(kind: KeyKind) -> String {
 }
 
 impl Guard {
-    /// One in which all of these hold.
+    /// One in which both hold. Only `top`, the organization's (or the system project's own), can give
+    /// temporary keys another lifetime than Keystead does; `own` can only shorten it.
     #[must_use]
-    pub const fn of(layers: Vec<Layer>) -> Self {
-        Self(layers)
+    pub fn of(top: Option<Layer>, own: Option<Layer>) -> Self {
+        let says = |layer: &Layer| {
+            layer.by_kind.get(&KeyKind::Temporary).is_some_and(|rules| rules.lifetime_max.is_some())
+        };
+        let built_in = (!top.as_ref().is_some_and(says)).then(Layer::built_in);
+        Self([built_in, top, own].into_iter().flatten().collect())
     }
 
     /// The limits of a key that is created without any: the project's, else the organization's.
@@ -216,6 +239,16 @@ impl Guard {
     #[must_use]
     pub fn counts_keys(&self) -> bool {
         self.0.iter().any(|layer| layer.keys_per_owner_max.is_some())
+    }
+
+    /// Whether it demands networks or limits, which a minted key has of its parent, too.
+    #[must_use]
+    pub fn asks_of_parents(&self) -> bool {
+        self.0.iter().any(|layer| {
+            std::iter::once(&layer.every_kind)
+                .chain(layer.by_kind.values())
+                .any(|rules| rules.networks_required || rules.limits_required)
+        })
     }
 
     /// Whether it forbids permissions to any kind, so that what roles give must be known.

@@ -79,7 +79,6 @@ impl Keystead {
             &place.project,
             &Shape {
                 has_consumer: consumer.is_some(),
-                made_at: now,
                 expires_at: input.expires_at.map(Micros::from),
                 restrictions: &input.restrictions,
             },

@@ -186,5 +186,5 @@ fn layer(from: GuardrailScope, row: &GuardrailsRow) -> Result<Layer, Refused> {
 /// What holds for a project's keys: its own besides the organization's. The keys of a system project
 /// guard Keystead's own API and have permissions of another catalogue, so only its own hold there.
 fn together(project: &ProjectCell, organizations: Option<Layer>, own: Option<Layer>) -> Guard {
-    Guard::of(organizations.filter(|_| !project.system).into_iter().chain(own).collect())
+    if project.system { Guard::of(own, None) } else { Guard::of(organizations, own) }
 }

@@ -10,12 +10,13 @@ use keystead_domain::policy::{Given, Policy};
 use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{KeyRow, Tx};
 
-/// The longest life of a temporary key, in seconds: the one place for whatever may allow more.
+/// The life of a temporary key whose maker does not say, and the longest of a minted one, in seconds.
+/// How long one may live that is issued is the guardrail `lifetime_max`'s to say.
 pub(crate) const TEMPORARY_SECONDS_MAX: i64 = 86_400;
 /// The most uses of a temporary key, as of credits.
 const USES_MAX: u64 = 1_000_000_000;
 
-/// When a key expires whose maker does not say: a temporary one as late as it may.
+/// When a key expires whose maker does not say: a temporary one after a day.
 pub(crate) fn with_expiry(input: &mut CreateKey, now: Micros) {
     if input.kind == KeyKind::Temporary && input.expires_at.is_none() {
         input.expires_at = Some(now.plus(TEMPORARY_SECONDS_MAX * SECOND).to_timestamp());
@@ -25,7 +26,6 @@ pub(crate) fn with_expiry(input: &mut CreateKey, now: Micros) {
 /// What a kind asks about a key.
 pub(crate) struct Shape<'a> {
     pub(crate) has_consumer: bool,
-    pub(crate) made_at: Micros,
     pub(crate) expires_at: Option<Micros>,
     pub(crate) restrictions: &'a Restrictions,
 }
@@ -65,13 +65,9 @@ fn partner(shape: &Shape<'_>) -> Result<(), Invalid> {
 }
 
 fn temporary(shape: &Shape<'_>) -> Result<(), Invalid> {
-    let latest = shape.made_at.plus(TEMPORARY_SECONDS_MAX * SECOND);
-    if shape.expires_at.is_none_or(|end| end > latest) {
-        return Err(Invalid::new(
-            "/expires_at",
-            "A temporary key would live too long.",
-            format!("Send an instant at most {} hours after it was made.", TEMPORARY_SECONDS_MAX / 3_600),
-        ));
+    if shape.expires_at.is_none() {
+        let what = "A temporary key would never expire.";
+        return Err(Invalid::new("/expires_at", what, "Send when it expires."));
     }
     Ok(())
 }

@@ -143,7 +143,6 @@ impl Keystead {
             &place.project,
             &Shape {
                 has_consumer: row.consumer_id.is_some(),
-                made_at: row.created_at,
                 expires_at: row.expires_at,
                 restrictions: input.restrictions.as_ref().unwrap_or(&shown.restrictions),
             },

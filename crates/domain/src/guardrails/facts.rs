@@ -64,6 +64,16 @@ impl Given {
 }
 
 impl PolicyFacts {
+    /// Of a minted key: whatever narrows its parent narrows it, and it spends the parent's limits.
+    #[must_use]
+    pub fn under(self, parent: &Self) -> Self {
+        Self {
+            has_networks: self.has_networks || parent.has_networks,
+            has_limits: self.has_limits || parent.has_limits,
+            ..self
+        }
+    }
+
     /// Of a policy, and what each of its roles gives now, by its written id. A role that is not
     /// there gives nothing.
     ///

@@ -14,7 +14,7 @@ fn layer(from: GuardrailScope, rules: &Guardrails) -> Layer {
 }
 
 fn one(rules: &Guardrails) -> Guard {
-    Guard::of(vec![layer(GuardrailScope::Organization, rules)])
+    Guard::of(Some(layer(GuardrailScope::Organization, rules)), None)
 }
 
 fn every(rules: KindGuardrails) -> Guard {
@@ -232,10 +232,8 @@ fn defaults_are_the_projects_and_else_the_organizations() {
         Guardrails { limits_default: Some(vec![spec]), ..Guardrails::default() }
     };
     let guard = |project: &Guardrails| {
-        Guard::of(vec![
-            layer(GuardrailScope::Organization, &limits("all")),
-            layer(GuardrailScope::Project, project),
-        ])
+        let organizations = layer(GuardrailScope::Organization, &limits("all"));
+        Guard::of(Some(organizations), Some(layer(GuardrailScope::Project, project)))
     };
     let name = |guard: &Guard| guard.limits_default().unwrap()[0].name.clone();
     assert_eq!(name(&guard(&limits("own"))), "own");
@@ -250,16 +248,60 @@ fn what_holds_is_the_strictest_and_says_where_from() {
         every_kind: KindGuardrails { lifetime_max: Some(days.into()), ..KindGuardrails::default() },
         ..Guardrails::default()
     };
-    let guard = Guard::of(vec![
-        layer(GuardrailScope::Organization, &rules("90d", 50)),
-        layer(GuardrailScope::Project, &rules("365d", 5)),
-    ]);
+    let guard = Guard::of(
+        Some(layer(GuardrailScope::Organization, &rules("90d", 50))),
+        Some(layer(GuardrailScope::Project, &rules("365d", 5))),
+    );
     let effective = guard.effective();
     let of = |name| effective.iter().find(|one| one.guardrail == name).unwrap();
+    let temporary = effective
+        .iter()
+        .find(|one| one.guardrail == GuardrailName::LifetimeMax && one.kind == Some(KeyKind::Temporary));
+    let temporary = temporary.unwrap();
+    assert_eq!((temporary.value.as_str(), temporary.from), (Some("24h"), GuardrailScope::BuiltIn));
     let lifetime = of(GuardrailName::LifetimeMax);
     assert_eq!((lifetime.value.as_str(), lifetime.from), (Some("90d"), GuardrailScope::Organization));
     let keys = of(GuardrailName::KeysPerOwnerMax);
     assert_eq!((keys.value.as_u64(), keys.from), (Some(5), GuardrailScope::Project));
+}
+
+#[test]
+fn a_temporary_key_lives_for_a_day_unless_the_organization_says_otherwise() {
+    let policy = PolicyFacts::default();
+    let says = |days: &str| {
+        let rules = KindGuardrails { lifetime_max: Some(days.into()), ..KindGuardrails::default() };
+        Guardrails { by_kind: [(KeyKind::Temporary, rules)].into(), ..Guardrails::default() }
+    };
+    let lives = |guard: &Guard, hours: i64| {
+        let expires_at = Some(NOW.plus(hours * 3_600 * SECOND));
+        guard.violations(&KeyFacts { kind: KeyKind::Temporary, expires_at, ..key(&policy) }).is_empty()
+    };
+    let organization = |days| Some(layer(GuardrailScope::Organization, &says(days)));
+    let project = |days| Some(layer(GuardrailScope::Project, &says(days)));
+    for (guard, hours) in [
+        (Guard::of(None, None), 24),
+        (Guard::of(organization("7d"), None), 7 * 24),
+        (Guard::of(organization("1h"), None), 1),
+        (Guard::of(None, project("7d")), 24),
+        (Guard::of(organization("7d"), project("2d")), 48),
+        (Guard::of(organization("2d"), project("7d")), 48),
+    ] {
+        assert!(lives(&guard, hours) && !lives(&guard, hours + 1), "{hours} {guard:?}");
+    }
+}
+
+#[test]
+fn a_minted_key_has_its_parents_networks_and_limits() {
+    let guard = every(KindGuardrails {
+        networks_required: true,
+        limits_required: true,
+        permissions_forbidden: vec!["admin.*".into()],
+        ..KindGuardrails::default()
+    });
+    assert!(guard.asks_of_parents() && !every(KindGuardrails::default()).asks_of_parents());
+    let parent = PolicyFacts { has_limits: true, ..policy(&spec(&["admin.*"], &["192.0.2.0/24"])) };
+    let minted = policy(&spec(&["routes.read"], &[])).under(&parent);
+    assert_eq!(names(&guard, &key(&minted)), []);
 }
 
 #[test]
@@ -345,9 +387,17 @@ proptest! {
         };
         let layers =
             [layer(GuardrailScope::Organization, &organization), layer(GuardrailScope::Project, &project)];
-        let alone = layers.clone().map(|layer| Guard::of(vec![layer]).violations(&facts));
-        let together = Guard::of(layers.to_vec()).violations(&facts);
-        prop_assert_eq!(together.clone(), alone.concat());
+        let [top, own] = layers.map(Some);
+        let together = Guard::of(top.clone(), own.clone()).violations(&facts);
+        let from = |found: &[Violation], scope| -> Vec<Violation> {
+            found.iter().filter(|one| one.told.from == scope).cloned().collect()
+        };
+        let alone = Guard::of(top, None).violations(&facts);
+        let projects = Guard::of(None, own).violations(&facts);
+        for scope in [GuardrailScope::BuiltIn, GuardrailScope::Organization] {
+            prop_assert_eq!(from(&together, scope), from(&alone, scope));
+        }
+        prop_assert_eq!(from(&together, GuardrailScope::Project), from(&projects, GuardrailScope::Project));
         // What does not change is never new, and from nothing everything is.
         prop_assert!(new_or_worse(&together, together.clone()).is_empty());
         prop_assert_eq!(new_or_worse(&[], together.clone()).is_empty(), together.is_empty());

@@ -2,12 +2,13 @@
 //! its own transaction.
 
 use super::{layer, together};
+use crate::key_view::spec_of;
 use crate::present::json;
 use crate::refused::Refused;
 use keystead_api::{GuardrailScope, GuardrailViolation, KeyKind};
 use keystead_domain::cells::{Place, ProjectCell};
 use keystead_domain::guardrails::{Given, Guard, KeyFacts, PolicyFacts, Violation, new_or_worse};
-use keystead_domain::ids::{OrganizationId, RoleId};
+use keystead_domain::ids::{KeyId, OrganizationId, RoleId};
 use keystead_domain::pattern::PermissionSet;
 use keystead_domain::policy::PolicySpec;
 use keystead_domain::time::Micros;
@@ -43,7 +44,7 @@ pub(crate) async fn guard_of_organization(
 ) -> Result<Guard, Refused> {
     let row = conn.organization_guardrails(organization).await?;
     let layer = row.map(|row| layer(GuardrailScope::Organization, &row)).transpose()?;
-    Ok(Guard::of(layer.into_iter().collect()))
+    Ok(Guard::of(layer, None))
 }
 
 /// Refuses a new key that a guardrail does not allow.
@@ -54,7 +55,9 @@ pub(crate) async fn check_new(
     key: Candidate<'_>,
     now: Micros,
 ) -> Result<(), Refused> {
-    let found = judge(tx, guard, place, key, true, now).await?;
+    // One that joins a lineage, such as a minted one, is no key more of its owner.
+    let counts = key.row.lineage_id == key.row.id;
+    let found = judge(tx, guard, place, key, counts, now).await?;
     refuse(new_or_worse(&[], found))
 }
 
@@ -127,7 +130,10 @@ async fn judge(
             tx.hold_role(organization, role).await?;
         }
     }
-    let policy = policy_facts(tx, organization, spec).await?;
+    let mut policy = policy_facts(tx, organization, spec).await?;
+    if let Some(parent) = row.parent_id.filter(|_| guard.asks_of_parents()) {
+        policy = policy.under(&parent_facts(tx, organization, parent).await?);
+    }
     let keys_of_owner = if counts && guard.counts_keys() {
         tx.hold_owner(organization, row.owner).await?;
         let others = tx.other_lineages_of_owner(row.owner, row.project_id, row.lineage_id, now).await?;
@@ -165,6 +171,17 @@ pub(super) async fn policy_facts(
     Ok(PolicyFacts::of(spec, |id| roles.get(id).cloned())?)
 }
 
+/// What guardrails look at of the policy of a minted key's parent; nothing of one that was purged.
+pub(super) async fn parent_facts(
+    conn: &mut Conn,
+    organization: OrganizationId,
+    parent: KeyId,
+) -> Result<PolicyFacts, Refused> {
+    let Some(row) = conn.key(organization, parent).await? else { return Ok(PolicyFacts::default()) };
+    let spec = spec_of(conn, &row).await?;
+    policy_facts(conn, organization, &spec).await
+}
+
 /// Whether it counts for its owner: it may pass, now or when it is switched on.
 pub(super) fn lives(row: &KeyRow, now: Micros) -> bool {
     row.revoked_at.is_none() && row.expires_at.is_none_or(|end| now < end)
@@ -178,6 +195,6 @@ pub(super) fn prefix_of<'a>(row: &'a KeyRow, place: &Place) -> Option<&'a str> {
 }
 
 pub(super) fn kind_of(kind: &str) -> Result<KeyKind, Refused> {
-    serde_json::from_value(serde_json::Value::String(kind.to_owned()))
-        .map_err(|_| Refused::Internal("the database holds a kind of key that is none".into()))
+    KeyKind::named(kind)
+        .ok_or_else(|| Refused::Internal("the database holds a kind of key that is none".into()))
 }

@@ -1,11 +1,11 @@
 //! Judging keys that exist, many at a time: what they share is read once.
 
-use super::enforce::{kind_of, lives, policy_facts, prefix_of};
+use super::enforce::{kind_of, lives, parent_facts, policy_facts, prefix_of};
 use crate::Keystead;
 use crate::key_view::spec_of;
 use crate::refused::Refused;
 use keystead_domain::guardrails::{KeyFacts, PolicyFacts};
-use keystead_domain::ids::OwnerId;
+use keystead_domain::ids::{KeyId, OwnerId};
 use keystead_domain::time::Micros;
 use keystead_store::{Conn, KeyRow};
 use std::collections::HashMap;
@@ -17,12 +17,14 @@ pub(super) struct Judge {
     counts_keys: bool,
     now: Micros,
     policies: HashMap<[u8; 32], PolicyFacts>,
+    parents: HashMap<KeyId, PolicyFacts>,
     owners: HashMap<OwnerId, u64>,
 }
 
 impl Judge {
     pub(super) fn new(counts_keys: bool, now: Micros) -> Self {
-        Self { counts_keys, now, policies: HashMap::new(), owners: HashMap::new() }
+        let parents = HashMap::new();
+        Self { counts_keys, now, policies: HashMap::new(), parents, owners: HashMap::new() }
     }
 
     /// What is found of a key by what guardrails look at; nothing of one that is revoked or expired.
@@ -47,6 +49,18 @@ impl Judge {
                 unknown.insert(policy_facts(conn, row.organization_id, &spec).await?)
             }
         };
+        let policy = match row.parent_id {
+            None => policy.clone(),
+            Some(parent) => {
+                let of = match self.parents.entry(parent) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(unknown) => {
+                        unknown.insert(parent_facts(conn, row.organization_id, parent).await?)
+                    }
+                };
+                policy.clone().under(of)
+            }
+        };
         let keys_of_owner = match self.owners.entry(row.owner) {
             _ if !self.counts_keys => None,
             Entry::Occupied(known) => Some(*known.get()),
@@ -61,7 +75,7 @@ impl Judge {
             prefix: prefix_of(row, &place),
             created_at: row.created_at,
             expires_at: row.expires_at,
-            policy,
+            policy: &policy,
             owner: &row.owner.to_string(),
             keys_of_owner,
             now: self.now,

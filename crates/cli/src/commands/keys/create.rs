@@ -64,7 +64,8 @@ struct Subject {
     #[arg(long, short, required_unless_present = "from_json")]
     environment: Option<String>,
     /// What it is for: a public key can be seen and needs --origin or --endpoint; a partner's needs
-    /// --consumer and --expires; a temporary one lives for a day at most
+    /// --consumer and --expires; a temporary one lives for a day at most, unless guardrails
+    /// say otherwise
     #[arg(long, default_value = "private", value_parser = PossibleValuesParser::new(KeyKind::ALL.map(KeyKind::as_str)).try_map(|word| named::<KeyKind>(&word)))]
     kind: KeyKind,
     /// Whose it is: a service account's id or name, or a consumer's id; by default the consumer, else

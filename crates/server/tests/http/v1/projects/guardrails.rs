@@ -15,6 +15,8 @@ on_both_engines! {
     many_at_once_do_not_pass_the_owners_maximum,
     a_batch_is_refused_with_all_that_its_items_violate,
     a_bulk_update_leaves_out_what_it_would_make_violate,
+    a_temporary_key_may_live_as_long_as_the_organization_says,
+    a_minted_key_is_judged_with_what_it_has_of_its_parent,
     the_report_names_keys_that_violate_now_and_why,
     the_report_is_paged,
 }
@@ -292,6 +294,49 @@ async fn a_bulk_update_leaves_out_what_it_would_make_violate(house: House) {
     assert_eq!((refused.len(), refused[0]["id"].as_str()), (1, Some(limited.id.as_str())), "{outcome}");
     assert!(refused[0]["detail"].as_str().unwrap().contains("rate limit"), "{outcome}");
     assert_eq!(house.admin.show(&limited).await["limits"], limit);
+}
+
+async fn a_temporary_key_may_live_as_long_as_the_organization_says(house: House) {
+    let until = |day: &str| json!({"kind": "temporary", "expires_at": format!("2026-01-{day}T00:00:00Z")});
+    let ask = async |day: &str| house.admin.post(KEYS, a_key(until(day))).await;
+    let longer = json!({"by_kind": {"temporary": {"lifetime_max": "7d"}}});
+    // A project lifts nothing.
+    set(&house, longer.clone()).await;
+    ask("03").await.guarded(&[("lifetime_max", "built_in", "/expires_at")]);
+    house.admin.put("/v1/guardrails", longer).await.ok();
+    house.admin.issue(until("08")).await;
+    set(&house, json!({"by_kind": {"temporary": {"lifetime_max": "2d"}}})).await;
+    ask("04").await.guarded(&[("lifetime_max", "project", "/expires_at")]);
+}
+
+async fn a_minted_key_is_judged_with_what_it_has_of_its_parent(house: House) {
+    let rules = json!({"networks_required": true, "limits_required": true});
+    let body = json!({"keys_per_owner_max": 1, "every_kind": rules,
+        "by_kind": {"temporary": {"lifetime_max": "1h", "permissions_forbidden": ["*.write"]}}});
+    set(&house, body.clone()).await;
+    let parent = house
+        .admin
+        .issue(json!({
+            "owner": "worker", "permissions": ["zones.read", "routes.write"],
+            "restrictions": {"networks": {"allow": ["127.0.0.0/8"]}},
+            "limits": [{"name": "a", "limit": 9, "window": "1m"}],
+        }))
+        .await;
+    let holder = house.admin.with_key(&parent.key);
+    let mint = async |body: Value| holder.post("/v1/keys/mint", body).await;
+    let minted = mint(json!({"permissions": ["zones.read"]})).await;
+    assert_eq!(minted.status, 201, "{}", minted.text);
+    mint(json!({"permissions": ["zones.read", "routes.write"], "expires_in_seconds": 3_601}))
+        .await
+        .guarded(&[
+            ("lifetime_max", "project", "/expires_at"),
+            ("permissions_forbidden", "project", "/permissions/1"),
+        ]);
+    assert_eq!(report(&house, "").await["items"], json!([]));
+    let mut without = body;
+    without["kinds_allowed"] = json!(["private"]);
+    set(&house, without).await;
+    mint(json!({"permissions": ["zones.read"]})).await.guarded(&[("kinds_allowed", "project", "/kind")]);
 }
 
 async fn report(house: &House, query: &str) -> Value {
