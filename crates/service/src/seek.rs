@@ -3,6 +3,8 @@
 //! most: garbage with a right checksum cannot flood the database.
 
 use crate::Keystead;
+use crate::refused::Refused;
+use keystead_domain::entry::Entry;
 use keystead_domain::ids::KeyId;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_domain::token::Token;
@@ -69,12 +71,26 @@ impl Keystead {
         };
         let Ok(Some(organization)) = organization else { return false };
         let change = Change::new(organization, ChangeKind::Key, id.as_bytes());
-        match self.apply_one(&change).await {
+        match self.apply_with_parent(&change, id).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, "a key that another node made could not be read");
                 false
             }
+        }
+    }
+
+    /// A key that was minted a moment ago may have a parent that this node has not heard of either.
+    async fn apply_with_parent(&self, change: &Change, id: KeyId) -> Result<(), Refused> {
+        self.apply_one(change).await?;
+        let entry = self.keyring.get(id);
+        let unheard = entry.as_ref().and_then(Entry::parent).filter(|parent| parent.now().is_none());
+        match unheard {
+            Some(parent) => {
+                let organization = change.organization_id;
+                self.apply_one(&Change::new(organization, ChangeKind::Key, parent.id.as_bytes())).await
+            }
+            None => Ok(()),
         }
     }
 }

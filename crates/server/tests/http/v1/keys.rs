@@ -3,6 +3,8 @@
 mod kinds;
 mod life;
 mod mint;
+mod mint_guardrails;
+mod mint_rotation;
 mod rotate;
 mod show;
 mod update;

@@ -326,12 +326,9 @@ async fn a_minted_key_is_judged_with_what_it_has_of_its_parent(house: House) {
     let mint = async |body: Value| holder.post("/v1/keys/mint", body).await;
     let minted = mint(json!({"permissions": ["zones.read"]})).await;
     assert_eq!(minted.status, 201, "{}", minted.text);
-    mint(json!({"permissions": ["zones.read", "routes.write"], "expires_in_seconds": 3_601}))
-        .await
-        .guarded(&[
-            ("lifetime_max", "project", "/expires_at"),
-            ("permissions_forbidden", "project", "/permissions/1"),
-        ]);
+    mint(json!({"permissions": ["zones.read", "routes.write"], "expires_in_seconds": 3_601})).await.guarded(
+        &[("lifetime_max", "project", "/expires_at"), ("permissions_forbidden", "project", "/permissions/1")],
+    );
     assert_eq!(report(&house, "").await["items"], json!([]));
     let mut without = body;
     without["kinds_allowed"] = json!(["private"]);
