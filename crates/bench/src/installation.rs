@@ -53,6 +53,7 @@ impl Installation {
             usage_flush: Duration::from_secs(5),
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),
+            node_name: "bench".into(),
             temporary: Temporary::default(),
             new_admin_key: false,
         };

@@ -8,6 +8,7 @@ use crate::commands::export::Export;
 use crate::commands::guardrails::Guardrails;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
+use crate::commands::nodes::Nodes;
 use crate::commands::notices::Notices;
 use crate::commands::organizations::Organizations;
 use crate::commands::permissions::Permissions;
@@ -83,6 +84,7 @@ pub(crate) enum ClientCommand {
     Guardrails(Guardrails),
     #[command(subcommand)]
     Organizations(Organizations),
+    Nodes(Nodes),
     Audit(Audit),
     Export(Export),
 }
@@ -104,6 +106,7 @@ impl ClientCommand {
             Self::Projects(projects) => projects.run(session).await,
             Self::Guardrails(guardrails) => guardrails.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
+            Self::Nodes(nodes) => nodes.run(session).await,
             Self::Audit(audit) => audit.run(session).await,
             Self::Export(export) => export.run(session).await,
         }

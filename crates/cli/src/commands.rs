@@ -8,6 +8,7 @@ pub(crate) mod export;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod login;
+pub(crate) mod nodes;
 pub(crate) mod notices;
 pub(crate) mod organizations;
 pub(crate) mod permissions;

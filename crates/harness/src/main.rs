@@ -9,6 +9,7 @@ mod credits;
 mod damage;
 mod faults;
 mod journal;
+mod nodes;
 mod options;
 mod place;
 mod run;
@@ -50,6 +51,10 @@ async fn run() -> Result<()> {
     say::line(&format!("on {engine}, seed {}", options.seed));
     if options.faults {
         return faults::all(&options.keystead, options.postgres.as_deref()).await;
+    }
+    if options.nodes {
+        let url = options.postgres.as_deref().context("several nodes need --postgres")?;
+        return nodes::all(&options.keystead, url).await;
     }
     if options.self_test {
         for damage in Damage::ALL {

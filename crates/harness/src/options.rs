@@ -23,6 +23,7 @@ Options:
   --rounds N          How many times to kill it [default: 50]
   --seed N            Choose as an earlier run did; else the seed is drawn, and printed
   --faults            Try the faults instead: a full disk, a read-only one, a slow database; needs root
+  --nodes             Try several servers on one database instead; needs --postgres
   --self-test         Damage the database between rounds and expect each damage to be found
   -h, --help          Print this";
 
@@ -35,13 +36,14 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) self_test: bool,
     pub(crate) faults: bool,
+    pub(crate) nodes: bool,
 }
 
 impl Options {
     /// Reads them; `None` when help was asked for.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let (mut keystead, mut postgres, mut seed) = (None, None, None);
-        let (mut rounds, mut self_test, mut faults) = (50, false, false);
+        let (mut rounds, mut self_test, mut faults, mut nodes) = (50, false, false, false);
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -53,6 +55,7 @@ impl Options {
                 Long("rounds") => rounds = parser.value()?.parse()?,
                 Long("seed") => seed = Some(parser.value()?.parse()?),
                 Long("faults") => faults = true,
+                Long("nodes") => nodes = true,
                 Long("self-test") => self_test = true,
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(other.unexpected().into()),
@@ -63,7 +66,7 @@ impl Options {
         }
         let keystead = keystead.context("--keystead is missing")?;
         let seed = seed.map_or_else(chance::seed, Ok)?;
-        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults }))
+        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults, nodes }))
     }
 }
 

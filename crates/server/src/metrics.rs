@@ -39,6 +39,12 @@ pub struct Live {
     pub acts: u64,
     /// Calls to this API with a key that proved nothing, since the start.
     pub unknown_callers: u64,
+    /// Nodes that share the database and gave a sign of life lately, this one included.
+    pub nodes: u64,
+    /// Up to which row of the change feed this node knows of everything.
+    pub feed_mark: u64,
+    /// Whether this node can know of every change.
+    pub is_fresh: bool,
 }
 
 impl Metrics {
@@ -116,6 +122,9 @@ mod tests {
             leases: 7,
             acts: 8,
             unknown_callers: 9,
+            nodes: 3,
+            feed_mark: 70,
+            is_fresh: true,
         });
         for line in [
             "keystead_verdicts_total{code=\"valid\"} 1",
@@ -133,6 +142,9 @@ mod tests {
             "keystead_leases_total 7",
             "keystead_acts_total 8",
             "keystead_unknown_callers_total 9",
+            "keystead_nodes 3",
+            "keystead_feed_mark 70",
+            "keystead_fresh 1",
             "# EOF",
         ] {
             assert!(text.lines().any(|has| has == line), "{line} is not in\n{text}");

@@ -33,6 +33,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "principals", description = "Service accounts and consumers."),
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
+        (name = "nodes", description = "Servers that share one database."),
         (name = "operation", description = "Health and metrics.")
     )
 )]

@@ -34,7 +34,9 @@ mod lineage_limits;
 mod lineage_reuse;
 mod load;
 pub mod management;
+mod membership;
 mod mint_key;
+mod nodes;
 mod notices;
 mod open;
 mod organizations;
@@ -105,6 +107,7 @@ pub struct Keystead {
     /// Up to which number of the feed everything is known here; nothing below it may still come.
     feed_mark: AtomicI64,
     counters: Counters,
+    membership: membership::Membership,
     /// Background work, ended by [`Keystead::close`].
     stopping: CancellationToken,
     jobs: Mutex<Vec<JoinHandle<()>>>,

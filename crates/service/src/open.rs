@@ -5,12 +5,14 @@ use crate::entropy::Entropy;
 use crate::follow::Followed;
 use crate::keyring::Keyring;
 use crate::load::Occasion;
+use crate::membership::Membership;
 use crate::refused::Refused;
 use crate::root_key::{self, RootKeyError};
 use crate::seek::Seeker;
 use crate::usage::{Usage, UsageEvent};
 use crate::{Counters, Keystead, Temporary, apply, freshness, lease, load, organizations, replay};
 use keystead_domain::digest::Pepper;
+use keystead_domain::ids::NodeId;
 use keystead_domain::seal::{DoesNotOpen, RootKey};
 use keystead_domain::time::Clock;
 use keystead_domain::token::PlainKey;
@@ -36,6 +38,8 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// Usage events that may wait to be written.
     pub usage_queue_max: usize,
+    /// What people call this node: its host and address.
+    pub node_name: String,
     /// How long this node may answer without confirmed freshness.
     pub max_staleness: Duration,
     /// How temporary keys are kept.
@@ -98,6 +102,8 @@ impl Keystead {
         }
         let opened = peppers.iter().map(|row| open_pepper(&root, row)).collect::<Result<Vec<_>, _>>()?;
         let (usage, events) = Usage::new(settings.usage_queue_max);
+        let membership =
+            Membership::new(entropy.with(|rng| NodeId::random(rng)), settings.node_name, clock.now());
         let mut keystead = Self {
             store,
             keyring: Arc::new(Keyring::new(opened)),
@@ -112,6 +118,7 @@ impl Keystead {
             seeker: None,
             feed_mark: AtomicI64::new(i64::MAX),
             counters: Counters::default(),
+            membership,
             stopping: CancellationToken::new(),
             jobs: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -120,6 +127,9 @@ impl Keystead {
             if is_new { Some(organizations::bootstrap(&keystead, peppers).await?) } else { None };
         let feed = keystead.fill(settings.max_staleness).await?;
         let keystead = Arc::new(keystead);
+        if feed.is_some() {
+            keystead.give_sign_of_life().await?;
+        }
         if !is_new {
             keystead.complete_system_catalogues().await?;
         }
@@ -163,6 +173,9 @@ impl Keystead {
             Some(reader) => tokio::spawn(Arc::clone(self).keep_fresh(reader, max_staleness)),
             None => tokio::spawn(Arc::clone(self).keep_applied()),
         };
+        if self.seeker.is_some() {
+            self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_membership()));
+        }
         let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
         let replays = tokio::spawn(Arc::clone(self).keep_replays());
         let rotations = tokio::spawn(Arc::clone(self).keep_rotations());

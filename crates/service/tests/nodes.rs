@@ -59,6 +59,7 @@ on_two_nodes! {
     a_node_that_was_left_behind_loads_everything_anew,
     lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
     lesson_8_new_credits_replace_what_the_other_node_still_holds,
+    nodes_see_each_other_and_leave,
 }
 
 impl Pair {
@@ -87,6 +88,17 @@ impl Pair {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// Waits until it is so: how fast that is is a bench's business.
+async fn eventually(holds: impl AsyncFn() -> bool) {
+    for _ in 0..30_000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it does not come to that");
 }
 
 async fn verdict(node: &Arc<Keystead>, admin: &Caller, key: &str) -> Code {
@@ -277,6 +289,21 @@ mod tests {
         there.close().await;
         here.restart().await;
         assert_eq!(remaining(&here, &made).await, 80 - first - second);
+    }
+
+    pub(super) async fn nodes_see_each_other_and_leave(pair: Pair) {
+        let Pair { here, there, admin } = &pair;
+        let list = async |node: &Arc<Keystead>| node.list_nodes(admin).await.unwrap().items;
+        let (from_here, from_there) = (list(&here.keystead).await, list(there).await);
+        assert_eq!((from_here.len(), from_there.len()), (2, 2));
+        let this = |nodes: &[Node]| nodes.iter().filter(|node| node.is_this).map(|n| n.id.clone()).collect();
+        let (one, other): (Vec<_>, Vec<_>) = (this(&from_here), this(&from_there));
+        assert_eq!((one.len(), other.len()), (1, 1));
+        assert_ne!(one, other);
+        eventually(async || (here.keystead.nodes_alive(), there.nodes_alive()) == (2, 2)).await;
+        Arc::clone(there).close().await;
+        assert_eq!(list(&here.keystead).await.len(), 1, "who stops in order leaves at once");
+        eventually(async || here.keystead.nodes_alive() == 1).await;
     }
 
     pub(super) async fn lesson_8_new_credits_replace_what_the_other_node_still_holds(pair: Pair) {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 /// What a look at a database found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Inspection {
     /// The schema's number; `None` when there is no database yet.
     pub schema: Option<i64>,
@@ -24,9 +24,15 @@ pub struct Inspection {
     pub in_use: bool,
     /// When the newest audit record was written.
     pub last_act_at: Option<Micros>,
+    /// The servers that gave a sign of life lately: the name and version of each, and when by its own
+    /// clock. On SQLite none do.
+    pub nodes: Vec<(String, String, Micros)>,
 }
 
 const LAST_ACT: &str = "SELECT max(at) FROM audit";
+const NODES: &str = "SELECT name, version, seen_at FROM nodes ORDER BY started_at, id";
+/// The schema that began to have nodes.
+const WITH_NODES: i64 = 3;
 
 /// Looks at a database.
 ///
@@ -68,6 +74,13 @@ async fn postgres(url: &str) -> Result<Inspection, OpenError> {
     let Ok((found,)) = schema else { return Ok(absent) };
     let (last,): (Option<i64>,) =
         sqlx::query_as(LAST_ACT).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    let nodes: Vec<(String, String, i64)> = match found {
+        Some(WITH_NODES..) => {
+            sqlx::query_as(NODES).fetch_all(&mut connection).await.map_err(cannot_be_read)?
+        }
+        _ => Vec::new(),
+    };
     connection.close().await.map_err(cannot_be_read)?;
-    Ok(Inspection { schema: found, last_act_at: last.map(Micros), ..absent })
+    let nodes = nodes.into_iter().map(|(name, version, seen_at)| (name, version, Micros(seen_at))).collect();
+    Ok(Inspection { schema: found, last_act_at: last.map(Micros), nodes, ..absent })
 }

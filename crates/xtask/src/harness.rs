@@ -20,6 +20,7 @@ Usage: cargo xtask harness [OPTIONS]
 Options:
   --rounds N       How many times to kill it, on each engine [default: 1000]
   --engine ENGINE  sqlite, postgres or both [default: both]
+  --nodes          Try several servers on one PostgreSQL database instead
   --faults         Try a full disk, a read-only one and a slow database instead; needs root
   --seed N         Choose as an earlier run did; else the seed is drawn, and printed
   -h, --help       Print this
@@ -37,6 +38,7 @@ struct Options {
     postgres: bool,
     seed: Option<u64>,
     faults: bool,
+    nodes: bool,
 }
 
 /// Runs the command.
@@ -50,8 +52,10 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
     debian::install(if options.postgres { &[C_COMPILER, POSTGRESQL] } else { &[C_COMPILER] }, &signals)?;
     build(&workspace, &signals)?;
     let mut arguments = vec!["--rounds".to_owned(), options.rounds.to_string()];
-    if options.faults {
-        arguments.push("--faults".to_owned());
+    for (chosen, argument) in [(options.faults, "--faults"), (options.nodes, "--nodes")] {
+        if chosen {
+            arguments.push(argument.to_owned());
+        }
     }
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
@@ -74,16 +78,19 @@ pub(crate) fn in_test(workspace: &Workspace, postgres: &str, signals: &Signals) 
         on_engine(workspace, url, &["--self-test".into()], signals)?;
         on_engine(workspace, url, &["--faults".into()], signals)?;
     }
+    on_engine(workspace, Some(postgres), &["--nodes".into()], signals)?;
     Ok(())
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>> {
-    let mut options = Options { rounds: 1_000, sqlite: true, postgres: true, seed: None, faults: false };
+    let mut options =
+        Options { rounds: 1_000, sqlite: true, postgres: true, seed: None, faults: false, nodes: false };
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("rounds") => options.rounds = parser.value()?.parse()?,
             Long("faults") => options.faults = true,
+            Long("nodes") => (options.nodes, options.sqlite) = (true, false),
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("engine") => {
                 (options.sqlite, options.postgres) = match parser.value()?.string()?.as_str() {

@@ -67,6 +67,7 @@ mod guardrails;
 mod health;
 mod keys;
 mod lines;
+mod nodes;
 mod organizations;
 mod paging;
 mod permissions;

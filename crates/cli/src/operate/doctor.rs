@@ -112,7 +112,9 @@ async fn examine(configuration: &Configuration) -> Vec<Finding> {
     if let Ok(Database::Sqlite(path)) = Database::parse(configuration.database.expose()) {
         findings.extend(database_files(&path));
     }
-    findings.push(clock(inspected.ok().and_then(|inspection| inspection.last_act_at)));
+    let inspected = inspected.ok();
+    findings.extend(inspected.as_ref().and_then(nodes));
+    findings.push(clock(inspected.and_then(|inspection| inspection.last_act_at)));
     findings.push(tls(configuration));
     findings
 }
@@ -198,6 +200,23 @@ fn database_files(path: &Path) -> Vec<Finding> {
             )
         })
         .collect()
+}
+
+/// The servers that share the database; nothing where there are none.
+fn nodes(inspection: &Inspection) -> Option<Finding> {
+    let (_, first, _) = inspection.nodes.first()?;
+    let shown: Vec<_> = inspection
+        .nodes
+        .iter()
+        .map(|(name, version, seen_at)| format!("{name} ({version}, seen {seen_at:?})"))
+        .collect();
+    let shown = format!("{} share the database: {}.", shown.len(), shown.join(", "));
+    Some(if inspection.nodes.iter().all(|(_, version, _)| version == first) {
+        Finding::ok("nodes", shown)
+    } else {
+        let fix = "Finish the upgrade: what only the newer version knows holds on its nodes only.";
+        Finding::warning("nodes", shown, fix)
+    })
 }
 
 fn clock(last_act_at: Option<Micros>) -> Finding {

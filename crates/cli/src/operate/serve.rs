@@ -14,6 +14,7 @@ use keystead_server::{logging, routes};
 use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
 use keystead_store::{Database, Options};
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +84,7 @@ impl Serve {
         let served =
             tokio::spawn(async move { listen::serve(listener, router, tls, &limits, serving).await });
         let ready = front(&entropy);
-        let opened = open(configuration, self.new_admin_key, entropy).await;
+        let opened = open(configuration, address, self.new_admin_key, entropy).await;
         let Opened { keystead, admin_key } = opened.inspect_err(|_| stop.cancel())?;
         let app = App { keystead: Arc::clone(&keystead), metrics };
         slot.fill(ready.before(routes::router(app)));
@@ -106,6 +107,7 @@ impl Serve {
 
 async fn open(
     configuration: &Configuration,
+    address: SocketAddr,
     new_admin_key: bool,
     entropy: Entropy,
 ) -> Result<Opened, Failure> {
@@ -117,6 +119,7 @@ async fn open(
         root_key_file: configuration.root_key_file.clone(),
         usage_flush: Duration::from_secs(configuration.usage.flush_seconds),
         usage_queue_max: configuration.usage.queue_max,
+        node_name: format!("{} {address}", host()),
         max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
         temporary: Temporary {
             purge_after: Duration::from_secs(configuration.temporary.purge_after_seconds),
@@ -130,6 +133,13 @@ async fn open(
         }
         error => Failure::local(error.to_string(), "Run keystead doctor to see what else is amiss."),
     })
+}
+
+/// What this machine is called, for the list of nodes.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).take(253).collect();
+    if name.is_empty() { "localhost".into() } else { name }
 }
 
 /// The data folder, for its owner only.

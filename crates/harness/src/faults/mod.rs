@@ -4,7 +4,7 @@
 mod disk;
 mod full_disk;
 mod lost_usage;
-mod proxy;
+pub(crate) mod proxy;
 mod read_only_database;
 mod read_only_disk;
 mod slow_database;

@@ -39,8 +39,13 @@ impl Collector for Scrape {
         let shed = "Requests answered 503 because too many were in work";
         counter(encoder, "keystead_http_requests_shed", shed, metrics.shed())?;
         self.verdicts(encoder)?;
-        let resident = i64::try_from(self.live.keys_resident).unwrap_or(i64::MAX);
-        gauge(encoder, "keystead_keys_resident", "Keys in the keyring", resident)?;
+        gauge(encoder, "keystead_keys_resident", "Keys in the keyring", signed(self.live.keys_resident))?;
+        let nodes = "Nodes that share the database and gave a sign of life lately, this one included";
+        gauge(encoder, "keystead_nodes", nodes, signed(self.live.nodes))?;
+        let mark = "Up to which row of the change feed this node knows of everything";
+        gauge(encoder, "keystead_feed_mark", mark, signed(self.live.feed_mark))?;
+        let fresh = "Whether this node can know of every change: 0 means that it answers unavailable";
+        gauge(encoder, "keystead_fresh", fresh, i64::from(self.live.is_fresh))?;
         let dropped = "Usage events that did not fit the queue";
         counter(encoder, "keystead_usage_events_dropped", dropped, self.live.usage_events_dropped)?;
         counter(encoder, "keystead_acts", "Administrative acts committed", self.live.acts)?;
@@ -91,6 +96,10 @@ impl Scrape {
         }
         Ok(())
     }
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: i64) -> fmt::Result {

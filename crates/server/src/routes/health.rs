@@ -46,6 +46,9 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
         leases: app.keystead.counters().leases(),
         acts: app.keystead.counters().acts(),
         unknown_callers: app.keystead.counters().unknown_callers(),
+        nodes: u64::try_from(app.keystead.nodes_alive()).unwrap_or(u64::MAX),
+        feed_mark: u64::try_from(app.keystead.feed_mark()).unwrap_or(0),
+        is_fresh: app.keystead.is_fresh(),
     };
     ([(http::header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.text(live))
 }

@@ -4,6 +4,7 @@ mod audit;
 mod guardrails;
 mod health;
 mod keys;
+mod nodes;
 mod organizations;
 mod projects;
 mod verify;
@@ -26,6 +27,7 @@ fn described() -> (Router<App>, Document) {
         .merge(guardrails::routes())
         .merge(health::routes())
         .merge(keys::routes())
+        .merge(nodes::routes())
         .merge(organizations::routes())
         .merge(projects::routes())
         .merge(verify::routes())

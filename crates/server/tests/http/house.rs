@@ -223,6 +223,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         usage_queue_max: 65_536,
         max_staleness: FOREVER,
         temporary: Temporary::default(),
+        node_name: "here".into(),
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

@@ -3,6 +3,7 @@
 mod audit;
 mod guardrails;
 mod keys;
+mod nodes;
 mod organizations;
 pub(crate) mod projects;
 mod verify;

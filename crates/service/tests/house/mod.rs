@@ -265,6 +265,7 @@ async fn start(
         // Freshness is never in doubt when a test moves the clock.
         max_staleness: Duration::from_secs(100 * 366 * 86_400),
         temporary: Temporary::default(),
+        node_name: "here".into(),
         new_admin_key: false,
     };
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
