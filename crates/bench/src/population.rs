@@ -161,6 +161,7 @@ fn share_place(keyring: &Keyring) -> Arc<Place> {
         slug: "bench".into(),
         system: false,
         resource: format!("projects/{PROJECT}").into(),
+        prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
     });
     let place = Arc::new(Place {

@@ -21,6 +21,8 @@ pub struct ProjectCell {
     pub system: bool,
     /// How a grant names it and all that is in it: `projects/prj_…`.
     pub resource: Box<str>,
+    /// How its keys begin now.
+    pub prefix: ArcSwap<Box<str>>,
     /// Its permission catalogue now.
     pub catalogue: ArcSwap<Catalogue>,
 }

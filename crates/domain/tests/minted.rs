@@ -40,6 +40,7 @@ fn place() -> Arc<Place> {
         slug: "p".into(),
         system: false,
         resource: "projects/p".into(),
+        prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
     });
     Arc::new(Place {

@@ -123,11 +123,11 @@ impl Keystead {
 
     /// What verification needs of a project never changes, so only a new one matters.
     async fn apply_project(&self, organization: OrganizationId, id: ProjectId) -> Result<(), Refused> {
-        if self.keyring.directory.project_by_id(id).is_some() {
-            return Ok(());
-        }
         let mut reader = self.store.read().await?;
-        if let Some(row) = reader.project(organization, id).await? {
+        let Some(row) = reader.project(organization, id).await? else { return Ok(()) };
+        if let Some(cell) = self.keyring.directory.project_by_id(id) {
+            cell.prefix.store(Arc::new(row.prefix.into()));
+        } else {
             let permissions = reader.permissions_in(id).await?;
             put_project(&self.keyring.directory, &row, &permissions);
         }
@@ -279,7 +279,10 @@ impl Keystead {
 /// Puts a project in, or its catalogue as it is now.
 pub(crate) fn put_project(directory: &Directory, row: &ProjectRow, permissions: &[PermissionRow]) {
     match directory.project_by_id(row.id) {
-        Some(cell) => cell.catalogue.store(Arc::new(cells::catalogue(permissions))),
+        Some(cell) => {
+            cell.prefix.store(Arc::new(row.prefix.as_str().into()));
+            cell.catalogue.store(Arc::new(cells::catalogue(permissions)));
+        }
         None => directory.put_project(Arc::new(cells::project(row, permissions))),
     }
 }

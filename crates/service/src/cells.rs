@@ -3,6 +3,7 @@
 use crate::keyring::{Company, Directory};
 use crate::present::json;
 use crate::refused::Refused;
+use arc_swap::ArcSwap;
 use keystead_api::KeyKind;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
 use keystead_domain::digest::Digest;
@@ -27,6 +28,7 @@ pub(crate) fn project(row: &ProjectRow, permissions: &[PermissionRow]) -> Projec
         slug: row.slug.as_str().into(),
         system: row.system,
         resource: format!("projects/{}", row.id).into(),
+        prefix: ArcSwap::from_pointee(row.prefix.as_str().into()),
         catalogue: Arc::new(catalogue(permissions)).into(),
     }
 }

@@ -46,7 +46,7 @@ impl Keystead {
         self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
         let now = self.clock.now();
         prepare(&project, &mut input, now)?;
-        let prefix = self.prefix_of(&project).await?;
+        let prefix = project.prefix.load();
         let (id, key) = self.entropy.with(|rng| {
             let id = KeyId::random(rng);
             (id, PlainKey::mint(&prefix, &place.tag, id, rng))
@@ -181,11 +181,6 @@ impl Keystead {
         let digest = *pepper.digest(organization, id, &token).as_bytes();
         Ok((digest, i64::from(pepper.version()), token.start().into()))
     }
-
-    pub(crate) async fn prefix_of(&self, project: &ProjectCell) -> Result<String, Refused> {
-        let row = self.store.read().await?.project(project.organization, project.id).await?;
-        row.map(|row| row.prefix).ok_or(Refused::not_found("project"))
-    }
 }
 
 async fn insert(
@@ -222,7 +217,7 @@ pub(crate) fn credits_row(row: &KeyRow, remaining: u64, rule: &CreditsRule, now:
 pub(crate) fn gone(error: StoreError) -> Refused {
     match error {
         StoreError::Referenced => Refused::conflict(
-            "Its owner, consumer, role or environment was deleted a moment ago.",
+            "Its owner, consumer, role, permission or environment was deleted a moment ago.",
             "Look again, and send the request with what exists.",
         ),
         other => other.into(),

@@ -51,7 +51,7 @@ impl Keystead {
             Some((index, fault.into()))
         });
         all_well(faults.collect())?;
-        let prefix = self.prefix_of(&project).await?;
+        let prefix = project.prefix.load();
         let mut ready = Vec::with_capacity(input.items.len());
         for item in input.items {
             let place = places.get(&item.environment).cloned();

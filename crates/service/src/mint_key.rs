@@ -55,7 +55,7 @@ impl Keystead {
         validate(&input)?;
         let expires_at = life(&input, parent, now)?;
         let place = Arc::clone(&parent.entry.place);
-        let prefix = self.prefix_of(&place.project).await?;
+        let prefix = place.project.prefix.load();
         let (id, key) = self.entropy.with(|rng| {
             let id = KeyId::random(rng);
             (id, PlainKey::mint(&prefix, &place.tag, id, rng))

@@ -33,6 +33,7 @@ fn place() -> Arc<Place> {
         slug: "registry".into(),
         system: false,
         resource: "projects/registry".into(),
+        prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
     };
     Arc::new(Place {

@@ -98,6 +98,11 @@ where
     let work: Work = Box::new(move |tx| {
         Box::pin(async move {
             let mut result = work(tx).await;
+            if result.is_ok()
+                && let Err(error) = tx.flush().await
+            {
+                result = Err(error.into());
+            }
             if let Some(failure) = tx.take_failure()
                 && result.is_ok()
             {

@@ -2,6 +2,7 @@
 //! read hangs on [`Conn`], what may be written on [`Ledger`] or [`Tx`]: see each table's file.
 
 use crate::error::StoreError;
+use crate::later::Later;
 use crate::statement::{Filtered, Statement};
 use crate::value::Value;
 use sqlx::pool::PoolConnection;
@@ -86,20 +87,50 @@ pub struct Conn {
     /// a swallowed error with a silent rollback; SQLite may have ended the transaction already.
     failed: Option<StoreError>,
     in_transaction: bool,
+    later: Later,
 }
 
 impl Conn {
     pub(crate) fn new(engine: Engine, in_transaction: bool) -> Self {
-        Self { engine, failed: None, in_transaction }
+        Self { engine, failed: None, in_transaction, later: Later::default() }
     }
 
     pub(crate) const fn is_on_postgres(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
     }
 
-    /// Takes what failed since the last call.
+    /// Takes what failed since the last call. What still waits to be written is forgotten.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
+        self.later = Later::default();
         self.failed.take()
+    }
+
+    /// Runs a statement whose answer nobody needs, on SQLite together with the next one that must be
+    /// answered: what it fails for is told then, or at [`Self::flush`].
+    pub(crate) async fn later<const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<(), StoreError> {
+        if self.is_on_postgres() {
+            return self.execute(statement, values).await.map(|_| ());
+        }
+        self.before(&[statement.sql()])?;
+        let added = self.later.add(statement, &values).map_err(sqlx::Error::Encode);
+        self.after(added)?;
+        if self.later.is_full() { self.flush().await } else { Ok(()) }
+    }
+
+    /// Runs what waits to be written.
+    pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
+        if self.later.is_empty() {
+            return Ok(());
+        }
+        let (sql, arguments) = self.later.take();
+        let Engine::Sqlite(connection) = &mut self.engine else { return Ok(()) };
+        // Only constant texts were joined: see `Later`.
+        let result = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **connection).await;
+        self.after(result.map(|_| ()))
     }
 
     /// Refuses after a failure in this transaction.
@@ -133,6 +164,7 @@ impl Conn {
         statement: &Statement<N>,
         values: [Value<'_>; N],
     ) -> Result<u64, StoreError> {
+        self.flush().await?;
         self.before(&[statement.sql()])?;
         let result = answered(self.is_on_postgres(), async {
             on_engine!(self, connection => {
@@ -152,6 +184,7 @@ impl Conn {
         statement: &Statement<N>,
         values: [Value<'_>; N],
     ) -> Result<Vec<R>, StoreError> {
+        self.flush().await?;
         self.before(&[statement.sql()])?;
         self.fetch(statement.sql().into_sql_str(), &values).await
     }
@@ -162,6 +195,7 @@ impl Conn {
         statement: &Statement<N>,
         values: [Value<'_>; N],
     ) -> Result<Option<R>, StoreError> {
+        self.flush().await?;
         self.before(&[statement.sql()])?;
         let result = answered(self.is_on_postgres(), async {
             on_engine!(self, connection => {
@@ -183,6 +217,7 @@ impl Conn {
 
     /// Every row of a filtered list.
     pub(crate) async fn filtered<R: AnyRow>(&mut self, filtered: Filtered<'_>) -> Result<Vec<R>, StoreError> {
+        self.flush().await?;
         self.before(filtered.fragments())?;
         // Only constant fragments and numbers were joined: see `Filtered`.
         self.fetch(AssertSqlSafe(filtered.sql()).into_sql_str(), filtered.values()).await

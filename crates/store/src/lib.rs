@@ -12,6 +12,7 @@ mod database;
 mod error;
 mod feed_reader;
 mod inspect;
+mod later;
 mod open;
 mod owner;
 mod postgres;

@@ -17,6 +17,9 @@ use std::time::Duration;
 const ACQUIRE_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long SQLite waits for another's lock on the file: a backup's, say.
 const BUSY_TIME_MAX: Duration = Duration::from_secs(5);
+/// Pages (of 4 KiB) in the write-ahead log before they are copied into the file: keys lie scattered, and
+/// a page that is written often is copied once.
+const CHECKPOINT_PAGES: &str = "8192";
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 256;
 
@@ -41,6 +44,7 @@ pub(crate) async fn sqlite(path: &Path, readers: u32, database: &Database) -> Re
         .pragma("trusted_schema", "OFF")
         .pragma("cache_size", "-65536")
         .pragma("journal_size_limit", "67108864")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .statement_cache_capacity(STATEMENTS_MAX)
         .disable_statement_logging();
     prepare_sqlite(&options).await?;
@@ -51,7 +55,8 @@ pub(crate) async fn sqlite(path: &Path, readers: u32, database: &Database) -> Re
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(options.clone()),
+            // What savepoints would restore is kept in memory: files for it cost half of every act.
+            .connect_lazy_with(options.clone().pragma("temp_store", "MEMORY")),
         readers: pool.max_connections(readers.max(1)).connect_lazy_with(
             options.pragma("query_only", "ON").pragma("cache_size", "-8192").row_buffer_size(1024),
         ),

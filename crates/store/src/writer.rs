@@ -53,7 +53,7 @@ enum Ended {
 }
 
 async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>) {
-    if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE").await {
+    if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE; SAVEPOINT act").await {
         discard(&mut tx);
         let _ = first.refuse.send(error.into());
         return;
@@ -81,17 +81,14 @@ async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>) {
     answer(kept, &end);
 }
 
+/// Runs a unit in the savepoint that is open, and leaves another one open for the next.
 async fn one(tx: &mut Tx, job: Job) -> Ended {
-    if let Err(error) = steer(tx, "SAVEPOINT act").await {
-        let _ = job.refuse.send(error.into());
-        return Ended::Broken(None);
-    }
     match run(job, tx).await {
-        Some(ran) if ran.keep => match steer(tx, "RELEASE act").await {
+        Some(ran) if ran.keep => match steer(tx, "RELEASE act; SAVEPOINT act").await {
             Ok(()) => Ended::Kept(ran),
             Err(_) => Ended::Broken(Some(ran)),
         },
-        ran => match steer(tx, "ROLLBACK TO act; RELEASE act").await {
+        ran => match steer(tx, "ROLLBACK TO act").await {
             Ok(()) => {
                 if let Some(ran) = ran {
                     (ran.answer)(Ok(()));

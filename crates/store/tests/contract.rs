@@ -73,6 +73,7 @@ suite! {
         an_act_without_an_audit_record_is_refused_and_leaves_nothing,
         a_failing_act_leaves_nothing_and_harms_no_other,
         a_statement_that_failed_undoes_the_act_that_went_on,
+        what_waits_to_be_written_shares_its_acts_end,
         a_panicking_act_leaves_nothing_and_the_store_works_on,
         concurrent_acts_all_commit,
         an_act_outlives_its_caller,

@@ -40,6 +40,7 @@ fn entry(policy: serde_json::Value, ceiling: Option<&[&str]>) -> Entry {
         slug: "p".into(),
         system: false,
         resource: "projects/p".into(),
+        prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
     };
     let role = Arc::new(RoleCell {

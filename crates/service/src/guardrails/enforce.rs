@@ -24,17 +24,14 @@ pub(crate) struct Candidate<'a> {
 
 /// What holds for a project's keys now.
 pub(crate) async fn guard_of(conn: &mut Conn, project: &ProjectCell) -> Result<Guard, Refused> {
-    let organizations = match project.system {
-        true => None,
-        false => conn.organization_guardrails(project.organization).await?,
-    };
-    let own = conn.project_guardrails(project.organization, project.id).await?;
-    let compile = |from, row: Option<_>| row.as_ref().map(|row| layer(from, row)).transpose();
-    Ok(together(
-        project,
-        compile(GuardrailScope::Organization, organizations)?,
-        compile(GuardrailScope::Project, own)?,
-    ))
+    let (mut organizations, mut own) = (None, None);
+    for row in conn.guardrails_in_force(project.organization, project.id).await? {
+        match row.project_id {
+            None => organizations = Some(layer(GuardrailScope::Organization, &row)?),
+            Some(_) => own = Some(layer(GuardrailScope::Project, &row)?),
+        }
+    }
+    Ok(together(project, organizations, own))
 }
 
 /// What holds in every project of an organization now.

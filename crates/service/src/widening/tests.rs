@@ -67,6 +67,7 @@ fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> En
         slug: "keystead".into(),
         system: true,
         resource: "projects/system".into(),
+        prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
     });
     let id = KeyId::from_slice(b"000000000001").unwrap();

@@ -65,6 +65,6 @@ statements! {
 impl Tx {
     /// Only `act` writes audit records, from what the act hands over.
     pub(crate) async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.execute(&INSERT, event.values()).await.map(|_| ())
+        self.later(&INSERT, event.values()).await
     }
 }

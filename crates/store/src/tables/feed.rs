@@ -133,6 +133,6 @@ impl Tx {
     /// Only `act` writes the feed, from what the act says that it changed.
     pub(crate) async fn insert_change(&mut self, at: Micros, change: &Change) -> Result<(), StoreError> {
         let values = [at.value(), change.organization_id.value(), change.kind.value(), change.target.value()];
-        self.execute(&INSERT, values).await.map(|_| ())
+        self.later(&INSERT, values).await
     }
 }

@@ -38,6 +38,9 @@ statements! {
         "SELECT ", columns!(), " FROM guardrails WHERE organization_id = $1 AND project_id IS NULL");
     OF_PROJECT(2) = concat!(
         "SELECT ", columns!(), " FROM guardrails WHERE organization_id = $1 AND project_id = $2 AND id = $2");
+    IN_FORCE(2) = concat!(
+        "SELECT ", columns!(), " FROM guardrails ",
+        "WHERE organization_id = $1 AND (project_id IS NULL OR project_id = $2)");
     INSERT(6) = concat!(
         "INSERT INTO guardrails (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING");
     UPDATE(6) = "UPDATE guardrails SET body = $1, updated_at = $2, version = $3 \
@@ -74,6 +77,18 @@ impl Conn {
         project: ProjectId,
     ) -> Result<Option<GuardrailsRow>, StoreError> {
         self.row(&OF_PROJECT, [organization.value(), project.value()]).await
+    }
+
+    /// The guardrails of an organization and of one of its projects, of those that have some.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn guardrails_in_force(
+        &mut self,
+        organization: OrganizationId,
+        project: ProjectId,
+    ) -> Result<Vec<GuardrailsRow>, StoreError> {
+        self.rows(&IN_FORCE, [organization.value(), project.value()]).await
     }
 
     /// How many lineages but this one have keys in the project with that owner that are neither

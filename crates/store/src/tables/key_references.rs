@@ -98,12 +98,13 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.execute(&CLEAR_ROLES, [key.value()]).await?;
         self.execute(&CLEAR_GRANTS, [key.value()]).await?;
-        self.add_key_references(key, role_ids, exact_permissions).await
+        self.add_key_references(key, role_ids, exact_permissions).await?;
+        self.flush().await
     }
 
     pub(super) async fn add_key_tags(&mut self, key: KeyId, tags: &[String]) -> Result<(), StoreError> {
         for tag in tags {
-            self.execute(&ADD_TAG, [key.value(), tag.value()]).await?;
+            self.later(&ADD_TAG, [key.value(), tag.value()]).await?;
         }
         Ok(())
     }
@@ -115,10 +116,10 @@ impl Tx {
         exact_permissions: &[String],
     ) -> Result<(), StoreError> {
         for role in role_ids {
-            self.execute(&ADD_ROLE, [key.value(), role.value()]).await?;
+            self.later(&ADD_ROLE, [key.value(), role.value()]).await?;
         }
         for name in exact_permissions {
-            self.execute(&ADD_GRANT, [key.value(), name.value()]).await?;
+            self.later(&ADD_GRANT, [key.value(), name.value()]).await?;
         }
         Ok(())
     }

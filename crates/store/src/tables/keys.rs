@@ -219,9 +219,10 @@ impl Tx {
         for (place, value) in values.iter_mut().zip(row.values().into_iter().chain(derived)) {
             *place = value;
         }
-        self.execute(&INSERT, values).await?;
+        self.later(&INSERT, values).await?;
         self.add_key_tags(row.id, tags).await?;
-        self.add_key_references(row.id, role_ids, exact_permissions).await
+        self.add_key_references(row.id, role_ids, exact_permissions).await?;
+        self.flush().await
     }
 
     /// Locks a key until the transaction's end, so that what is read of it now is what will be

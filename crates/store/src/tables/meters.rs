@@ -88,7 +88,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Unique`] when there is one, or when the database cannot answer.
     pub async fn insert_meter(&mut self, row: &MeterRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.later(&INSERT, row.values()).await
     }
 
     /// Adds a meter unless there is one.

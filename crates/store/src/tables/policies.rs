@@ -62,7 +62,7 @@ impl Tx {
         hash: &[u8; 32],
         body: &str,
     ) -> Result<(), StoreError> {
-        self.execute(&INSERT, [organization.value(), hash.value(), Value::Text(Some(body))]).await.map(|_| ())
+        self.later(&INSERT, [organization.value(), hash.value(), Value::Text(Some(body))]).await
     }
 
     /// Deletes the organization's policies that no key refers to; how many.

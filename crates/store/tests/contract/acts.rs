@@ -73,6 +73,47 @@ pub(crate) async fn a_statement_that_failed_undoes_the_act_that_went_on(store: T
     settle(&store, 5).await;
 }
 
+/// What only writes may wait for the next statement: never longer than its own act.
+pub(crate) async fn what_waits_to_be_written_shares_its_acts_end(store: TestStore) {
+    settle(&store, 1).await;
+    let meter = MeterId::Lineage(key_id(1));
+    let row = move || crate::ledger::meter_row(meter, 5);
+    let refused = act!(store.store, |tx| {
+        tx.insert_meter(&row()).await?;
+        // On PostgreSQL told here, on SQLite at the end; not both times forgotten.
+        let _ = tx.insert_meter(&row()).await;
+    });
+    assert!(refused.is_err());
+    let changed_its_mind = act!(store.store, |tx| {
+        tx.insert_meter(&row()).await?;
+        if tx.key(org(1), key_id(9)).await?.is_none() {
+            tx.insert_meter(&crate::ledger::meter_row(MeterId::Lineage(key_id(9)), 5)).await?;
+            return Err(StoreError::Other("changed its mind".to_owned()));
+        }
+    });
+    assert!(changed_its_mind.is_err());
+    let panicked: Outcome = store
+        .store
+        .act(move |tx| {
+            Box::pin(async move {
+                tx.insert_meter(&row()).await?;
+                panic!("an expected panic of a test");
+            })
+        })
+        .await;
+    assert!(panicked.is_err());
+    settle(&store, 2).await;
+    let mut reader = read(&store).await;
+    for key in [1, 9] {
+        assert_eq!(reader.meter(MeterId::Lineage(key_id(key))).await, Ok(None));
+    }
+    act!(store.store, |tx| {
+        tx.insert_meter(&row()).await?;
+        assert_eq!(tx.meter(meter).await?, Some(row()));
+    })
+    .unwrap();
+}
+
 pub(crate) async fn a_panicking_act_leaves_nothing_and_the_store_works_on(store: TestStore) {
     let refused: Outcome = store
         .store

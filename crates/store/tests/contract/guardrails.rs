@@ -41,6 +41,9 @@ pub(crate) async fn guardrails_are_set_once_and_changed_by_version(store: TestSt
     assert_eq!(r.project_guardrails(org(2), project(2)).await, Ok(Some(projects)));
     assert_eq!(r.project_guardrails(org(1), project(2)).await, Ok(None));
     assert_eq!(r.project_guardrails(org(1), project(1)).await, Ok(None));
+    let in_force =
+        async |r: &mut keystead_store::Reader, of| r.guardrails_in_force(of, project(2)).await.unwrap().len();
+    assert_eq!((in_force(&mut r, org(1)).await, in_force(&mut r, org(2)).await), (1, 1));
     let changed =
         GuardrailsRow { body: "{}".to_owned(), updated_at: minutes(1), version: 2, ..organizations };
     let new = changed.clone();
