@@ -13,7 +13,7 @@ use parking_lot::{Mutex, MutexGuard};
 pub const RATES_MAX: usize = 8;
 
 /// Whose meter it is; also the key of its account in the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MeterId {
     /// A lineage's, by the id of its first key.
     Lineage(KeyId),
@@ -24,7 +24,7 @@ pub enum MeterId {
 }
 
 /// The account of a key's number of uses. Apart from its lineage's, whose id may be the key's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UsesId([u8; 13]);
 
 impl UsesId {

@@ -15,10 +15,7 @@ impl Keystead {
     /// is tried about every second.
     pub(crate) async fn keep_applied(self: Arc<Self>) {
         loop {
-            tokio::select! {
-                () = self.stopping.cancelled() => return,
-                () = tokio::time::sleep(BEAT) => {}
-            }
+            tokio::time::sleep(BEAT).await;
             if self.appliers.has_pending() {
                 let _ = self.apply_pending().await;
                 self.say_stale(self.appliers.has_pending());
@@ -31,10 +28,7 @@ impl Keystead {
     pub(crate) async fn keep_fresh(self: Arc<Self>, mut reader: FeedReader, max_staleness: Duration) {
         let mut fresh_at = Instant::now();
         loop {
-            tokio::select! {
-                () = self.stopping.cancelled() => return,
-                () = reader.wait() => {}
-            }
+            reader.wait().await;
             let (began, began_wall) = (Instant::now(), self.clock.now());
             let round = self.round(&mut reader);
             // While it is fresh the round must end before it is not; else it may take its time.
@@ -53,10 +47,7 @@ impl Keystead {
                     self.say_stale(true);
                     while let Err(error) = self.reload().await {
                         tracing::error!(%error, "the keys could not be loaded anew");
-                        tokio::select! {
-                            () = self.stopping.cancelled() => return,
-                            () = tokio::time::sleep(BEAT) => {}
-                        }
+                        tokio::time::sleep(BEAT).await;
                     }
                     continue;
                 }

@@ -19,6 +19,8 @@ use tokio::sync::Mutex;
 /// A request that loses this many races for a block meets a store that cannot keep up.
 const ROUNDS_MAX: u32 = 64;
 const TURNS: usize = 256;
+/// Meters that unspent blocks are given back to in one transaction.
+const RETURNED_AT_ONCE: usize = 200;
 /// How long "nothing is left" is believed where another node may give something back.
 const ASK_AGAIN_MICROS: i64 = 5 * SECOND;
 
@@ -49,7 +51,8 @@ struct Order {
 impl Keystead {
     /// The verdict on a key that has proved itself, fetching leases as they are needed.
     pub(crate) async fn settle(self: &Arc<Self>, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Verdict {
-        match decide(entry, ask, now) {
+        let (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
+        match decision {
             Decision::Made(verdict) if verdict.lease_ahead.is_none() => verdict,
             // Apart: as a part of the future it would be moved about for every request.
             decision => Box::pin(self.settle_from(decision, entry, ask, now)).await,
@@ -63,7 +66,7 @@ impl Keystead {
         mut decision: Decision,
         entry: &Entry,
         ask: &Ask<'_>,
-        now: Micros,
+        mut now: Micros,
     ) -> Verdict {
         for _ in 0..ROUNDS_MAX {
             match decision {
@@ -81,7 +84,7 @@ impl Keystead {
                         break;
                     };
                     let _turn = turn.lock().await;
-                    decision = decide(entry, ask, now);
+                    (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
                     if decision == Decision::NeedsLease(need) {
                         // A client that goes away between debit and use would forfeit the block.
                         let (this, key) = (Arc::clone(self), entry.clone());
@@ -89,7 +92,7 @@ impl Keystead {
                         if !matches!(lease.await, Ok(Ok(()))) {
                             break;
                         }
-                        decision = decide(entry, ask, now);
+                        (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
                     }
                 }
             }
@@ -178,19 +181,23 @@ impl Keystead {
                 collect(MeterId::Consumer(id), &principal.state.load().meter);
             }
         }
-        if unspent.is_empty() {
-            return Ok(());
-        }
-        self.store
-            .bookkeeping(move |ledger| {
+        // In one order on all nodes, and few at a time: two that stop at once must not wait for each
+        // other's rows, nor one with many blocks for longer than a transaction may take.
+        unspent.sort_unstable_by_key(|(id, _)| *id);
+        let mut outcome = Ok(());
+        while !unspent.is_empty() {
+            let few = unspent.split_off(unspent.len().saturating_sub(RETURNED_AT_ONCE));
+            let returned = self.store.bookkeeping(move |ledger| {
                 Box::pin(async move {
-                    for (id, left) in unspent {
+                    for (id, left) in few {
                         credit(ledger, id, left).await?;
                     }
                     Ok::<_, Refused>(())
                 })
-            })
-            .await
+            });
+            outcome = outcome.and(returned.await);
+        }
+        outcome
     }
 }
 

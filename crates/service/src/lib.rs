@@ -9,6 +9,7 @@ pub mod backup;
 mod bulk_keys;
 pub mod caller;
 mod cells;
+mod close;
 mod consumers;
 mod counters;
 mod create_key;
@@ -25,6 +26,7 @@ mod first_use;
 mod follow;
 mod freshness;
 mod guardrails;
+mod held_up;
 mod key_grants;
 mod key_view;
 pub mod keyring;
@@ -144,23 +146,5 @@ impl Keystead {
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         !self.keyring.is_stale(self.clock.now())
-    }
-
-    /// Stops in order: flushes usage, gives leases back, closes the store. Loses nothing.
-    pub async fn close(self: Arc<Self>) {
-        self.stopping.cancel();
-        let jobs = std::mem::take(&mut *self.jobs.lock());
-        for job in jobs {
-            if let Err(error) = job.await {
-                tracing::error!(%error, "a background job did not end in order");
-            }
-        }
-        // A lease that came in after the blocks were given back would be forfeited.
-        self.tasks.close();
-        self.tasks.wait().await;
-        if let Err(error) = self.return_leases().await {
-            tracing::error!(%error, "unspent credits could not be returned; they are forfeited");
-        }
-        self.store.close().await;
     }
 }

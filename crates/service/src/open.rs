@@ -168,18 +168,18 @@ impl Keystead {
         feed: Option<FeedReader>,
         max_staleness: Duration,
     ) {
-        let usage = tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush));
-        let freshness = match feed {
-            Some(reader) => tokio::spawn(Arc::clone(self).keep_fresh(reader, max_staleness)),
-            None => tokio::spawn(Arc::clone(self).keep_applied()),
-        };
+        // These two have something to write when they are told to stop.
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush)));
         if self.seeker.is_some() {
             self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_membership()));
         }
-        let tidy = tokio::spawn(Arc::clone(self).keep_tidy());
-        let replays = tokio::spawn(Arc::clone(self).keep_replays());
-        let rotations = tokio::spawn(Arc::clone(self).keep_rotations());
-        self.jobs.lock().extend([usage, freshness, tidy, replays, rotations]);
+        match feed {
+            Some(reader) => self.keep(Arc::clone(self).keep_fresh(reader, max_staleness)),
+            None => self.keep(Arc::clone(self).keep_applied()),
+        }
+        self.keep(Arc::clone(self).keep_tidy());
+        self.keep(Arc::clone(self).keep_replays());
+        self.keep(Arc::clone(self).keep_rotations());
     }
 }
 

@@ -4,7 +4,7 @@ use crate::Keystead;
 use crate::act::Target;
 use crate::refused::Refused;
 use keystead_domain::ids::OrganizationId;
-use keystead_store::{Acted, Change, ChangeKind, Event};
+use keystead_store::{Acted, Change, ChangeKind, Event, StoreError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,7 +41,7 @@ impl Keystead {
             let is_last = due.len() < AT_ONCE as usize;
             if !due.is_empty() {
                 let this = Arc::clone(self);
-                purged += self
+                let done = self
                     .act(move |tx| {
                         Box::pin(async move {
                             let mut counts: BTreeMap<OrganizationId, usize> = BTreeMap::new();
@@ -52,6 +52,10 @@ impl Keystead {
                                 *counts.entry(organization).or_default() += usize::from(deleted);
                                 changes.push(Change::new(organization, ChangeKind::Key, id.as_bytes()));
                             }
+                            counts.retain(|_, count| *count > 0);
+                            if counts.is_empty() {
+                                return Err(StoreError::Conflict.into());
+                            }
                             for organization in counts.keys().filter(|_| is_last) {
                                 tx.delete_unused_policies(*organization).await?;
                             }
@@ -59,7 +63,12 @@ impl Keystead {
                             Ok::<_, Refused>(Acted { value: counts.values().sum::<usize>(), events, changes })
                         })
                     })
-                    .await?;
+                    .await;
+                match done {
+                    // All of them were another node's: there is nothing to tell.
+                    Err(Refused::Conflict { .. }) => {}
+                    done => purged += done?,
+                }
             }
             if is_last {
                 return Ok(purged);

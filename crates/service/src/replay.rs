@@ -189,10 +189,7 @@ impl Keystead {
     pub(crate) async fn keep_replays(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(PURGE_EVERY);
         loop {
-            tokio::select! {
-                () = self.stopping.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
+            ticks.tick().await;
             let now = self.clock.now();
             let purged = self.store.bookkeeping(move |ledger| {
                 Box::pin(async move { ledger.purge_replays(now, now.plus(-KEPT_MICROS)).await })

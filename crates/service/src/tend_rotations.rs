@@ -21,10 +21,7 @@ impl Keystead {
     pub(crate) async fn keep_rotations(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
-            tokio::select! {
-                () = self.stopping.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
+            ticks.tick().await;
             if let Err(error) = self.tend_rotations().await {
                 tracing::warn!(%error, "rotations could not be tended; the next hour tries again");
             }

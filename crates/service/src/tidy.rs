@@ -19,10 +19,7 @@ impl Keystead {
     pub(crate) async fn keep_tidy(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
-            tokio::select! {
-                () = self.stopping.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
+            ticks.tick().await;
             if let Err(error) = self.tidy().await {
                 tracing::warn!(%error, "old rows of the change feed could not be removed");
             }

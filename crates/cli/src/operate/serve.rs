@@ -24,6 +24,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Connections that read beside each other.
 const READERS: u32 = 8;
+/// How long a stop waits for the opening of an installation, which may wait for a database.
+const OPENING_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long work that nobody waits for any more, such as a name's look-up, may hold up the end.
+const RUNTIME_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Run the server on this machine
 ///
@@ -56,7 +60,9 @@ impl Serve {
         let runtime = runtime.map_err(|error| {
             Failure::local(format!("The runtime cannot start: {error}."), "Check this machine's limits.")
         })?;
-        runtime.block_on(self.serve(&configuration, output))
+        let outcome = runtime.block_on(self.serve(&configuration, output));
+        runtime.shutdown_timeout(RUNTIME_TIME_MAX);
+        outcome
     }
 
     async fn serve(&self, configuration: &Configuration, output: &Output) -> Outcome {
@@ -84,7 +90,15 @@ impl Serve {
         let served =
             tokio::spawn(async move { listen::serve(listener, router, tls, &limits, serving).await });
         let ready = front(&entropy);
-        let opened = open(configuration, address, self.new_admin_key, entropy).await;
+        let opened = tokio::select! {
+            opened = open(configuration, address, self.new_admin_key, entropy) => opened,
+            () = too_late(&stop) => {
+                return Err(Failure::local(
+                    "It was told to stop, and the installation did not open in time.",
+                    "Nothing is lost. Check that the database answers, then start it again.",
+                ));
+            }
+        };
         let Opened { keystead, admin_key } = opened.inspect_err(|_| stop.cancel())?;
         let app = App { keystead: Arc::clone(&keystead), metrics };
         slot.fill(ready.before(routes::router(app)));
@@ -103,6 +117,12 @@ impl Serve {
             Err(_) => Err(Failure::local("Serving ended unexpectedly.", "See the log.")),
         }
     }
+}
+
+/// Some time after it was told to stop: a first start that is nearly done is to print its key.
+async fn too_late(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(OPENING_TIME_MAX).await;
 }
 
 async fn open(

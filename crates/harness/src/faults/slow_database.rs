@@ -4,6 +4,7 @@
 use super::proxy::Proxy;
 use super::{PATIENCE, PAUSE, Scene};
 use crate::place::Place;
+use crate::worker::{ask, create};
 use anyhow::{Context, Result, ensure};
 use keystead_sdk::api::Code;
 use std::path::Path;
@@ -30,6 +31,21 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
 
     proxy.late(Duration::ZERO);
     scene.recovers(&["refused"]).await?;
-    scene.server.stop().await?;
+    stops(scene, &proxy).await.context("a stop")?;
     place.remove().await
+}
+
+/// Told to stop when nothing can be written, with an act, usage and a leased block in hand, it ends
+/// within the stated bound all the same.
+async fn stops(scene: Scene, proxy: &Proxy) -> Result<()> {
+    let with_credits = create(&scene.client, "credits", Some(1_000)).await?.key;
+    ensure!(scene.client.verify(&ask(with_credits, 1)).await?.valid, "credits cannot be spent");
+    ensure!(scene.verdict().await? == Code::Valid, "a key is not valid");
+    proxy.late(LATE);
+    let Scene { server, client, .. } = scene;
+    let act = tokio::spawn(async move { create(&client, "late", None).await.map(|_| ()) });
+    tokio::time::sleep(PAUSE).await;
+    server.stop().await?;
+    ensure!(act.await?.is_err(), "an act was answered that was not done");
+    Ok(())
 }

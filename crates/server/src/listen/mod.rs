@@ -24,6 +24,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+/// How long connections that were cut may take to notice.
+const CUT_TIME_MAX: Duration = Duration::from_secs(1);
+
 /// How long accepting rests when the process has run out of files or memory.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -84,7 +87,7 @@ pub async fn serve(
     if tokio::time::timeout(grace, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut: their requests took too long");
         cut.cancel();
-        connections.wait().await;
+        let _ = tokio::time::timeout(CUT_TIME_MAX, connections.wait()).await;
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ impl House {
         database.store.close().await;
         let root = tempfile::tempdir().unwrap();
         let clock = Arc::clone(&database.clock);
-        let (keystead, admin_key) = start(&database, &root, &clock, 1).await;
+        let (keystead, admin_key) = start(&database, &root, Arc::<ManualClock>::clone(&clock), 1).await;
         let admin_key = admin_key.unwrap();
         Self { keystead, clock, admin_key, database, root, seed: 1 }
     }
@@ -70,13 +70,24 @@ impl House {
         Arc::clone(&self.keystead).close().await;
         // Another seed: the same ids would be drawn again.
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, &self.clock, self.seed).await;
+        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed).await;
+    }
+
+    /// Stops it in order and starts it again with another clock.
+    pub(crate) async fn restart_with(&mut self, clock: Arc<dyn Clock>) {
+        Arc::clone(&self.keystead).close().await;
+        self.seed += 1;
+        (self.keystead, _) = start(&self.database, &self.root, clock, self.seed).await;
+    }
+
+    fn same_clock(&self) -> Arc<dyn Clock> {
+        Arc::<ManualClock>::clone(&self.clock)
     }
 
     /// Another node on the same database.
     pub(crate) async fn another_node(&mut self) -> Arc<Keystead> {
         self.seed += 1;
-        start(&self.database, &self.root, &self.clock, self.seed).await.0
+        start(&self.database, &self.root, self.same_clock(), self.seed).await.0
     }
 
     /// Does on the database what no Keystead does.
@@ -107,7 +118,7 @@ impl House {
             .unwrap();
         store.close().await;
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, &self.clock, self.seed).await;
+        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed).await;
     }
 
     /// The installation's operator, who administers the first organization.
@@ -254,7 +265,7 @@ fn event(organization_id: OrganizationId) -> Event {
 async fn start(
     database: &TestStore,
     root: &TempDir,
-    clock: &Arc<ManualClock>,
+    clock: Arc<dyn Clock>,
     seed: u64,
 ) -> (Arc<Keystead>, Option<String>) {
     let settings = Settings {
@@ -268,7 +279,6 @@ async fn start(
         node_name: "here".into(),
         new_admin_key: false,
     };
-    let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));
     let opened = Keystead::open(settings, clock, entropy).await.unwrap();
     (opened.keystead, opened.admin_key.map(|key| key.expose().to_owned()))
