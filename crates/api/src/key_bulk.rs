@@ -1,6 +1,6 @@
 //! Many keys at once: create a batch, act on all that match.
 
-use crate::{CreateKey, CreatedKey, Key, KeyQuery, UpdateKey};
+use crate::{CreateKey, CreatedKey, Key, KeyQuery, RotateKey, RotatedKey, UpdateKey};
 use serde::{Deserialize, Serialize};
 
 /// Keys to issue together: all of them or none.
@@ -33,6 +33,8 @@ pub enum BulkAction {
     Revoke,
     /// Make `changes`.
     Update,
+    /// Give a new secret under a new id; the old key lives on as `rotation` says.
+    Rotate,
 }
 
 /// An act on every key of a project that matches, some keys a call.
@@ -56,6 +58,9 @@ pub struct BulkKeys {
     /// What to change, for `update`; `credits` cannot be set for many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<UpdateKey>,
+    /// How, for `rotate`, as in the rotation of one key; left out, as the project's plan says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<RotateKey>,
     /// Keys handled in this call, 1 to 200; 100 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
@@ -74,6 +79,9 @@ pub struct BulkOutcome {
     pub done: u64,
     /// Those that could not be done, and why; the others are not held up.
     pub refused: Vec<BulkRefusal>,
+    /// Of `rotate`: the new keys, with their secrets. Shown only now.
+    #[serde(default)]
+    pub rotated: Vec<RotatedKey>,
     /// Up to 20 of those that match; only in a dry run.
     pub sample: Vec<Key>,
     /// Send it as `cursor` for the next keys; `null` when all are handled.

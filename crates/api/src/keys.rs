@@ -167,6 +167,9 @@ pub struct Key {
     /// How many requests it may pass.
     #[serde(default)]
     pub uses: Option<UsesStatus>,
+    /// The rotation that runs now; more of it is shown with the key alone.
+    #[serde(default)]
+    pub rotating: Option<Rotating>,
     /// Whether its holder may mint temporary keys from it.
     #[serde(default)]
     pub may_mint: bool,
@@ -246,6 +249,30 @@ pub struct KeyDetails {
     pub seen: Seen,
     /// The last rotation that it was a part of.
     pub rotation: Option<KeyRotation>,
+}
+
+/// A rotation that runs, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Rotating {
+    /// Which of its two keys this is.
+    pub part: RotationPart,
+    /// The other one (`key_…`).
+    pub other_key_id: String,
+    /// When the old one ends; `null` while that waits for the new one's first use.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub ends_at: Option<Timestamp>,
+}
+
+/// Which key of a rotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RotationPart {
+    /// The one that is rotated away.
+    Old,
+    /// The one that takes over.
+    New,
 }
 
 /// When and why a key was revoked.

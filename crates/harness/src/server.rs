@@ -1,6 +1,6 @@
 //! The real server, as an operator's machine runs it: started, killed, stopped in order.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -143,11 +143,24 @@ impl Server {
         let pid = self.child.id().context("the server ended before it was stopped")?;
         let sent = Command::new("kill").args(["-TERM", &pid.to_string()]).status().await?;
         ensure!(sent.success(), "the server cannot be told to stop");
-        let ended = timeout(STOP_TIME_MAX, self.child.wait()).await;
+        let ended = tokio::select! {
+            ended = self.child.wait() => Ok(ended),
+            () = pulses(STOP_TIME_MAX) => Err(anyhow!("{STOP_TIME_MAX:?} have passed")),
+        };
         let log = read_end(&self.log)?;
         let ended = ended.with_context(|| format!("the server does not stop; it said at last:\n{log}"))??;
         ensure!(ended.success(), "the server failed at its end ({ended}); it said at last:\n{log}");
         Ok(())
+    }
+}
+
+/// Waits for so long by its own pulse: a machine that is paused pauses the server too, and nothing that it
+/// should have done meanwhile is late.
+async fn pulses(time: Duration) {
+    let mut left = time;
+    while !left.is_zero() {
+        tokio::time::sleep(PAUSE).await;
+        left = left.saturating_sub(PAUSE);
     }
 }
 

@@ -6,11 +6,14 @@ use crate::cursor::{self, Cut};
 use crate::refused::Refused;
 use crate::switch_key::Turn;
 use crate::{Keystead, management};
-use keystead_api::{BulkAction, BulkKeys, BulkOutcome, BulkRefusal, GuardrailViolation, Key, UpdateKey};
+use keystead_api::{
+    BulkAction, BulkKeys, BulkOutcome, BulkRefusal, GuardrailViolation, Key, RotateKey, RotatedKey, UpdateKey,
+};
 use keystead_domain::cells::Place;
 use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::name;
+use keystead_domain::rotation::{Ending, GRACE_SECONDS_DEFAULT};
 use keystead_store::{Acted, KeyCounts, KeyFilter, KeyRow, Reader, Tx};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -26,6 +29,7 @@ const SAMPLE: u32 = 20;
 enum Deed {
     Turn(Turn),
     Change(Box<UpdateKey>),
+    Rotate(Box<RotateKey>),
 }
 
 impl Deed {
@@ -43,6 +47,10 @@ impl Deed {
                 "Changes belong to `update`, and only to it.",
                 "Send them with `update`.",
             ));
+        }
+        if input.rotation.is_some() && input.action != BulkAction::Rotate {
+            let fix = "Send it with `rotate`.";
+            return Err(Invalid::new("/rotation", "This belongs to `rotate`, and only to it.", fix));
         }
         Ok(match (input.action, &input.changes) {
             (BulkAction::Disable, _) => Self::Turn(Turn::Off),
@@ -68,11 +76,18 @@ impl Deed {
                 }
                 Self::Change(Box::new(changes))
             }
+            (BulkAction::Rotate, _) => {
+                let rotation = input.rotation.clone().unwrap_or_default();
+                Ending::compile(&rotation, GRACE_SECONDS_DEFAULT)
+                    .map_err(|invalid| invalid.below("/rotation"))?;
+                Self::Rotate(Box::new(rotation))
+            }
         })
     }
 
     const fn permission(&self) -> &'static str {
         match self {
+            Self::Rotate(_) => management::KEYS_ROTATE,
             Self::Turn(Turn::On) | Self::Change(_) => management::KEYS_UPDATE,
             Self::Turn(_) => management::KEYS_REVOKE,
         }
@@ -99,10 +114,19 @@ impl Keystead {
             self.filter(caller, project, &input.filter).await.map_err(|refused| refused.below("/filter"))?;
         let resource = self.resource_of(&filter)?;
         self.authorise(caller, deed.permission(), Some(&resource)).await?;
+        if let Deed::Rotate(rotation) = &deed
+            && rotation.expires_at.is_some()
+        {
+            self.authorise(caller, management::KEYS_CREATE, Some(&resource)).await?;
+        }
         if input.dry_run {
             return self.preview(&mut reader, &filter).await;
         }
         let (left, cut) = budget(&input)?;
+        if let Some(outcome) = self.answered_before(caller).await? {
+            // Other keys match by now: those that it made, or not those that it changed.
+            return Ok(outcome);
+        }
         let after = match cut.after {
             Some((at, id)) => Some((at, KeyId::from_slice(&id).ok_or_else(no_cursor)?)),
             None => None,
@@ -189,6 +213,7 @@ impl Keystead {
             match done {
                 Ok(one) => {
                     acted.value.done += 1;
+                    acted.value.rotated.extend(one.value);
                     acted.events.extend(one.events);
                     acted.changes.extend(one.changes);
                 }
@@ -205,7 +230,7 @@ impl Keystead {
         deed: &Deed,
         id: KeyId,
         place: &Place,
-    ) -> Result<Acted<Key>, Refused> {
+    ) -> Result<Acted<Option<RotatedKey>>, Refused> {
         if id == caller.key_id() {
             // The rest could not be asked for any more, nor this undone.
             return Err(Refused::conflict(
@@ -214,10 +239,23 @@ impl Keystead {
             ));
         }
         match deed {
-            Deed::Turn(turn) => self.switch(tx, caller, id, turn.clone(), None).await,
-            Deed::Change(changes) => self.change(tx, caller, place, id, (**changes).clone(), None).await,
+            Deed::Turn(turn) => self.switch(tx, caller, id, turn.clone(), None).await.map(without_key),
+            Deed::Change(changes) => {
+                self.change(tx, caller, place, id, (**changes).clone(), None).await.map(without_key)
+            }
+            Deed::Rotate(rotation) => {
+                tx.lock_key(caller.organization(), id).await?;
+                let old = self.stored_key(tx, caller, id, None).await?;
+                let Acted { value, events, changes } =
+                    self.start_rotation(tx, caller, place, old, rotation).await?;
+                Ok(Acted { value: Some(value), events, changes })
+            }
         }
     }
+}
+
+fn without_key(Acted { events, changes, .. }: Acted<Key>) -> Acted<Option<RotatedKey>> {
+    Acted { value: None, events, changes }
 }
 
 /// How many keys may still be done, and where this call begins. The cursor carries what is left of

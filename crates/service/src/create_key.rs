@@ -112,7 +112,7 @@ impl Keystead {
             tx.insert_sealed_key(row.organization_id, id, &sealed).await?;
         }
         let beside =
-            Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at: None };
+            Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), ..Beside::default() };
         let details = self.view(&row, &granted.spec, beside)?;
         let target =
             Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };

@@ -59,7 +59,7 @@ impl Keystead {
                 };
                 let event = this.event(&by, action, key_target(&old));
                 match stage {
-                    RotationStage::Cancelled => this.cancel(tx, rotation, old, event, now).await,
+                    RotationStage::Cancelled => this.cancel(tx, &by, rotation, old, event, now).await,
                     _ => this.complete(tx, rotation, old, event, now).await,
                 }
             })
@@ -87,12 +87,13 @@ impl Keystead {
         shorten(tx, &mut old, Some(end), now).await?;
         let new = tx.key(after.organization_id, after.new_key_id).await?;
         self.notify(tx, Occasion::Complete, &after, new.as_ref().unwrap_or(&old)).await?;
-        Ok(ended(event, &rotation, &after, now))
+        Ok(ended(vec![event], &rotation, &after, now))
     }
 
     async fn cancel(
         &self,
         tx: &mut Tx,
+        caller: &Caller,
         rotation: RotationRow,
         mut old: KeyRow,
         event: Event,
@@ -105,16 +106,19 @@ impl Keystead {
             ..rotation.clone()
         };
         close(tx, &after, now).await?;
-        if let Some(mut new) = tx.key(after.organization_id, after.new_key_id).await?
-            && new.revoked_at.is_none()
-        {
-            (new.revoked_at, new.revoked_reason) = (Some(now), Some(CANCELLED.into()));
-            shorten(tx, &mut new, None, now).await?;
+        let mut events = vec![event];
+        if let Some(mut new) = tx.key(after.organization_id, after.new_key_id).await? {
+            // It ends with this: who asks what became of it finds the same.
+            events.push(self.event(caller, "key.rotation.cancel", key_target(&new)));
+            if new.revoked_at.is_none() {
+                (new.revoked_at, new.revoked_reason) = (Some(now), Some(CANCELLED.into()));
+                shorten(tx, &mut new, None, now).await?;
+            }
         }
         old.expires_at = rotation.old_expires_at;
         shorten(tx, &mut old, None, now).await?;
         self.notify(tx, Occasion::Cancelled, &after, &old).await?;
-        Ok(ended(event, &rotation, &after, now))
+        Ok(ended(events, &rotation, &after, now))
     }
 }
 
@@ -147,11 +151,8 @@ async fn close(tx: &mut Tx, after: &RotationRow, now: Micros) -> Result<(), Refu
     }
 }
 
-fn ended(event: Event, before: &RotationRow, after: &RotationRow, now: Micros) -> Acted<KeyRotation> {
-    let shown = show(after, now);
-    Acted {
-        events: vec![with_difference(event, Some(&show(before, now)), Some(&shown))],
-        changes: changes(after),
-        value: shown,
-    }
+fn ended(events: Vec<Event>, before: &RotationRow, after: &RotationRow, now: Micros) -> Acted<KeyRotation> {
+    let (was, shown) = (show(before, now), show(after, now));
+    let events = events.into_iter().map(|event| with_difference(event, Some(&was), Some(&shown)));
+    Acted { events: events.collect(), changes: changes(after), value: shown }
 }

@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::cursor::{Cut, encode};
 use crate::key_view::{Beside, spec_of, uses_of};
 use crate::refused::Refused;
+use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{Key, KeyCounts, KeyQuery, KeyStatusFilter, Page};
 use keystead_domain::cells::ProjectCell;
@@ -85,6 +86,7 @@ impl Keystead {
         for (id, tag) in reader.tags_of(&ids).await? {
             tags.entry(id).or_default().push(tag);
         }
+        let (rotations, now) = (reader.open_rotations_of(&ids).await?, self.clock.now());
         let mut specs: HashMap<[u8; 32], PolicySpec> = HashMap::new();
         let mut shown = HashMap::with_capacity(rows.len());
         for (row, last_used_at) in rows {
@@ -99,14 +101,14 @@ impl Keystead {
             let uses = uses_of(reader, row).await?;
             let mut tags = tags.remove(&row.id).unwrap_or_default();
             tags.sort_unstable();
-            shown.insert(
-                row.id,
-                self.view(
-                    row,
-                    spec,
-                    Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at: *last_used_at },
-                )?,
-            );
+            let beside = Beside {
+                tags,
+                meter: meter.as_ref(),
+                uses: uses.as_ref(),
+                last_used_at: *last_used_at,
+                rotating: rotating(row.id, &rotations, now),
+            };
+            shown.insert(row.id, self.view(row, spec, beside)?);
         }
         Ok(shown)
     }

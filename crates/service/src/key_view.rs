@@ -3,7 +3,9 @@
 use crate::Keystead;
 use crate::present::{self, json};
 use crate::refused::Refused;
-use keystead_api::{CreditsStatus, Key, KeyKind, KeyStatus, NarrowedRole, Revocation, RoleGrant, UsesStatus};
+use keystead_api::{
+    CreditsStatus, Key, KeyKind, KeyStatus, NarrowedRole, Revocation, RoleGrant, Rotating, UsesStatus,
+};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::Place;
 use keystead_domain::entry::Entry;
@@ -21,6 +23,7 @@ pub(crate) struct Beside<'a> {
     pub(crate) meter: Option<&'a MeterRow>,
     pub(crate) uses: Option<&'a MeterRow>,
     pub(crate) last_used_at: Option<Micros>,
+    pub(crate) rotating: Option<Rotating>,
 }
 
 impl Keystead {
@@ -46,6 +49,7 @@ impl Keystead {
             status: self.status(row, now),
             parent: row.parent_id.map(|id| id.to_string()),
             uses: self.uses(row, beside.uses, now),
+            rotating: beside.rotating,
             may_mint: may_mint(row, &place),
             owner: present::owner(&owner),
             consumer: consumer.as_deref().map(present::consumer),

@@ -68,7 +68,13 @@ impl Answer for RotatedKey {
     }
 }
 
-impl Answer for BulkOutcome {}
+impl Answer for BulkOutcome {
+    fn ids(&self) -> Option<Vec<String>> {
+        let ids = || self.rotated.iter().map(|new| new.created.details.id.clone()).collect();
+        (!self.rotated.is_empty()).then(ids)
+    }
+}
+
 impl Answer for Consumer {}
 impl Answer for Environment {}
 impl Answer for Key {}
@@ -131,6 +137,18 @@ impl Keystead {
             turn.keystead.run_once(keys, row, work).await
         });
         task.await.map_err(|_| Refused::Internal("an act did not run to its end".into()))?
+    }
+
+    /// What was answered to this caller under the same `Idempotency-Key`, for an act that would look
+    /// at what it left behind before it could be asked for again.
+    ///
+    /// # Errors
+    /// As [`Self::act_once`].
+    pub(crate) async fn answered_before<T: Answer>(&self, caller: &Caller) -> Result<Option<T>, Refused> {
+        let Some(sent) = &caller.origin.idempotency else { return Ok(None) };
+        let (keys, now) = (self.replay_keys(caller, sent)?, self.clock.now());
+        let row = self.store.read().await?.replay(keys.id()).await?;
+        row.filter(|row| row.at > now.plus(-KEPT_MICROS)).map(|row| again(&keys, &row, now)).transpose()
     }
 
     async fn run_once<T, W>(

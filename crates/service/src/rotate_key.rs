@@ -9,7 +9,7 @@ use crate::key_grants::wider;
 use crate::key_view::Beside;
 use crate::notices::Occasion;
 use crate::refused::Refused;
-use crate::rotation_view::{show, state};
+use crate::rotation_view::{rotating, show, state};
 use crate::update_key::Stored;
 use crate::{Keystead, management};
 use keystead_api::{CreatedKey, KeyKind, RotateKey, RotatedKey, RotationState};
@@ -51,7 +51,8 @@ impl Keystead {
         .await
     }
 
-    async fn start_rotation(
+    /// Starts a rotation within a transaction. What refuses comes before anything is written.
+    pub(crate) async fn start_rotation(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -86,7 +87,8 @@ impl Keystead {
         self.notify(tx, Occasion::Started, &rotation, &row).await?;
         let meter = tx.meter(MeterId::Lineage(row.lineage_id)).await?;
         let last_used_at = tx.seen(row.lineage_id).await?.and_then(|seen| seen.last_used_at);
-        let beside = Beside { tags: shown.tags, meter: meter.as_ref(), uses: None, last_used_at };
+        let rotating = rotating(row.id, std::slice::from_ref(&rotation), now);
+        let beside = Beside { tags: shown.tags, meter: meter.as_ref(), uses: None, last_used_at, rotating };
         let details = self.view(&row, &spec, beside)?;
         let shown_rotation = show(&rotation, now);
         let created = with_difference(self.key_event(caller, "key.create", &row), None, Some(&details));

@@ -3,19 +3,20 @@
 use crate::Keystead;
 use crate::present::json;
 use crate::refused::Refused;
-use keystead_api::{KeyRotation, RotationMode, RotationState, Seen};
+use crate::rotate_key::is_open;
+use keystead_api::{KeyRotation, Rotating, RotationMode, RotationPart, RotationState, Seen};
+use keystead_domain::ids::KeyId;
 use keystead_domain::time::Micros;
-use keystead_store::{Conn, DrainPhase, KeyRow, RotationRow, RotationStage};
+use keystead_store::{Conn, DrainPhase, RotationRow, RotationStage};
 
 impl Keystead {
-    /// The last rotation that a key was a part of.
-    pub(crate) async fn last_rotation(
+    /// A rotation, with what was seen of its old key.
+    pub(crate) async fn rotation_and_use(
         &self,
         conn: &mut Conn,
-        key: &KeyRow,
+        rotation: Option<&RotationRow>,
     ) -> Result<Option<KeyRotation>, Refused> {
-        let rotations = conn.rotations_of(key.organization_id, key.id).await?;
-        let Some(rotation) = rotations.first() else {
+        let Some(rotation) = rotation else {
             return Ok(None);
         };
         let mut shown = show(rotation, self.clock.now());
@@ -28,6 +29,17 @@ impl Keystead {
         }
         Ok(Some(shown))
     }
+}
+
+/// The rotation that runs among those of a key, in short.
+pub(crate) fn rotating(id: KeyId, rotations: &[RotationRow], now: Micros) -> Option<Rotating> {
+    let has_part = |row: &&RotationRow| row.old_key_id == id || row.new_key_id == id;
+    let row = rotations.iter().filter(has_part).find(|row| is_open(row, now))?;
+    let (part, other) = match row.old_key_id == id {
+        true => (RotationPart::Old, row.new_key_id),
+        false => (RotationPart::New, row.old_key_id),
+    };
+    Some(Rotating { part, other_key_id: other.to_string(), ends_at: row.ends_at.map(Micros::to_timestamp) })
 }
 
 /// A rotation, without what was seen of its old key.

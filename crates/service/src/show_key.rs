@@ -5,6 +5,7 @@ use crate::key_view::{Beside, spec_of, uses_of};
 use crate::keyring::Scope;
 use crate::present::{self, json};
 use crate::refused::Refused;
+use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{KeyDetails, QuotaStatus, Seen, WhoAmI, WhoIs};
 use keystead_domain::decide::Ask;
@@ -80,13 +81,15 @@ impl Keystead {
         let uses = uses_of(&mut reader, &row).await?;
         let seen = reader.seen(row.lineage_id).await?;
         let last_used_at = seen.as_ref().and_then(|seen| seen.last_used_at);
-        let rotation = self.last_rotation(&mut reader, &row).await?;
+        let rotations = reader.rotations_of(organization, entry.id).await?;
+        let rotation = self.rotation_and_use(&mut reader, rotations.first()).await?;
+        let rotating = rotating(entry.id, &rotations, self.clock.now());
         let now = self.clock.now();
         Ok(KeyDetails {
             key: self.view(
                 &row,
                 &spec,
-                Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at },
+                Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at, rotating },
             )?,
             effective_permissions: effective_permissions(entry),
             limit_status: present::limits(entry, 1, now),

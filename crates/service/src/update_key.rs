@@ -9,6 +9,7 @@ use crate::key_view::{Beside, spec_of, uses_of};
 use crate::kinds::{self, Shape};
 use crate::lease::{empty_row, unsigned};
 use crate::refused::Refused;
+use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{Key, UpdateKey};
 use keystead_domain::calendar::CreditsRule;
@@ -107,7 +108,8 @@ impl Keystead {
         let meter = tx.meter(MeterId::Lineage(row.lineage_id)).await?;
         let uses = uses_of(tx, &row).await?;
         let last_used_at = tx.seen(row.lineage_id).await?.and_then(|seen| seen.last_used_at);
-        let beside = Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at };
+        let rotating = rotating(id, &tx.rotations_of(row.organization_id, id).await?, self.clock.now());
+        let beside = Beside { tags, meter: meter.as_ref(), uses: uses.as_ref(), last_used_at, rotating };
         let shown = self.view(&row, &spec, beside)?;
         Ok(Stored { row, spec, shown })
     }

@@ -122,15 +122,13 @@ impl Keystead {
             Box::pin(self.seek(&input.key)).await;
             return Ok(explained(self.keyring.find(&within.scope, &input.key, now), &ask, now, caller));
         }
-        let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| {
-            match self.unless_held_up(decision, entry, &ask, now) {
-                (Decision::Made(verdict), now)
-                    if verdict.lease_ahead.is_none() && input.include.is_empty() =>
-                {
-                    Ok(self.answer(caller, entry, verdict, &ask, input, now))
-                }
-                (decision, now) => Err(Box::new((decision, entry.clone(), now))),
+        let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match self
+            .unless_held_up(decision, entry, &ask, now)
+        {
+            (Decision::Made(verdict), now) if verdict.lease_ahead.is_none() && input.include.is_empty() => {
+                Ok(self.answer(caller, entry, verdict, &ask, input, now))
             }
+            (decision, now) => Err(Box::new((decision, entry.clone(), now))),
         });
         match at_once {
             Ok(Ok(answer)) => Ok(answer),

@@ -5,6 +5,7 @@ mod bulk;
 mod create;
 mod list;
 mod mint;
+mod new_keys;
 mod present;
 mod rotate;
 mod rotate_due;

@@ -9,6 +9,9 @@ use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::time::Micros;
 
+/// Keys whose rotations one statement reads.
+const KEYS_CHUNK: usize = 16;
+
 /// How far a rotation has come, as far as that is written; time goes on by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RotationStage {
@@ -83,6 +86,11 @@ statements! {
         "SELECT ", columns!(), " FROM rotations WHERE organization_id = $1 AND (old_key_id = $2 OR new_key_id = $2) ",
         "ORDER BY started_at DESC, new_key_id DESC",
     );
+    OPEN_OF_KEYS(16) = concat!(
+        "SELECT ", columns!(), " FROM rotations WHERE state = 'draining' AND (old_key_id IN ($1, $2, $3, $4, $5, $6, ",
+        "$7, $8, $9, $10, $11, $12, $13, $14, $15, $16) OR new_key_id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, ",
+        "$11, $12, $13, $14, $15, $16))",
+    );
     STANDING(0) = concat!("SELECT ", columns!(), " FROM rotations WHERE state <> 'cancelled'");
     ENDED(2) = concat!(
         "SELECT ", columns!(), " FROM rotations WHERE state = 'draining' AND coalesce(ends_at, old_expires_at) <= $1 ",
@@ -105,6 +113,24 @@ impl Conn {
         key: KeyId,
     ) -> Result<Vec<RotationRow>, StoreError> {
         self.rows(&OF_KEY, [organization.value(), key.value()]).await
+    }
+
+    /// The rotations of any of these keys that were not ended by anybody; time may have ended them.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn open_rotations_of(&mut self, keys: &[KeyId]) -> Result<Vec<RotationRow>, StoreError> {
+        let mut found = Vec::new();
+        for chunk in keys.chunks(KEYS_CHUNK) {
+            let Some(last) = chunk.last() else { continue };
+            // The same statement for every length: the last key fills the places left.
+            let mut values = [last.value(); KEYS_CHUNK];
+            for (place, key) in values.iter_mut().zip(chunk) {
+                *place = key.value();
+            }
+            found.extend(self.rows(&OPEN_OF_KEYS, values).await?);
+        }
+        Ok(found)
     }
 
     /// Every rotation of every organization that was not cancelled, for the keyring.

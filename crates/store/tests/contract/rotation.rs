@@ -71,6 +71,10 @@ pub(crate) async fn a_rotation_is_kept_and_closed_once(store: TestStore) {
         assert_eq!(r.rotations_of(org(2), key_id(key)).await, Ok(vec![]));
     }
     assert_eq!(r.all_rotations().await.unwrap().len(), 2);
+    assert_eq!(r.open_rotations_of(&[]).await, Ok(vec![]));
+    assert_eq!(r.open_rotations_of(&[key_id(2), key_id(9)]).await, Ok(vec![rows[0].clone()]));
+    let many: Vec<_> = (1..40).map(key_id).collect();
+    assert_eq!(r.open_rotations_of(&many).await.unwrap().len(), 2);
     assert_eq!(r.ended_rotations(minutes(59), 9).await, Ok(vec![]));
     assert_eq!(r.ended_rotations(minutes(60), 9).await, Ok(vec![rows[0].clone()]));
     // Nobody waits for the first use any more once the old key has ended by itself.
@@ -96,6 +100,7 @@ pub(crate) async fn a_rotation_is_kept_and_closed_once(store: TestStore) {
     };
     assert_eq!(r.rotations_of(org(1), key_id(3)).await, Ok(vec![cancelled]));
     assert_eq!(r.all_rotations().await.unwrap().len(), 1);
+    assert_eq!(r.open_rotations_of(&many).await, Ok(vec![]));
     // Once it was cancelled, the key can be rotated again; the latest comes first.
     act!(store.store, |tx| tx.insert_rotation(&rotation(3, 5)).await?).unwrap();
     let of_key = r.rotations_of(org(1), key_id(3)).await.unwrap();

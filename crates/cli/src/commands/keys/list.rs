@@ -57,7 +57,7 @@ pub(crate) struct Unknown {
     paging: Paging,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Filter {
     /// Only with this status; inactive means expired or revoked
     #[arg(long, value_parser = PossibleValuesParser::new(STATUSES).try_map(|word| named::<KeyStatusFilter>(&word)), help_heading = "Filters")]

@@ -45,6 +45,16 @@ pub(super) fn status_cell(status: KeyStatus) -> Cell {
     Cell::new(&name(&status), tone)
 }
 
+/// A key's status, and which part of a rotation it has while one runs.
+fn status_and_part(key: &Key) -> Cell {
+    match &key.rotating {
+        Some(rotating) => {
+            Cell::new(&format!("{} ({} of two)", name(&key.status), name(&rotating.part)), Tone::Warning)
+        }
+        None => status_cell(key.status),
+    }
+}
+
 /// A consumer's name and id.
 pub(crate) fn consumer_cell(consumer: Option<&ConsumerRef>) -> Cell {
     consumer.map_or_else(Cell::none, |consumer| format!("{} ({})", consumer.name, consumer.id).into())
@@ -84,7 +94,7 @@ impl Present for Key {
         vec![
             self.id.as_str().into(),
             Cell::from(self.name.as_str()).shortened(40),
-            status_cell(self.status),
+            status_and_part(self),
             self.environment.as_str().into(),
             Cell::from(self.owner.name.as_str()).shortened(32),
             Cell::maybe(self.consumer.as_ref().map(|consumer| consumer.name.as_str())).shortened(32),

@@ -1,7 +1,7 @@
 //! `keystead keys rotate|rotate-complete|rotate-cancel`: a new secret for a key.
 
 use super::rotate_due::{Due, rotate_due};
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::{Exit, Outcome};
 use crate::flags::moment::{Moment, moment, seconds};
 use crate::session::Session;
 use clap::Args;
@@ -32,7 +32,7 @@ pub(crate) struct Rotate {
 }
 
 #[derive(Debug, Args)]
-struct Ending {
+pub(super) struct Ending {
     /// How long the old key lives on: 0s, 24h, 7d; by default as the project's plan says, or a day
     #[arg(long, value_name = "TIME", value_parser = seconds, conflicts_with = "until_first_use")]
     grace: Option<u64>,
@@ -49,7 +49,12 @@ struct Ending {
 }
 
 impl Ending {
-    fn body(&self, expires: Option<Moment>, now: Timestamp) -> RotateKey {
+    /// Whether nobody said anything.
+    pub(super) fn is_unsaid(&self) -> bool {
+        self.body(None, Timestamp::UNIX_EPOCH) == RotateKey::default()
+    }
+
+    pub(super) fn body(&self, expires: Option<Moment>, now: Timestamp) -> RotateKey {
         RotateKey {
             grace_seconds: self.grace,
             until_first_use: self.until_first_use.then_some(true),
@@ -105,14 +110,6 @@ pub(super) async fn cancel(id: &str, session: &Session) -> Outcome {
     let rotation = session.client.cancel_rotation(id).await?;
     let did = format!("{} is revoked; {} stays as it was.", rotation.new_key_id, rotation.old_key_id);
     session.changed(&rotation, &did, "")
-}
-
-/// The failure of a key that was made and could not be stored.
-pub(super) fn unstored(rotated: &RotatedKey, error: &std::io::Error) -> Failure {
-    Failure::local(
-        format!("{} was made and could not be stored: {error}.", rotated.created.details.id),
-        format!("Drop it with keystead keys rotate-cancel {}, and start again.", rotated.created.details.id),
-    )
 }
 
 #[cfg(test)]

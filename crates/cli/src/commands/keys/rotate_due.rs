@@ -1,6 +1,7 @@
 //! `keystead keys rotate --due` and `keystead keys due`: what a project's rotation plan asks for.
 
-use super::rotate::{show, unstored};
+use super::new_keys::NewKeys;
+use super::rotate::show;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::paging::Paging;
 use crate::flags::project::InProject;
@@ -12,10 +13,8 @@ use clap::Args;
 use keystead_sdk::api::{DueKey, DueState, RotateKey, RotatedKey};
 use keystead_sdk::{Error, list_all};
 use serde_json::json;
-use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
 
 /// The most keys that are rotated at once.
 const KEYS_MAX: usize = 10_000;
@@ -84,13 +83,13 @@ pub(super) async fn rotate_due(due: Due, body: &RotateKey, session: &Session) ->
     if !due.yes {
         confirm(&keys, session)?;
     }
-    let mut file = due.output.as_deref().map(new_file).transpose()?;
+    let mut file = due.output.as_deref().map(NewKeys::create).transpose()?;
     let (mut rotated, mut failed) = (Vec::new(), Vec::new());
     for key in &keys {
         match session.client.rotate_key(&key.key.id, body).await {
             Ok(new) => {
                 if let Some(file) = &mut file {
-                    store(file, &new).map_err(|error| unstored(&new, &error))?;
+                    file.store(std::slice::from_ref(&new))?;
                 }
                 rotated.push(new);
             }
@@ -131,24 +130,6 @@ fn confirm(keys: &[DueKey], session: &Session) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage("Nothing was rotated.", "Answer yes, or add --yes."))
-}
-
-/// A file that was not there, and that only its owner can read.
-fn new_file(path: &Path) -> Result<File, Failure> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-        Failure::local(
-            format!("{} could not be created: {error}.", path.display()),
-            "Name a file that does not exist, in a folder that you may write to.",
-        )
-    })
-}
-
-/// Written and on the disk before the next key is rotated.
-fn store(file: &mut File, new: &RotatedKey) -> io::Result<()> {
-    let key = &new.created.details;
-    let line = json!({"id": key.id, "replaces": new.replaces, "name": key.name, "key": new.created.key});
-    file.write_all(format!("{line}\n").as_bytes())?;
-    file.sync_data()
 }
 
 /// What was done, without a secret.
@@ -199,23 +180,5 @@ impl Present for DueKey {
         let mut fields = vec![("due", Cell::time(Some(self.due_at))), ("why", Cell::from(self.why.as_str()))];
         fields.extend(self.key.fields());
         fields
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::os::unix::fs::PermissionsExt;
-
-    #[test]
-    fn new_keys_go_into_a_new_file_of_their_owners() {
-        let path = std::env::temp_dir().join(format!("keystead-rotate-due-{}", std::process::id()));
-        let file = new_file(&path).unwrap();
-        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
-        // What is there is never written over: it may hold the only copy of keys.
-        let again = new_file(&path);
-        std::fs::remove_file(&path).unwrap();
-        assert_eq!(mode, 0o600);
-        assert!(matches!(again, Err(Failure::Local { .. })));
     }
 }

@@ -122,7 +122,9 @@ impl Client {
         let path = request.uri().path();
         let shows_a_key = *request.method() == Method::POST
             && (["/v1/organizations", "/v1/keys/mint"].contains(&path)
-                || ["/keys", "/keys/batch", "/reveal", "/rotate"].iter().any(|end| path.ends_with(end)));
+                || ["/keys", "/keys/batch", "/keys/bulk", "/reveal", "/rotate"]
+                    .iter()
+                    .any(|end| path.ends_with(end)));
         let address = self.shared.address.lock().unwrap();
         let stream = TcpStream::connect(address).await.unwrap();
         let (mut sender, connection) =

@@ -2,6 +2,7 @@
 
 mod batch;
 mod bulk;
+mod bulk_rotate;
 pub(crate) mod create;
 mod due;
 mod export;

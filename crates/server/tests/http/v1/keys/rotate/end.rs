@@ -46,6 +46,12 @@ async fn a_cancelled_rotation_gives_the_old_key_its_own_expiry_back(mut house: H
         assert_eq!((&cancelled["state"], &cancelled["ends_at"]), (&json!("cancelled"), &json!(null)));
         let shown = house.admin.show(&new).await;
         assert_eq!(shown["revocation"]["reason"], "The rotation that made it was cancelled.");
+        // Who asks what became of either key finds it.
+        for key in [&old, &new] {
+            let records = house.admin.audit(&format!("target={}&action=key.rotation.cancel", key.id)).await;
+            assert_eq!(records.len(), 1);
+            assert_eq!(records[0]["after"]["state"], "cancelled");
+        }
         for restarted in [false, true] {
             assert_eq!(house.asker.bare(&new).await, "revoked");
             assert_eq!(house.admin.show(&old).await["expires_at"], expiry);

@@ -142,6 +142,16 @@ async fn nonsense_is_refused_with_its_field(house: House) {
             "/changes/credits",
         ),
         (
+            json!({"action": "disable", "filter": {}, "expected_count": 1, "rotation": {}}),
+            "invalid_field",
+            "/rotation",
+        ),
+        (
+            json!({"action": "rotate", "filter": {}, "expected_count": 1, "rotation": {"overlap_seconds": 1}}),
+            "invalid_field",
+            "/rotation/overlap_seconds",
+        ),
+        (
             json!({"action": "disable", "filter": {"limit": 1}, "expected_count": 1}),
             "invalid_field",
             "/filter",
