@@ -10,8 +10,8 @@ use crate::special::{ParentCell, Special, Uses};
 use crate::time::Micros;
 use arc_swap::Guard;
 use keystead_api::{KeyKind, KeyStatus};
+use prefetch_index::prefetch_index;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A key, resident. What many keys share is behind pointers.
 #[derive(Debug, Clone)]
@@ -64,21 +64,13 @@ pub struct Lineage {
     pub id: KeyId,
     /// Its counters.
     pub meter: Meter,
-    touched: AtomicBool,
 }
 
 impl Lineage {
     /// That of a first key with this id.
     #[must_use]
     pub const fn new(id: KeyId, meter: Meter) -> Self {
-        Self { id, meter, touched: AtomicBool::new(false) }
-    }
-
-    /// Asks for the memory of the counters without waiting for it: a processor goes on while a
-    /// store is under way, and counting needs the line for writing anyway.
-    #[inline]
-    fn touch(&self) {
-        self.touched.store(true, Ordering::Relaxed);
+        Self { id, meter }
     }
 }
 
@@ -107,7 +99,7 @@ impl Entry {
     /// cache of the processor, and waiting for one after the other would cost more than the digest.
     #[inline]
     pub fn fetch_ahead(&self) {
-        self.lineage.touch();
+        prefetch_index(std::slice::from_ref(&self.lineage.meter), 0);
         let Policy { grants, restrictions, rules } = &*self.policy;
         std::hint::black_box((
             grants.first().map(|grant| grant.fetch_ahead()),

@@ -23,18 +23,18 @@ pub const TAG_BYTES_MAX: usize = 16;
 /// The longest token.
 pub const TOKEN_BYTES_MAX: usize = PREFIX_BYTES_MAX + 1 + TAG_BYTES_MAX + 1 + BODY_DIGITS;
 
-/// A well-formed token in somebody's hands: not yet known to be a key. It cannot print itself.
+/// A text that has the form of a token; its checksum is still to be compared.
 #[derive(Clone, Copy)]
-pub struct Token<'a> {
+pub struct Unchecked<'a> {
     whole: &'a str,
     id: KeyId,
 }
 
-impl<'a> Token<'a> {
-    /// Reads a token; `None` when it is malformed: another alphabet or length, or a checksum that
-    /// does not fit. Any change of one character is caught (CRC-32 finds every burst of 32 bits).
+impl<'a> Unchecked<'a> {
+    /// Reads a text; `None` when it is of another alphabet or length.
     #[must_use]
-    pub fn parse(text: &'a str) -> Option<Self> {
+    #[inline]
+    pub fn read(text: &'a str) -> Option<Self> {
         let whole = text.as_bytes();
         if whole.len() > TOKEN_BYTES_MAX {
             return None;
@@ -44,11 +44,45 @@ impl<'a> Token<'a> {
         if !base62::is_base62(body) || !is_prefix(prefix) || !is_tag(tag) {
             return None;
         }
-        let (signed, checksum) = whole.split_at_checked(whole.len() - CHECKSUM_DIGITS)?;
-        if checksum_of(signed) != checksum {
-            return None;
-        }
         Some(Self { whole: text, id: KeyId::from_slice(body.get(..KEY_ID_DIGITS)?)? })
+    }
+
+    /// The id that it claims, to look for its key while the checksum is compared.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The token, if its checksum fits. Any change of one character is caught (CRC-32 finds every
+    /// burst of 32 bits).
+    #[must_use]
+    #[inline]
+    pub fn checked(self) -> Option<Token<'a>> {
+        let whole = self.whole.as_bytes();
+        let (signed, checksum) = whole.split_at_checked(whole.len().checked_sub(CHECKSUM_DIGITS)?)?;
+        (checksum_of(signed) == checksum).then_some(Token { whole: self.whole, id: self.id })
+    }
+}
+
+impl fmt::Debug for Unchecked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Unchecked({})", self.id)
+    }
+}
+
+/// A well-formed token in somebody's hands: not yet known to be a key. It cannot print itself.
+#[derive(Clone, Copy)]
+pub struct Token<'a> {
+    whole: &'a str,
+    id: KeyId,
+}
+
+impl<'a> Token<'a> {
+    /// Reads a token; `None` when it is malformed: another alphabet or length, or a checksum that
+    /// does not fit.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        Unchecked::read(text)?.checked()
     }
 
     /// Its public id.

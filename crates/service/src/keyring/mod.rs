@@ -17,7 +17,7 @@ use keystead_domain::entry::Entry;
 use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
 use keystead_domain::special::ParentCell;
 use keystead_domain::time::Micros;
-use keystead_domain::token::Token;
+use keystead_domain::token::{Token, Unchecked};
 use parents::Parents;
 use shard::Shards;
 use std::sync::Arc;
@@ -126,8 +126,9 @@ impl Keyring {
         if self.is_stale(now) {
             return Err(Code::Unavailable);
         }
-        let token = Token::parse(text).ok_or(Code::Malformed)?;
-        let prove = |entry: &Entry| {
+        let unchecked = Unchecked::read(text).ok_or(Code::Malformed)?;
+        let prove = |token: Option<Token<'_>>, entry: &Entry| {
+            let token = token.ok_or(Code::Malformed)?;
             if !scope.holds(entry) {
                 return Err(Code::NotFound);
             }
@@ -136,7 +137,8 @@ impl Keyring {
             let digest = pepper.digest_while(organization, entry.id, &token, || entry.fetch_ahead());
             if digest.matches(&entry.digest) { Ok(then(entry)) } else { Err(Code::WrongSecret) }
         };
-        self.shards.with(token.id(), prove).unwrap_or(Err(Code::NotFound))
+        let found = self.shards.with_while(unchecked.id(), || unchecked.checked(), prove);
+        found.unwrap_or_else(|token| Err(if token.is_some() { Code::NotFound } else { Code::Malformed }))
     }
 
     /// A key by its id, for an administrator.

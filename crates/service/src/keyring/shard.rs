@@ -28,6 +28,28 @@ impl Shards {
         shard.find(hash, |entry| entry.id == id).map(then)
     }
 
+    /// The same for a key whose memory is asked for first: `meanwhile` is what can be done until it
+    /// comes.
+    ///
+    /// # Errors
+    /// What `meanwhile` made, where there is no such key.
+    pub(super) fn with_while<M, T>(
+        &self,
+        id: KeyId,
+        meanwhile: impl FnOnce() -> M,
+        then: impl FnOnce(M, &Entry) -> T,
+    ) -> Result<T, M> {
+        let hash = self.hash(id);
+        let Some(shard) = self.shard(hash) else { return Err(meanwhile()) };
+        let shard = shard.read();
+        shard.fetch_ahead(hash);
+        let made = meanwhile();
+        match shard.find(hash, |entry| entry.id == id) {
+            Some(entry) => Ok(then(made, entry)),
+            None => Err(made),
+        }
+    }
+
     pub(super) fn put(&self, entry: Entry) {
         self.place(entry, true);
     }

@@ -2,6 +2,8 @@
 //! look-up costs what it waits for memory: so there is one byte a key beside the entries, which a
 //! cache holds, and nothing between that byte and the entry (docs/PERFORMANCE.md).
 
+use prefetch_index::prefetch_index;
+
 /// Places that a key may take without going to the next line.
 const LANES: usize = 15;
 /// Places of a line that are filled on average before the table grows.
@@ -34,6 +36,20 @@ impl<T> Table<T> {
     #[inline]
     pub(super) fn find(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<&T> {
         self.places.get(self.place_of(hash, is)?)?.as_ref()
+    }
+
+    /// Asks for the memory of the one with this hash, where it nearly always is, without waiting.
+    #[inline]
+    pub(super) fn fetch_ahead(&self, hash: u64) {
+        let (tag, at) = (tag_of(hash), self.home(hash));
+        if let Some(line) = self.lines.get(at)
+            && let Some(lane) = line.tags.iter().position(|found| *found == tag)
+        {
+            let place = at * LANES + lane;
+            prefetch_index(&self.places, place);
+            // Where it ends.
+            prefetch_index(&self.places, place + 1);
+        }
     }
 
     /// The one with this hash that `is` it, to be changed; its hash must stay.
