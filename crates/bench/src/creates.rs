@@ -133,7 +133,7 @@ async fn mints(keystead: &Arc<Keystead>, caller: &Caller) -> Result<f64> {
     let parent = CreateKey { restrictions: Restrictions::default(), ..key(0) };
     let parent = keystead.create_key(caller, "bench", parent).await;
     let parent = parent.map_err(|refused| anyhow!("a create is refused: {refused}"))?;
-    let parent = keystead.identify_holder(&parent.key, caller.origin.clone());
+    let parent = keystead.identify_holder(&parent.key, caller.origin.clone()).await;
     let parent = parent.map_err(|refused| anyhow!("the parent is refused: {refused}"))?;
     let keystead = Arc::clone(keystead);
     let make = move |_| {

@@ -89,13 +89,18 @@ impl Pepper {
     /// What the keys of a caller's `Idempotency-Key`s are derived with. The label keeps it apart from
     /// every digest: those begin with the random id of an organization.
     pub(crate) fn replay_salt(&self, organization: OrganizationId, caller: KeyId) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.labelled(&[b"keystead replays", &organization.0, caller.as_bytes()]))
+    }
+
+    /// HMAC of parts, of which the first is a label and all but the last are of known length.
+    pub(crate) fn labelled(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
-        context.update(b"keystead replays");
-        context.update(&organization.0);
-        context.update(caller.as_bytes());
-        let mut salt = Zeroizing::new([0; 32]);
-        salt.copy_from_slice(context.sign().as_ref());
-        salt
+        for part in parts {
+            context.update(part);
+        }
+        let mut tag = [0; 32];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
     }
 }
 

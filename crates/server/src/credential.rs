@@ -38,7 +38,7 @@ impl FromRequestParts<App> for Holding {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiProblem> {
         let token = credential(&parts.headers)?;
-        Ok(Self(app.keystead.identify_holder(token, origin(parts)?)?))
+        Ok(Self(app.keystead.identify_holder(token, origin(parts)?).await?))
     }
 }
 

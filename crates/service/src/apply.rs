@@ -228,6 +228,12 @@ impl Keystead {
             entry.lineage.meter.see_credits(meter.map_or(0, |meter| meter.credits_epoch));
         }
         self.keyring.put(entry);
+        // Only a token that others issued does not begin with its key's id.
+        if !row.start.ends_with(id.digits())
+            && let Some(import) = self.store.read().await?.import_of(organization, id).await?
+        {
+            self.keyring.imports.put(id, cells::import(import)?);
+        }
         Ok(())
     }
 

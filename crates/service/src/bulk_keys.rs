@@ -3,19 +3,16 @@
 
 use crate::caller::Caller;
 use crate::cursor::{self, Cut};
-use crate::refused::Refused;
+use crate::refused::{Fault, Refused};
 use crate::switch_key::Turn;
 use crate::{Keystead, management};
-use keystead_api::{
-    BulkAction, BulkKeys, BulkOutcome, BulkRefusal, GuardrailViolation, Key, RotateKey, RotatedKey, UpdateKey,
-};
+use keystead_api::{BulkAction, BulkKeys, BulkOutcome, BulkRefusal, Key, RotateKey, RotatedKey, UpdateKey};
 use keystead_domain::cells::Place;
 use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::name;
 use keystead_domain::rotation::{Ending, GRACE_SECONDS_DEFAULT};
 use keystead_store::{Acted, KeyCounts, KeyFilter, KeyRow, Reader, Tx};
-use parking_lot::Mutex;
 use std::sync::Arc;
 
 /// Keys handled in a call when nothing was asked, and at most: one transaction holds them.
@@ -175,25 +172,11 @@ impl Keystead {
         rows: Vec<KeyRow>,
         outcome: BulkOutcome,
     ) -> Result<BulkOutcome, Refused> {
-        let nothing_done = Arc::new(Mutex::new(None));
-        let (this, by, undone) = (Arc::clone(self), caller.clone(), Arc::clone(&nothing_done));
-        let result = self
-            .act_once(caller, move |tx| {
-                Box::pin(async move {
-                    let acted = this.do_each(tx, &by, &deed, rows, outcome).await?;
-                    if acted.events.is_empty() {
-                        // Nothing happened, so there is nothing to record and nothing to commit.
-                        *undone.lock() = Some(acted.value);
-                        return Err(Refused::StillRunning);
-                    }
-                    Ok(acted)
-                })
-            })
-            .await;
-        match nothing_done.lock().take() {
-            Some(outcome) => Ok(outcome),
-            None => result,
-        }
+        let (this, by) = (Arc::clone(self), caller.clone());
+        self.act_some(caller, true, move |tx| {
+            Box::pin(async move { this.do_each(tx, &by, &deed, rows, outcome).await })
+        })
+        .await
     }
 
     async fn do_each(
@@ -296,18 +279,14 @@ fn more_match(matched: u64, expected: u64) -> Refused {
 /// Why one key was not done; what would not be that key's own fault ends the call.
 fn refusal(id: KeyId, fault: Refused) -> Result<BulkRefusal, Refused> {
     let (detail, fix) = match fault {
-        Refused::Invalid(invalid) | Refused::Unknown(invalid) => (invalid.detail, invalid.fix),
-        Refused::Conflict { detail, fix } => (detail, fix),
-        Refused::Guardrails(found) => {
-            let joined =
-                |of: fn(&GuardrailViolation) -> &str| found.iter().map(of).collect::<Vec<_>>().join(" ");
-            (joined(|one| &one.detail), joined(|one| &one.fix))
-        }
         Refused::NotFound { .. } => {
             ("The key was purged meanwhile.".into(), "There is nothing left to do.".into())
         }
         Refused::Changed { .. } => ("It was changed at the same moment.".into(), "Try again.".into()),
-        other => return Err(other),
+        other => {
+            let Fault { detail, fix, .. } = other.own_fault()?;
+            (detail, fix)
+        }
     };
     Ok(BulkRefusal { id: id.to_string(), detail, fix })
 }

@@ -61,11 +61,7 @@ impl Keystead {
     /// # Errors
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        self.identify_in(&Scope::System, token, origin)
-    }
-
-    pub(crate) fn identify_in(&self, scope: &Scope, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        let entry = self.keyring.find(scope, token, self.clock.now()).map_err(|code| {
+        let entry = self.keyring.find(&Scope::System, token, self.clock.now()).map_err(|code| {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;

@@ -1,5 +1,6 @@
 //! Rows made into the cells and entries that verification uses.
 
+use crate::keyring::imports::Import;
 use crate::keyring::{Company, Directory};
 use crate::present::json;
 use crate::refused::Refused;
@@ -8,6 +9,7 @@ use keystead_api::KeyKind;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Entry, Lineage, Switch};
+use keystead_domain::foreign::Form;
 use keystead_domain::ids::{KeyId, OrganizationId, OwnerId};
 use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::pattern::PermissionSet;
@@ -16,8 +18,8 @@ use keystead_domain::rotation::{Once, Part, Rotation};
 use keystead_domain::special::{ParentCell, Special, Uses};
 use keystead_domain::time::Micros;
 use keystead_store::{
-    ConsumerRow, EnvironmentRow, KeyResident, KeyRow, PermissionRow, ProjectRow, RoleRow, RotationRow,
-    RotationStage, ServiceAccountRow,
+    ConsumerRow, EnvironmentRow, ImportRow, KeyResident, KeyRow, PermissionRow, ProjectRow, RoleRow,
+    RotationRow, RotationStage, ServiceAccountRow,
 };
 use std::sync::Arc;
 
@@ -213,4 +215,19 @@ pub(crate) fn resident(row: &KeyRow) -> KeyResident<'_> {
         has_uses: row.uses.is_some(),
         may_mint: row.may_mint,
     }
+}
+
+/// Where an imported key is found.
+pub(crate) fn import(row: ImportRow) -> Result<Import, Refused> {
+    let form = Form::named(&row.form);
+    Ok(Import {
+        organization: row.organization_id,
+        form: form
+            .ok_or_else(|| Refused::Internal(format!("{} was imported in an unknown form", row.key_id)))?,
+        lookup: row.lookup,
+        digest: Digest::from_bytes(row.digest),
+        pepper: u16::try_from(row.pepper_version)
+            .map_err(|_| Refused::Internal(format!("{} has no possible pepper", row.key_id)))?,
+        prefix: row.prefix.map(Into::into),
+    })
 }

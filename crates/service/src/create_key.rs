@@ -5,16 +5,17 @@ use crate::caller::Caller;
 use crate::create_keys::no_environment;
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
+use crate::key_proof::Proof;
 use crate::key_view::Beside;
 use crate::kinds::{self, Shape};
 use crate::lease::{empty_row, signed};
 use crate::mint_key::uses_row;
 use crate::refused::Refused;
 use crate::{Keystead, management};
-use keystead_api::{CreateKey, CreatedKey, KeyKind};
+use keystead_api::{CreateKey, CreatedKey, Key, KeyKind};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::{Place, ProjectCell};
-use keystead_domain::ids::{ConsumerId, KeyId, OrganizationId, OwnerId, ServiceAccountId};
+use keystead_domain::ids::{ConsumerId, KeyId, OwnerId, ServiceAccountId};
 use keystead_domain::invalid::Invalid;
 use keystead_domain::lease::CreditsAccount;
 use keystead_domain::meter::MeterId;
@@ -47,26 +48,42 @@ impl Keystead {
         let now = self.clock.now();
         prepare(&project, &mut input, now)?;
         let prefix = project.prefix.load();
-        let (id, key) = self.entropy.with(|rng| {
-            let id = KeyId::random(rng);
-            (id, PlainKey::mint(&prefix, &place.tag, id, rng))
-        });
+        let key = self.mint_token(&prefix, &place.tag);
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
-            Box::pin(async move { this.issue(tx, &by, &place, input, (id, key), now).await })
+            Box::pin(async move { this.issue(tx, &by, &place, input, key, now).await })
         })
         .await
     }
 
+    /// Issues a key with a token of ours.
     pub(crate) async fn issue(
         &self,
         tx: &mut Tx,
         caller: &Caller,
         place: &Place,
-        mut input: CreateKey,
+        input: CreateKey,
         (id, key): (KeyId, PlainKey),
         now: Micros,
     ) -> Result<Acted<CreatedKey>, Refused> {
+        let proof = self.proof_of(place.project.organization, id, &key)?;
+        let issue = Issue { action: "key.create", proof, token: Some(key.expose()) };
+        let Acted { value, events, changes } =
+            self.issue_proven(tx, caller, place, input, issue, now).await?;
+        let value = CreatedKey { key: key.expose().to_owned(), details: value };
+        Ok(Acted { value, events, changes })
+    }
+
+    /// Issues a key, whoever made its token.
+    pub(crate) async fn issue_proven(
+        &self,
+        tx: &mut Tx,
+        caller: &Caller,
+        place: &Place,
+        mut input: CreateKey,
+        Issue { action, proof, token }: Issue<'_>,
+        now: Micros,
+    ) -> Result<Acted<Key>, Refused> {
         let (owner, consumer) =
             owners(tx, caller, &place.project, input.owner.as_deref(), input.consumer.as_deref()).await?;
         if place.project.system
@@ -98,7 +115,7 @@ impl Keystead {
             credits,
         };
         let granted = self.check_grants(tx, caller, place, wanted).await?;
-        let row = self.new_row(caller, place, &input, &granted, (owner, consumer), (id, &key), now)?;
+        let row = new_row(caller, place, &input, &granted, (owner, consumer), proof, now)?;
         let candidate = Candidate { row: &row, spec: &granted.spec };
         enforce::check_new(tx, &guard, place, candidate, now).await?;
         let meter = input.credits.as_ref().zip(credits).map(|(spec, refill)| {
@@ -108,79 +125,72 @@ impl Keystead {
         let uses = uses_row(&row);
         insert(tx, &row, &granted, &input.tags, [&meter, &uses]).await?;
         if input.kind == KeyKind::Public {
-            let sealed = self.seal_key(row.organization_id, id, &key)?;
-            tx.insert_sealed_key(row.organization_id, id, &sealed).await?;
+            let token = token.ok_or_else(|| Refused::Internal("a public key without its token".into()))?;
+            let sealed = self.seal_key(row.organization_id, row.id, token)?;
+            tx.insert_sealed_key(row.organization_id, row.id, &sealed).await?;
         }
         let beside =
             Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), ..Beside::default() };
         let details = self.view(&row, &granted.spec, beside)?;
         let target =
             Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };
-        let event = with_difference(self.event(caller, "key.create", target), None, Some(&details));
+        let event = with_difference(self.event(caller, action, target), None, Some(&details));
         Ok(Acted {
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes())],
             events: vec![event],
-            value: CreatedKey { key: key.expose().to_owned(), details },
+            value: details,
         })
     }
+}
 
-    #[allow(clippy::too_many_arguments, reason = "a row's parts, each from its own source")]
-    fn new_row(
-        &self,
-        caller: &Caller,
-        place: &Place,
-        input: &CreateKey,
-        granted: &Granted,
-        (owner, consumer): (OwnerId, Option<ConsumerId>),
-        (id, key): (KeyId, &PlainKey),
-        now: Micros,
-    ) -> Result<KeyRow, Refused> {
-        let organization = place.project.organization;
-        let (digest, pepper_version, start) = self.digested(organization, id, key)?;
-        Ok(KeyRow {
-            id,
-            organization_id: organization,
-            environment_id: place.environment,
-            lineage_id: id,
-            kind: input.kind.as_str().into(),
-            digest,
-            pepper_version,
-            owner,
-            consumer_id: consumer,
-            policy_hash: granted.hash,
-            disabled: false,
-            suspended_until: None,
-            revoked_at: None,
-            not_before: input.not_before.map(Micros::from),
-            expires_at: input.expires_at.map(Micros::from),
-            project_id: place.project.id,
-            name: input.name.clone(),
-            start,
-            revoked_reason: None,
-            metadata: input.metadata.as_ref().map(metadata_json).transpose()?,
-            created_at: now,
-            created_by: Some(caller.key_id()),
-            created_from: caller.origin.ip.map(|ip| ip.to_string()),
-            updated_at: now,
-            version: 1,
-            parent_id: None,
-            uses: input.uses.map(signed),
-            may_mint: input.may_mint,
-        })
-    }
+/// A key about to be issued, beside what was asked for.
+pub(crate) struct Issue<'a> {
+    /// What it is called on record.
+    pub(crate) action: &'static str,
+    pub(crate) proof: Proof,
+    /// The token itself, where it is known: a public key is sealed to be read again.
+    pub(crate) token: Option<&'a str>,
+}
 
-    /// What is stored of a key: its digest, the pepper's version, and how it begins.
-    pub(crate) fn digested(
-        &self,
-        organization: OrganizationId,
-        id: KeyId,
-        key: &PlainKey,
-    ) -> Result<([u8; 32], i64, String), Refused> {
-        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
-        let token = key.token().ok_or_else(|| Refused::Internal("a minted key does not parse".into()))?;
-        let digest = *pepper.digest(organization, id, &token).as_bytes();
-        Ok((digest, i64::from(pepper.version()), token.start().into()))
-    }
+fn new_row(
+    caller: &Caller,
+    place: &Place,
+    input: &CreateKey,
+    granted: &Granted,
+    (owner, consumer): (OwnerId, Option<ConsumerId>),
+    Proof { id, digest, pepper_version, start }: Proof,
+    now: Micros,
+) -> Result<KeyRow, Refused> {
+    Ok(KeyRow {
+        id,
+        organization_id: place.project.organization,
+        environment_id: place.environment,
+        lineage_id: id,
+        kind: input.kind.as_str().into(),
+        digest,
+        pepper_version,
+        owner,
+        consumer_id: consumer,
+        policy_hash: granted.hash,
+        disabled: false,
+        suspended_until: None,
+        revoked_at: None,
+        not_before: input.not_before.map(Micros::from),
+        expires_at: input.expires_at.map(Micros::from),
+        project_id: place.project.id,
+        name: input.name.clone(),
+        start,
+        revoked_reason: None,
+        metadata: input.metadata.as_ref().map(metadata_json).transpose()?,
+        created_at: now,
+        created_by: Some(caller.key_id()),
+        created_from: caller.origin.ip.map(|ip| ip.to_string()),
+        updated_at: now,
+        version: 1,
+        parent_id: None,
+        uses: input.uses.map(signed),
+        may_mint: input.may_mint,
+    })
 }
 
 async fn insert(

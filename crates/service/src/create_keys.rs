@@ -56,10 +56,7 @@ impl Keystead {
         for item in input.items {
             let place = places.get(&item.environment).cloned();
             let place = place.ok_or_else(|| Refused::Internal("a place that was there".into()))?;
-            let key = self.entropy.with(|rng| {
-                let id = KeyId::random(rng);
-                (id, PlainKey::mint(&prefix, &place.tag, id, rng))
-            });
+            let key = self.mint_token(&prefix, &place.tag);
             ready.push((place, item, key));
         }
         let (this, by) = (Arc::clone(self), caller.clone());

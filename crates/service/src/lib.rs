@@ -1,6 +1,7 @@
 //! Keystead's use cases, one per file, and the resident keyring. No SQL, no HTTP types.
 
 mod act;
+mod act_some;
 mod admin_key;
 mod apply;
 mod attempts;
@@ -27,7 +28,10 @@ mod follow;
 mod freshness;
 mod guardrails;
 mod held_up;
+mod hold_key;
+mod import_keys;
 mod key_grants;
+mod key_proof;
 mod key_view;
 pub mod keyring;
 mod kinds;
@@ -59,12 +63,14 @@ mod seek;
 mod service_accounts;
 mod show_key;
 mod sightings;
+mod slow_imports;
 mod switch_key;
 mod system_catalogue;
 mod system_clock;
 mod tend_rotations;
 mod tidy;
 mod update_key;
+mod upgrade_imports;
 mod usage;
 mod usage_flush;
 mod verify;
@@ -108,6 +114,7 @@ pub struct Keystead {
     seeker: Option<seek::Seeker>,
     /// Up to which number of the feed everything is known here; nothing below it may still come.
     feed_mark: AtomicI64,
+    slow_budget: slow_imports::SlowBudget,
     counters: Counters,
     membership: membership::Membership,
     /// Background work, ended by [`Keystead::close`].

@@ -7,7 +7,7 @@ use crate::refused::Refused;
 use hashbrown::HashSet;
 use keystead_domain::ids::{KeyId, ProjectId};
 use keystead_domain::policy::Policy;
-use keystead_store::{Change, ChangeKind, KeyResident, PermissionRow, RotationRow, Store};
+use keystead_store::{Change, ChangeKind, ImportRow, KeyResident, PermissionRow, RotationRow, Store};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ pub(crate) async fn load(
     for part in parts {
         part.await.map_err(|_| Refused::Internal("loading the keys did not run to its end".into()))??;
     }
+    load_imports(store, keyring).await?;
     let loaded = std::mem::take(&mut *loaded.lock());
     Ok(loaded)
 }
@@ -93,6 +94,21 @@ async fn rotations(store: &Store) -> Result<HashMap<KeyId, Vec<RotationRow>>, Re
         }
     }
     Ok(rotations)
+}
+
+async fn load_imports(store: &Store, keyring: &Keyring) -> Result<(), Refused> {
+    let mut first_fault = None;
+    let put = |row: ImportRow| {
+        let id = row.key_id;
+        match cells::import(row) {
+            Ok(import) => keyring.imports.put(id, import),
+            Err(fault) => {
+                first_fault.get_or_insert(fault);
+            }
+        }
+    };
+    store.read().await?.load_imports(put).await?;
+    first_fault.map_or(Ok(()), Err)
 }
 
 fn put(

@@ -2,12 +2,12 @@
 //! itself may at that moment, spends what the key has, and dies with it.
 
 use crate::act::{Target, with_difference};
-use crate::caller::{Caller, Origin};
+use crate::caller::Caller;
 use crate::create_key::{gone, metadata_json};
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::wider;
+use crate::key_proof::Proof;
 use crate::key_view::{Beside, spec_of};
-use crate::keyring::Scope;
 use crate::kinds::{self, TEMPORARY_SECONDS_MAX};
 use crate::lease::{empty_row, signed};
 use crate::refused::Refused;
@@ -37,14 +37,6 @@ struct Minted {
 }
 
 impl Keystead {
-    /// Who holds a key, for minting from it.
-    ///
-    /// # Errors
-    /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
-    pub fn identify_holder(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        self.identify_in(&Scope::Everywhere, token, origin)
-    }
-
     /// Mints a temporary key from the caller's own.
     ///
     /// # Errors
@@ -56,10 +48,7 @@ impl Keystead {
         let expires_at = life(&input, parent, now)?;
         let place = Arc::clone(&parent.entry.place);
         let prefix = place.project.prefix.load();
-        let (id, key) = self.entropy.with(|rng| {
-            let id = KeyId::random(rng);
-            (id, PlainKey::mint(&prefix, &place.tag, id, rng))
-        });
+        let (id, key) = self.mint_token(&prefix, &place.tag);
         let (this, by) = (Arc::clone(self), parent.clone());
         self.act_once(parent, move |tx| {
             Box::pin(async move { this.mint(tx, &by, input, (id, key), (now, expires_at)).await })
@@ -140,7 +129,7 @@ impl Keystead {
         let given = spec_of(tx, &of).await?;
         let spec = self.narrowed(parent, given, input.permissions, input.restrictions)?;
         let json = spec.to_json();
-        let (digest, pepper_version, start) = self.digested(of.organization_id, id, key)?;
+        let Proof { id, digest, pepper_version, start } = self.proof_of(of.organization_id, id, key)?;
         let row = KeyRow {
             id,
             digest,

@@ -10,7 +10,9 @@ use crate::refused::Refused;
 use crate::root_key::{self, RootKeyError};
 use crate::seek::Seeker;
 use crate::usage::{Usage, UsageEvent};
-use crate::{Counters, Keystead, Temporary, apply, freshness, lease, load, organizations, replay};
+use crate::{
+    Counters, Keystead, Temporary, apply, freshness, lease, load, organizations, replay, slow_imports,
+};
 use keystead_domain::digest::Pepper;
 use keystead_domain::ids::NodeId;
 use keystead_domain::seal::{DoesNotOpen, RootKey};
@@ -117,6 +119,7 @@ impl Keystead {
             in_flight: replay::InFlight::default(),
             seeker: None,
             feed_mark: AtomicI64::new(i64::MAX),
+            slow_budget: slow_imports::SlowBudget::new(),
             counters: Counters::default(),
             membership,
             stopping: CancellationToken::new(),
@@ -168,8 +171,9 @@ impl Keystead {
         feed: Option<FeedReader>,
         max_staleness: Duration,
     ) {
-        // These two have something to write when they are told to stop.
+        // These have something to write when they are told to stop.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush)));
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_upgrading()));
         if self.seeker.is_some() {
             self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_membership()));
         }

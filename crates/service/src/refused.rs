@@ -119,6 +119,39 @@ impl Refused {
     }
 }
 
+/// Why one thing of many was not done.
+pub(crate) struct Fault {
+    /// As a JSON pointer, where it is a single one.
+    pub(crate) field: Option<String>,
+    pub(crate) violations: Vec<GuardrailViolation>,
+    pub(crate) detail: String,
+    pub(crate) fix: String,
+}
+
+impl Refused {
+    /// The fault of the thing itself, which holds up no other.
+    ///
+    /// # Errors
+    /// What is not its own fault.
+    pub(crate) fn own_fault(self) -> Result<Fault, Self> {
+        let (field, detail, fix) = match self {
+            Self::Invalid(invalid) | Self::Unknown(invalid) => {
+                (Some(invalid.field), invalid.detail, invalid.fix)
+            }
+            Self::Conflict { detail, fix } => (None, detail, fix),
+            Self::Guardrails(violations) => {
+                let joined = |of: fn(&GuardrailViolation) -> &str| {
+                    violations.iter().map(of).collect::<Vec<_>>().join(" ")
+                };
+                let (detail, fix) = (joined(|one| &one.detail), joined(|one| &one.fix));
+                return Ok(Fault { field: None, violations, detail, fix });
+            }
+            other => return Err(other),
+        };
+        Ok(Fault { field, violations: Vec::new(), detail, fix })
+    }
+}
+
 /// The same, seen from a list in which it is about one item.
 pub(crate) fn below_item(refused: Refused, index: usize) -> Refused {
     match refused {

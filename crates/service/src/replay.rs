@@ -9,8 +9,8 @@ use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
-    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, Key, KeyRotation,
-    Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
+    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys, Key,
+    KeyRotation, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -77,6 +77,7 @@ impl Answer for BulkOutcome {
 
 impl Answer for Consumer {}
 impl Answer for Environment {}
+impl Answer for ImportedKeys {}
 impl Answer for Key {}
 impl Answer for KeyRotation {}
 impl Answer for Permission {}

@@ -7,7 +7,6 @@ use crate::management;
 use crate::refused::Refused;
 use keystead_api::RevealedKey;
 use keystead_domain::ids::{KeyId, OrganizationId};
-use keystead_domain::token::PlainKey;
 use keystead_store::Acted;
 use std::sync::Arc;
 
@@ -54,10 +53,10 @@ impl Keystead {
         &self,
         organization: OrganizationId,
         id: KeyId,
-        key: &PlainKey,
+        token: &str,
     ) -> Result<Vec<u8>, Refused> {
         let place = place_of(organization, id);
-        let sealed = self.entropy.with(|rng| self.root.seal(&place, key.expose().as_bytes(), rng));
+        let sealed = self.entropy.with(|rng| self.root.seal(&place, token.as_bytes(), rng));
         sealed.map_err(|_| Refused::Internal("a key that cannot be sealed".into()))
     }
 }

@@ -6,6 +6,7 @@ use crate::caller::Caller;
 use crate::create_key::{gone, window};
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::wider;
+use crate::key_proof::Proof;
 use crate::key_view::Beside;
 use crate::notices::Occasion;
 use crate::refused::Refused;
@@ -80,7 +81,7 @@ impl Keystead {
         shorten(tx, &mut before, rotation.ends_at, now).await?;
         tx.insert_key(&row, &shown.tags, &roles(&spec), &spec.exact_permissions()).await.map_err(gone)?;
         if row.kind == KeyKind::Public.as_str() {
-            let sealed = self.seal_key(row.organization_id, row.id, &key)?;
+            let sealed = self.seal_key(row.organization_id, row.id, key.expose())?;
             tx.insert_sealed_key(row.organization_id, row.id, &sealed).await?;
         }
         tx.insert_rotation(&rotation).await.map_err(already)?;
@@ -136,17 +137,18 @@ impl Keystead {
         let project = project.ok_or(Refused::not_found("project"))?;
         let (id, key) = self.entropy.with(|rng| {
             let id = KeyId::random(rng);
-            let key = PlainKey::mint_like(&old.start, id, rng);
+            // Of a key that others issued any beginning may be told: only ours says a prefix.
+            let ours = old.start.ends_with(old.id.digits());
+            let key = if ours { PlainKey::mint_like(&old.start, id, rng) } else { None };
             (id, key.unwrap_or_else(|| PlainKey::mint(&project.prefix, &place.tag, id, rng)))
         });
-        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
-        let token = key.token().ok_or_else(|| Refused::Internal("a minted key does not parse".into()))?;
+        let Proof { id, digest, pepper_version, start } = self.proof_of(old.organization_id, id, &key)?;
         let row = KeyRow {
             id,
-            digest: *pepper.digest(old.organization_id, id, &token).as_bytes(),
-            pepper_version: i64::from(pepper.version()),
+            digest,
+            pepper_version,
             expires_at,
-            start: token.start().into(),
+            start,
             created_at: now,
             created_by: Some(caller.key_id()),
             created_from: caller.origin.ip.map(|ip| ip.to_string()),

@@ -38,7 +38,7 @@ impl Keystead {
         let scope = Scope::Within { organization, project: None, environment: None };
         let entry = match &input.key {
             None => caller.entry.clone(),
-            Some(raw) => match self.keyring.find(&scope, raw, self.clock.now()) {
+            Some(raw) => match self.find_any(&scope, raw).await {
                 Ok(entry) => entry,
                 Err(keystead_api::Code::Unavailable) => return Err(Refused::Unavailable),
                 Err(_) => {

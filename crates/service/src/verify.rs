@@ -3,6 +3,7 @@
 use crate::caller::{Caller, whole_seconds};
 use crate::keyring::Scope;
 use crate::refused::{Refused, below_item};
+use crate::slow_imports::Tried;
 use crate::usage::{Subject, UnknownPlace, UsageEvent};
 use crate::{Keystead, management, present};
 use keystead_api::{Code, Include, Verification, Verify};
@@ -119,8 +120,7 @@ impl Keystead {
         let now = self.clock.now();
         let ask = asked.ask(input);
         if input.explain {
-            Box::pin(self.seek(&input.key)).await;
-            return Ok(explained(self.keyring.find(&within.scope, &input.key, now), &ask, now, caller));
+            return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, caller));
         }
         let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match self
             .unless_held_up(decision, entry, &ask, now)
@@ -147,11 +147,47 @@ impl Keystead {
                 if code == Code::NotFound && Box::pin(self.seek(&input.key)).await {
                     return Box::pin(self.judge(caller, input, within)).await;
                 }
-                let subject = Subject::Nobody(within.unknown(caller));
-                self.note(subject, &ask, input, code, now);
-                Ok(present::stranger(Verdict::of(code), caller.origin.request_id))
+                // Apart: nothing of our own pays for what is not.
+                Box::pin(self.judge_stranger(caller, input, within, &ask, (code, now))).await
             }
         }
+    }
+
+    /// The verdict on a token that nothing at hand knows: perhaps a key that was imported with a slow
+    /// digest.
+    async fn judge_stranger(
+        self: &Arc<Self>,
+        caller: &Caller,
+        input: &Verify,
+        within: &Where,
+        ask: &Ask<'_>,
+        (code, now): (Code, Micros),
+    ) -> Result<Verification, Refused> {
+        let known = match code {
+            Code::Malformed | Code::NotFound => match self.try_slow(&within.scope, &input.key).await? {
+                Tried::Found => {
+                    self.keyring.verify(&within.scope, &input.key, ask, now, |decision, entry| {
+                        (decision, entry.clone())
+                    })
+                }
+                Tried::Unknown => Err(code),
+                Tried::Busy => Err(Code::Unavailable),
+            },
+            code => Err(code),
+        };
+        let (decision, entry) = match known {
+            Ok(known) => known,
+            Err(code) => {
+                self.note(Subject::Nobody(within.unknown(caller)), ask, input, code, now);
+                return Ok(present::stranger(Verdict::of(code), caller.origin.request_id));
+            }
+        };
+        let verdict = self.settle_from(decision, &entry, ask, now).await;
+        let mut answer = self.answer(caller, &entry, verdict, ask, input, now);
+        if input.include.contains(&Include::Metadata) {
+            answer.metadata = Some(self.metadata_of(&entry).await?);
+        }
+        Ok(answer)
     }
 
     /// The answer about a key whose digest has matched; its use is noted.

@@ -51,6 +51,7 @@ macro_rules! on_two_nodes {
 on_two_nodes! {
     a_key_made_here_works_there_at_once,
     a_new_environment_owner_and_role_are_known_there_with_the_key,
+    an_imported_key_works_there_also_one_with_a_slow_digest,
     lesson_1_a_revocation_here_holds_there,
     lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too,
     lesson_12_a_change_that_commits_late_holds_there,
@@ -139,6 +140,13 @@ async fn remaining(house: &House, made: &CreatedKey) -> u64 {
     shown.key.credits.unwrap().remaining
 }
 
+/// A key that exists elsewhere.
+fn imported(algorithm: HashAlgorithm, value: &str, prefix: Option<&str>) -> ImportKey {
+    let key = CreateKey { name: "Old".into(), environment: "production".into(), ..CreateKey::default() };
+    let hash = Some(ImportHash { algorithm, value: value.into() });
+    ImportKey { external_id: None, hash, plain: None, prefix: prefix.map(Into::into), key }
+}
+
 /// A well-formed key that was never issued.
 fn unknown_key(seed: u64) -> String {
     let mut rng = ChaCha8Rng::seed_from_u64(1_000_000 + seed);
@@ -183,6 +191,31 @@ mod tests {
             ..Verify::default()
         };
         assert_eq!(pair.there.verify(admin, &ask).await.unwrap().code, Code::Valid);
+    }
+
+    pub(super) async fn an_imported_key_works_there_also_one_with_a_slow_digest(pair: Pair) {
+        let fast = "sk_live_51HabcDEFghiJKL9mnoPQR";
+        let sha256 = "2322daa2c498dd75bfb72513b54443a41de98b1a611fc76f139082fe284c1166";
+        // A test vector of bcrypt.
+        let slow = "abcdefghijklmnopqrstuvwxyz";
+        let bcrypt = "$2a$06$.rCVZVOThsIa97pEDOxvGuRRgzG64bvtJ0938xuqzv18d3ZpQhstC";
+        let items = vec![
+            imported(HashAlgorithm::Sha256, sha256, None),
+            imported(HashAlgorithm::Bcrypt, bcrypt, Some("abcdef")),
+        ];
+        let input = ImportKeys { items, dry_run: false };
+        let taken = pair.here.keystead.import_keys(&pair.admin, "acme", input).await.unwrap();
+        for (token, one) in [fast, slow].into_iter().zip(&taken.items) {
+            let id = one.id.as_ref().unwrap();
+            pair.comes_to(token, Code::Valid).await;
+            // Its first use there upgrades it here, and nothing is lost between.
+            assert_eq!(pair.here(token).await, Code::Valid);
+            let reason = RevokeKey { reason: "stolen".into() };
+            pair.here.keystead.revoke_key(&pair.admin, id, reason, None).await.unwrap();
+            pair.comes_to(token, Code::Revoked).await;
+            pair.here.keystead.delete_key(&pair.admin, id, None).await.unwrap();
+            pair.comes_to(token, Code::Malformed).await;
+        }
     }
 
     pub(super) async fn lesson_1_a_revocation_here_holds_there(pair: Pair) {

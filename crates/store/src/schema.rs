@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 6;
+pub(crate) const SUPPORTED: i64 = 7;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -18,6 +18,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (4, "guardrails", include_str!("schema/0004_guardrails.sql")),
     (5, "kinds", include_str!("schema/0005_kinds.sql")),
     (6, "rotation", include_str!("schema/0006_rotation.sql")),
+    (7, "imports", include_str!("schema/0007_imports.sql")),
 ];
 
 /// The words in which the engines differ.

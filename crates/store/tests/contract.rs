@@ -22,6 +22,8 @@ mod catalogue;
 mod finding;
 #[path = "contract/guardrails.rs"]
 mod guardrails;
+#[path = "contract/imports.rs"]
+mod imports;
 #[path = "contract/keys.rs"]
 mod keys;
 #[path = "contract/ledger.rs"]
@@ -113,6 +115,10 @@ suite! {
         guardrails_are_set_once_and_changed_by_version,
         lineages_that_live_are_counted,
         kinds_that_hold_a_role_are_named,
+    }
+    imports {
+        an_import_is_found_upgraded_and_goes_with_its_key,
+        what_was_imported_is_not_imported_again,
     }
     keys {
         a_key_is_read_back_and_changed,

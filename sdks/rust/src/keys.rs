@@ -2,8 +2,9 @@
 
 use crate::{ApiKey, Client, Error, Lines};
 use keystead_api::{
-    BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, Key, KeyCounts, KeyDetails,
-    KeyQuery, MintKey, Page, PageQuery, RevealedKey, RevokeKey, SuspendKey, UnknownKeyAttempts, UpdateKey,
+    BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, ImportKeys, ImportedKeys, Key,
+    KeyCounts, KeyDetails, KeyQuery, MintKey, Page, PageQuery, RevealedKey, RevokeKey, SuspendKey,
+    UnknownKeyAttempts, UpdateKey,
 };
 
 impl Client {
@@ -45,6 +46,20 @@ impl Client {
     /// As every call; [`Error::Problem`] with status 409 when more match than expected.
     pub async fn bulk_keys(&self, project: &str, act: &BulkKeys) -> Result<BulkOutcome, Error> {
         self.post(&["v1", "projects", project, "keys", "bulk"], act).await
+    }
+
+    /// Imports up to 500 keys that exist elsewhere; each is taken or refused by itself.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Protocol`] when there are not as many outcomes as keys.
+    pub async fn import_keys(&self, project: &str, keys: &ImportKeys) -> Result<ImportedKeys, Error> {
+        let taken: ImportedKeys = self.post(&["v1", "projects", project, "keys", "import"], keys).await?;
+        // Outcomes are matched to keys by place: a missing one would shift all that follow.
+        if taken.items.len() == keys.items.len() {
+            return Ok(taken);
+        }
+        let why = format!("{} outcomes for {} keys", taken.items.len(), keys.items.len());
+        Err(Error::Protocol { url: self.url().to_owned(), status: 200, why })
     }
 
     /// Begins an export of a project's keys that match; the query's paging must be left out.

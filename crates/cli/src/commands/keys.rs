@@ -3,6 +3,7 @@
 mod batch;
 mod bulk;
 mod create;
+mod import;
 mod list;
 mod mint;
 mod new_keys;
@@ -30,6 +31,7 @@ pub(crate) enum Keys {
     Create(Box<create::Create>),
     CreateBatch(batch::CreateBatch),
     Bulk(Box<bulk::Bulk>),
+    Import(import::Import),
     List(list::List),
     Count(list::Count),
     Unknown(list::Unknown),
@@ -93,6 +95,7 @@ impl Keys {
             Self::Create(create) => create.run(session).await,
             Self::CreateBatch(batch) => batch.run(session).await,
             Self::Bulk(bulk) => bulk.run(session).await,
+            Self::Import(import) => import.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Count(count) => count.run(session).await,
             Self::Unknown(unknown) => unknown.run(session).await,

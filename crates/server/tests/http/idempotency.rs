@@ -50,6 +50,10 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
             house.admin.issue(json!({"tags": ["bulk"]})).await;
             json!({"action": "disable", "filter": {"tag": "bulk"}, "expected_count": 1})
         }
+        "/v1/projects/{project}/keys/import" => {
+            let key = json!({"name": "One", "environment": "production"});
+            json!({"items": [{"key": key, "plain": "a-token-0123456789-abc"}]})
+        }
         "/v1/projects/{project}/keys" => json!({"name": "Second", "environment": "production"}),
         "/v1/keys/mint" => json!({"uses": 1}),
         "/v1/keys/{id}/reveal" => {

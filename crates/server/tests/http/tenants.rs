@@ -74,6 +74,10 @@ fn body(operation: &str) -> Option<Value> {
         "create_key" => json!({"name": "Mine", "environment": "production"}),
         "batch_create_keys" => json!({"items": [{"name": "Mine", "environment": "production"}]}),
         "bulk_keys" => json!({"action": "disable", "filter": {}, "expected_count": 9}),
+        "import_keys" => {
+            let key = json!({"name": "Mine", "environment": "production"});
+            json!({"items": [{"key": key, "plain": "a-token-0123456789-abc"}]})
+        }
         "create_environment" => json!({"name": "Mine", "slug": "mine"}),
         "create_permission" => json!({"name": "mine.read"}),
         "create_role" => json!({"name": "mine", "permissions": ["zones.read"]}),

@@ -2,6 +2,8 @@
 //! for the database. No `.await`, no lock that a writer holds for long, no allocation.
 
 mod directory;
+mod foreign;
+pub(crate) mod imports;
 mod lineages;
 mod parents;
 mod shard;
@@ -43,7 +45,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn holds(&self, entry: &Entry) -> bool {
+    pub(crate) fn holds(&self, entry: &Entry) -> bool {
         let place = &entry.place;
         match self {
             Self::System => place.project.system,
@@ -62,6 +64,7 @@ impl Scope {
 pub struct Keyring {
     shards: Shards,
     parents: Parents,
+    pub(crate) imports: imports::Imports,
     peppers: Vec<Pepper>,
     /// Organizations, projects, environments, roles, owners, policies.
     pub directory: Directory,
@@ -77,6 +80,7 @@ impl Keyring {
         Self {
             shards: Shards::new(),
             parents: Parents::default(),
+            imports: imports::Imports::default(),
             peppers,
             directory: Directory::default(),
             stale: AtomicBool::new(false),
@@ -126,7 +130,10 @@ impl Keyring {
         if self.is_stale(now) {
             return Err(Code::Unavailable);
         }
-        let unchecked = Unchecked::read(text).ok_or(Code::Malformed)?;
+        let Some(unchecked) = Unchecked::read(text) else {
+            return self.imported(scope, text, Code::Malformed, then);
+        };
+        let mut then = Some(then);
         let prove = |token: Option<Token<'_>>, entry: &Entry| {
             let token = token.ok_or(Code::Malformed)?;
             if !scope.holds(entry) {
@@ -135,10 +142,21 @@ impl Keyring {
             let pepper = self.pepper(entry.pepper).ok_or(Code::Unavailable)?;
             let organization = entry.place.project.organization;
             let digest = pepper.digest_while(organization, entry.id, &token, || entry.fetch_ahead());
-            if digest.matches(&entry.digest) { Ok(then(entry)) } else { Err(Code::WrongSecret) }
+            if !digest.matches(&entry.digest) {
+                return Err(Code::WrongSecret);
+            }
+            then.take().map(|then| then(entry)).ok_or(Code::Unavailable)
         };
         let found = self.shards.with_while(unchecked.id(), || unchecked.checked(), prove);
-        found.unwrap_or_else(|token| Err(if token.is_some() { Code::NotFound } else { Code::Malformed }))
+        let none =
+            |token: Option<Token<'_>>| Err(if token.is_some() { Code::NotFound } else { Code::Malformed });
+        match (found.unwrap_or_else(none), then) {
+            // Another issuer's token may look like one of ours.
+            (Err(code @ (Code::NotFound | Code::Malformed)), Some(then)) => {
+                self.imported(scope, text, code, then)
+            }
+            (proven, _) => proven,
+        }
     }
 
     /// A key by its id, for an administrator.
@@ -171,6 +189,7 @@ impl Keyring {
     pub fn remove(&self, id: KeyId) {
         let parent = self.shards.remove(id).and_then(|entry| entry.parent().map(|parent| parent.id));
         self.parents.changed(id, || None);
+        self.imports.remove(id);
         if let Some(parent) = parent {
             self.parents.release(parent);
         }

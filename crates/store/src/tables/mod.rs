@@ -7,6 +7,7 @@ pub(crate) mod drain_seen;
 pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod guardrails;
+pub(crate) mod imports;
 pub(crate) mod installation;
 pub(crate) mod jobs;
 pub(crate) mod key_list;
@@ -43,6 +44,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         environments::DECLARED,
         feed::DECLARED,
         guardrails::DECLARED,
+        imports::DECLARED,
         installation::DECLARED,
         jobs::DECLARED,
         key_list::DECLARED,

@@ -6,6 +6,7 @@ mod counts;
 mod create;
 mod due;
 mod export;
+mod import;
 mod list;
 
 use crate::state::App;
@@ -20,4 +21,5 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(batch::batch))
         .routes(routes!(bulk::bulk))
         .routes(routes!(export::export))
+        .routes(routes!(import::import))
 }

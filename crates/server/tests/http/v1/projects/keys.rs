@@ -6,4 +6,5 @@ mod bulk_rotate;
 pub(crate) mod create;
 mod due;
 mod export;
+mod import;
 mod list;

@@ -1,0 +1,155 @@
+//! The first use of a key that was imported with a slow digest (bcrypt, argon2id): computed off the
+//! threads that serve, a few at a time, within a budget for each key.
+
+use crate::Keystead;
+use crate::keyring::Scope;
+use crate::refused::Refused;
+use keystead_api::Code;
+use keystead_domain::entry::Entry;
+use keystead_domain::foreign::ForeignToken;
+use keystead_domain::ids::{KeyId, OrganizationId};
+use keystead_domain::seal::RootKey;
+use keystead_domain::slow_digest::SlowDigest;
+use keystead_domain::time::{Micros, SECOND};
+use keystead_store::{Change, ChangeKind};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// Slow digests computed at once: half of two cores, whoever asks.
+const AT_ONCE: usize = 1;
+/// How long a token waits for its turn.
+const WAIT: Duration = Duration::from_secs(2);
+/// Tokens that are tried against one key in a minute.
+const TRIES_MAX: u32 = 30;
+const MINUTE: i64 = 60 * SECOND;
+
+/// What checking slow digests may cost.
+#[derive(Debug)]
+pub(crate) struct SlowBudget {
+    turns: Arc<Semaphore>,
+    /// When each key's minute began, and its tries since: no more keys than have slow digests.
+    tries: Mutex<HashMap<KeyId, (Micros, u32)>>,
+}
+
+impl SlowBudget {
+    pub(crate) fn new() -> Self {
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), tries: Mutex::default() }
+    }
+
+    /// Whether another token may be tried against a key; `takes` tries it.
+    fn allows(&self, key: KeyId, takes: u32, now: Micros) -> bool {
+        let mut tries = self.tries.lock();
+        let (begun, count) = tries.entry(key).or_insert((now, 0));
+        // A clock that stepped back begins a new minute as well.
+        if now.0 < begun.0 || now.0 - begun.0 >= MINUTE {
+            (*begun, *count) = (now, 0);
+        }
+        let allows = *count < TRIES_MAX;
+        *count = count.saturating_add(takes);
+        allows
+    }
+}
+
+/// What came of trying a token against slow digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tried {
+    /// It is one of these keys', which is upgraded: look again.
+    Found,
+    /// It is none of them.
+    Unknown,
+    /// The budget is used up: nobody can know now.
+    Busy,
+}
+
+impl Keystead {
+    /// Where a sealed slow digest belongs.
+    pub(crate) fn verifier_place(id: KeyId) -> String {
+        format!("imports/{id}/verifier")
+    }
+
+    /// What seals slow digests.
+    pub(crate) fn imports_seal(&self) -> Result<RootKey, Refused> {
+        let pepper = self.keyring.current_pepper().ok_or_else(|| Refused::Internal("no pepper".into()))?;
+        RootKey::new(&pepper.imports_key()).ok_or_else(|| Refused::Internal("a key that is none".into()))
+    }
+
+    /// Tries a token that nothing else knows against the slow digests that it may belong to.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub(crate) async fn try_slow(self: &Arc<Self>, scope: &Scope, text: &str) -> Result<Tried, Refused> {
+        let (Scope::Within { organization, .. }, Some(token)) = (scope, ForeignToken::new(text)) else {
+            return Ok(Tried::Unknown);
+        };
+        let mut candidates = self.keyring.imports.begin_so(*organization, token.beginnings());
+        candidates.retain(|id| self.keyring.get(*id).is_some_and(|entry| scope.holds(&entry)));
+        for id in candidates {
+            if !self.slow_budget.allows(id, 0, self.clock.now()) {
+                return Ok(Tried::Busy);
+            }
+            let turn = Arc::clone(&self.slow_budget.turns).acquire_owned();
+            let Ok(Ok(turn)) = tokio::time::timeout(WAIT, turn).await else { return Ok(Tried::Busy) };
+            // Of many first uses at once, one computes it and the others find what it found.
+            if self.keyring.find(scope, text, self.clock.now()).is_ok() {
+                return Ok(Tried::Found);
+            }
+            if !self.slow_budget.allows(id, 1, self.clock.now()) {
+                return Ok(Tried::Busy);
+            }
+            let Some(digest) = self.slow_digest(*organization, id).await? else {
+                // Another node has upgraded it, and this one has not heard of it yet.
+                self.apply_one(&Change::new(*organization, ChangeKind::Key, id.as_bytes())).await?;
+                continue;
+            };
+            let copy = Zeroizing::new(text.to_owned());
+            let computed = tokio::task::spawn_blocking(move || {
+                let matches = ForeignToken::new(&copy).is_some_and(|token| digest.is_of(token));
+                // Held to the end, also when the asker has gone: the core is still busy.
+                (matches, turn)
+            });
+            // And until it is known: whoever waits must not compute it again.
+            let Ok((matches, _turn)) = computed.await else { continue };
+            if matches && let Some(upgrade) = self.keyring.upgrade_of(*organization, id, token) {
+                self.upgrade_import(id, upgrade).await?;
+                return Ok(Tried::Found);
+            }
+        }
+        // It may have been upgraded between the two looks.
+        let known = self.keyring.find(scope, text, self.clock.now()).is_ok();
+        Ok(if known { Tried::Found } else { Tried::Unknown })
+    }
+
+    /// The key that a token is, also one whose slow digest must be computed first.
+    ///
+    /// # Errors
+    /// As [`crate::keyring::Keyring::find`]; `unavailable` also when the database cannot answer.
+    pub(crate) async fn find_any(self: &Arc<Self>, scope: &Scope, text: &str) -> Result<Entry, Code> {
+        Box::pin(self.seek(text)).await;
+        let code = match self.keyring.find(scope, text, self.clock.now()) {
+            Err(code @ (Code::Malformed | Code::NotFound)) => code,
+            found => return found,
+        };
+        match Box::pin(self.try_slow(scope, text)).await {
+            Ok(Tried::Found) => self.keyring.find(scope, text, self.clock.now()),
+            Ok(Tried::Unknown) => Err(code),
+            Ok(Tried::Busy) | Err(_) => Err(Code::Unavailable),
+        }
+    }
+
+    async fn slow_digest(
+        &self,
+        organization: OrganizationId,
+        id: KeyId,
+    ) -> Result<Option<SlowDigest>, Refused> {
+        let import = self.store.read().await?.import_of(organization, id).await?;
+        let Some(sealed) = import.and_then(|import| import.verifier) else { return Ok(None) };
+        let unreadable = || Refused::Internal(format!("{id} has a slow digest that cannot be opened"));
+        let opened =
+            self.imports_seal()?.open(&Self::verifier_place(id), &sealed).map_err(|_| unreadable())?;
+        SlowDigest::read(str::from_utf8(&opened).map_err(|_| unreadable())?).map(Some).ok_or_else(unreadable)
+    }
+}
