@@ -49,7 +49,8 @@ impl Installation {
     pub async fn open(&self) -> Result<Opened> {
         let settings = Settings {
             store: self.options(),
-            root_key_file: self.folder.join("root.key"),
+            root_key: self.folder.join("root.key").into(),
+            log: Some(self.folder.join("after-backup.log")),
             usage_flush: Duration::from_secs(5),
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),

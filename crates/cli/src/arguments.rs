@@ -14,6 +14,7 @@ use crate::commands::organizations::Organizations;
 use crate::commands::permissions::Permissions;
 use crate::commands::projects::Projects;
 use crate::commands::roles::Roles;
+use crate::commands::root_key::RootKey;
 use crate::commands::rotation_plan::RotationPlan;
 use crate::commands::service_accounts::ServiceAccounts;
 use crate::commands::verify::Verify;
@@ -85,6 +86,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Organizations(Organizations),
     Nodes(Nodes),
+    #[command(subcommand)]
+    RootKey(RootKey),
     Audit(Audit),
     Export(Export),
 }
@@ -107,6 +110,7 @@ impl ClientCommand {
             Self::Guardrails(guardrails) => guardrails.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Nodes(nodes) => nodes.run(session).await,
+            Self::RootKey(root_key) => root_key.run(session).await,
             Self::Audit(audit) => audit.run(session).await,
             Self::Export(export) => export.run(session).await,
         }

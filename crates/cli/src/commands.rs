@@ -14,6 +14,7 @@ pub(crate) mod organizations;
 pub(crate) mod permissions;
 pub(crate) mod projects;
 pub(crate) mod roles;
+pub(crate) mod root_key;
 pub(crate) mod rotation_plan;
 pub(crate) mod service_accounts;
 pub(crate) mod verify;

@@ -31,6 +31,8 @@ pub struct Live {
     pub verdicts: [u64; Code::ALL.len()],
     /// Keys in the keyring.
     pub keys_resident: u64,
+    /// Whether the log beside the database is written.
+    pub log_is_kept: bool,
     /// Usage events that did not fit the queue since the start.
     pub usage_events_dropped: u64,
     /// Blocks of credits and quotas that were leased since the start.
@@ -118,6 +120,7 @@ mod tests {
         let text = metrics.text(Live {
             verdicts,
             keys_resident: 5,
+            log_is_kept: true,
             usage_events_dropped: 6,
             leases: 7,
             acts: 8,
@@ -138,6 +141,7 @@ mod tests {
             "keystead_http_requests_in_flight 1",
             "keystead_http_requests_shed_total 1",
             "keystead_keys_resident 5",
+            "keystead_backup_log_kept 1",
             "keystead_usage_events_dropped_total 6",
             "keystead_leases_total 7",
             "keystead_acts_total 8",

@@ -34,6 +34,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
         (name = "nodes", description = "Servers that share one database."),
+        (name = "root key", description = "The key that seals every other."),
         (name = "operation", description = "Health and metrics.")
     )
 )]

@@ -10,13 +10,13 @@ use tokio::time::timeout;
 const WORK_TIME_MAX: Duration = Duration::from_secs(15);
 /// How long unspent blocks may take to be given back.
 const RETURN_TIME_MAX: Duration = Duration::from_secs(5);
-/// How long the store may take to close.
+/// How long the store may take to close, and the log before it.
 const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 
 impl Keystead {
     /// The longest that [`Keystead::close`] takes.
     pub const CLOSE_TIME_MAX: Duration =
-        WORK_TIME_MAX.saturating_add(RETURN_TIME_MAX).saturating_add(STORE_TIME_MAX);
+        WORK_TIME_MAX.saturating_add(RETURN_TIME_MAX).saturating_add(STORE_TIME_MAX.saturating_mul(2));
 
     /// Stops in order: ends acts in work, flushes usage, gives leases back, closes the store. Loses
     /// nothing, unless the database does not answer in time: a kill would follow a stop that waits
@@ -35,7 +35,8 @@ impl Keystead {
             // A lease that came in after the blocks were given back would be forfeited.
             self.tasks.wait().await;
         };
-        if timeout(WORK_TIME_MAX, work).await.is_err() {
+        let in_order = timeout(WORK_TIME_MAX, work).await.is_ok();
+        if !in_order {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
             tracing::error!(
                 acts = self.tasks.len(),
@@ -48,6 +49,10 @@ impl Keystead {
                 tracing::error!(%error, "unspent credits could not be returned; they are forfeited");
             }
             Err(_) => tracing::error!("unspent credits could not be returned in time; they are forfeited"),
+        }
+        // What is left to the database may yet be committed: the log's end must not say that it is over.
+        if in_order && !matches!(timeout(STORE_TIME_MAX, self.store.end_session()).await, Ok(Ok(()))) {
+            tracing::error!("the log beside the database was not closed");
         }
         if timeout(STORE_TIME_MAX, self.store.close()).await.is_err() {
             tracing::error!("the database's connections did not end in time, and are cut");

@@ -126,8 +126,7 @@ impl Keystead {
         insert(tx, &row, &granted, &input.tags, [&meter, &uses]).await?;
         if input.kind == KeyKind::Public {
             let token = token.ok_or_else(|| Refused::Internal("a public key without its token".into()))?;
-            let sealed = self.seal_key(row.organization_id, row.id, token)?;
-            tx.insert_sealed_key(row.organization_id, row.id, &sealed).await?;
+            self.keep_sealed(tx, row.organization_id, row.id, token).await?;
         }
         let beside =
             Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), ..Beside::default() };

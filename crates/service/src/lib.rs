@@ -3,6 +3,7 @@
 mod act;
 mod act_some;
 mod admin_key;
+mod after_backup;
 mod apply;
 mod attempts;
 mod audit_list;
@@ -87,7 +88,6 @@ pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 
 use keyring::Keyring;
-use keystead_domain::seal::RootKey;
 use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
@@ -103,8 +103,7 @@ pub struct Keystead {
     keyring: Arc<Keyring>,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
-    /// Seals what can be read again.
-    root: RootKey,
+    root: root_key::RootKeyring,
     temporary: Temporary,
     usage: usage::Usage,
     turns: lease::Turns,
@@ -147,6 +146,13 @@ impl Keystead {
     #[must_use]
     pub fn usage_dropped(&self) -> u64 {
         self.usage.dropped()
+    }
+
+    /// Whether the log beside the database is written: what is acknowledged while it is not lives or
+    /// is spent again after a restore.
+    #[must_use]
+    pub fn log_is_kept(&self) -> bool {
+        self.store.log().is_none_or(|log| log.failing_since().is_none())
     }
 
     /// Whether this node can answer: it knows of every change.

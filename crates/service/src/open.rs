@@ -7,17 +7,19 @@ use crate::keyring::Keyring;
 use crate::load::Occasion;
 use crate::membership::Membership;
 use crate::refused::Refused;
-use crate::root_key::{self, RootKeyError};
+use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
 use crate::seek::Seeker;
 use crate::usage::{Usage, UsageEvent};
 use crate::{
-    Counters, Keystead, Temporary, apply, freshness, lease, load, organizations, replay, slow_imports,
+    Counters, Keystead, Temporary, after_backup, apply, freshness, lease, load, organizations, replay,
+    slow_imports,
 };
 use keystead_domain::digest::Pepper;
 use keystead_domain::ids::NodeId;
-use keystead_domain::seal::{DoesNotOpen, RootKey};
+use keystead_domain::seal::{DoesNotOpen, RootKeys};
 use keystead_domain::time::Clock;
 use keystead_domain::token::PlainKey;
+use keystead_store::log::LogFileError;
 use keystead_store::{FeedReader, OpenError, Options, PepperRow, Store};
 use parking_lot::Mutex;
 use std::path::PathBuf;
@@ -34,8 +36,10 @@ use zeroize::Zeroizing;
 pub struct Settings {
     /// The database.
     pub store: Options,
-    /// Where the root key is, or is to be created.
-    pub root_key_file: PathBuf,
+    /// Where the root key comes from.
+    pub root_key: RootKeySource,
+    /// The log that is kept beside the database; none when none is kept.
+    pub log: Option<PathBuf>,
     /// How often usage is written; also how much of it a crash may lose.
     pub usage_flush: Duration,
     /// Usage events that may wait to be written.
@@ -73,6 +77,9 @@ pub enum OpenFailed {
         "the root key does not open this database: {0}; put the right file back, or point to another database"
     )]
     WrongRootKey(#[from] DoesNotOpen),
+    /// The log beside the database.
+    #[error(transparent)]
+    Log(#[from] LogFileError),
     /// Anything else.
     #[error("{0}")]
     Other(#[from] Refused),
@@ -95,14 +102,30 @@ impl Keystead {
         clock: Arc<dyn Clock>,
         entropy: Entropy,
     ) -> Result<Opened, OpenFailed> {
-        let store = Store::open(settings.store, Arc::clone(&clock)).await?;
+        let store = Store::open(settings.store.clone(), Arc::clone(&clock)).await?;
+        let opened = Self::open_on(store.clone(), settings, clock, entropy).await;
+        if opened.is_err() {
+            // Who mends it and tries again must not meet the lock of this attempt.
+            store.close().await;
+        }
+        opened
+    }
+
+    async fn open_on(
+        store: Store,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+    ) -> Result<Opened, OpenFailed> {
         let mut peppers = store.read().await?.peppers().await?;
         let is_new = peppers.is_empty();
-        let root = entropy.with(|rng| root_key::load_or_create(&settings.root_key_file, is_new, rng))?;
+        let root = RootKeyring::open(settings.root_key, &store, is_new, &entropy, clock.now()).await?;
+        after_backup::begin(&store, settings.log.as_deref(), &root.keys(), &entropy, clock.now()).await?;
         if is_new {
-            peppers = vec![new_pepper(&root, &entropy, clock.as_ref())?];
+            peppers = vec![new_pepper(&root.keys(), &entropy, clock.as_ref())?];
         }
-        let opened = peppers.iter().map(|row| open_pepper(&root, row)).collect::<Result<Vec<_>, _>>()?;
+        let opened =
+            peppers.iter().map(|row| open_pepper(&root.keys(), row)).collect::<Result<Vec<_>, _>>()?;
         let (usage, events) = Usage::new(settings.usage_queue_max);
         let membership =
             Membership::new(entropy.with(|rng| NodeId::random(rng)), settings.node_name, clock.now());
@@ -134,6 +157,7 @@ impl Keystead {
             keystead.give_sign_of_life().await?;
         }
         if !is_new {
+            keystead.take_root_key().await?;
             keystead.complete_system_catalogues().await?;
         }
         keystead.start(events, settings.usage_flush, feed, settings.max_staleness);
@@ -177,6 +201,8 @@ impl Keystead {
         if self.seeker.is_some() {
             self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_membership()));
         }
+        // It may be changing files: neither is left half-way.
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_log_alive()));
         match feed {
             Some(reader) => self.keep(Arc::clone(self).keep_fresh(reader, max_staleness)),
             None => self.keep(Arc::clone(self).keep_applied()),
@@ -184,6 +210,7 @@ impl Keystead {
         self.keep(Arc::clone(self).keep_tidy());
         self.keep(Arc::clone(self).keep_replays());
         self.keep(Arc::clone(self).keep_rotations());
+        self.keep(Arc::clone(self).keep_resealed());
     }
 }
 
@@ -191,7 +218,7 @@ fn place_of(version: i64) -> String {
     format!("peppers/{version}/wrapped")
 }
 
-fn new_pepper(root: &RootKey, entropy: &Entropy, clock: &dyn Clock) -> Result<PepperRow, OpenFailed> {
+fn new_pepper(root: &RootKeys, entropy: &Entropy, clock: &dyn Clock) -> Result<PepperRow, OpenFailed> {
     let version = 1;
     let mut secret = Zeroizing::new([0; 32]);
     let wrapped = entropy.with(|rng| {
@@ -205,7 +232,7 @@ fn new_pepper(root: &RootKey, entropy: &Entropy, clock: &dyn Clock) -> Result<Pe
 ///
 /// # Errors
 /// When it was sealed by another root key, or is none.
-pub(crate) fn open_pepper(root: &RootKey, row: &PepperRow) -> Result<Pepper, DoesNotOpen> {
+pub(crate) fn open_pepper(root: &RootKeys, row: &PepperRow) -> Result<Pepper, DoesNotOpen> {
     let secret = root.open(&place_of(row.version), &row.wrapped)?;
     let secret = Zeroizing::new(<[u8; 32]>::try_from(secret.as_slice()).map_err(|_| DoesNotOpen)?);
     Ok(Pepper::new(u16::try_from(row.version).map_err(|_| DoesNotOpen)?, &secret))

@@ -7,7 +7,8 @@ use crate::management;
 use crate::refused::Refused;
 use keystead_api::RevealedKey;
 use keystead_domain::ids::{KeyId, OrganizationId};
-use keystead_store::Acted;
+use keystead_domain::seal::RootKeyId;
+use keystead_store::{Acted, Tx, public_key_place};
 use std::sync::Arc;
 
 impl Keystead {
@@ -28,7 +29,11 @@ impl Keystead {
                         "If it is lost, issue another one and revoke this.",
                     ));
                 };
-                let opened = this.root.open(&place_of(organization, id), &sealed);
+                let keys = this.root.keys();
+                if RootKeyId::of(&sealed).is_some_and(|by| keys.iter().all(|key| key.id() != by)) {
+                    return Err(behind());
+                }
+                let opened = keys.open(&public_key_place(organization, id), &sealed);
                 let opened = opened.map_err(|error| Refused::Internal(format!("{id}: {error}")))?;
                 let key =
                     str::from_utf8(&opened).map_err(|_| Refused::Internal("a key that is no text".into()))?;
@@ -48,20 +53,30 @@ impl Keystead {
         .await
     }
 
-    /// Seals a key for its own row.
-    pub(crate) fn seal_key(
+    /// Keeps a public key, sealed for its own row.
+    pub(crate) async fn keep_sealed(
         &self,
+        tx: &mut Tx,
         organization: OrganizationId,
         id: KeyId,
         token: &str,
-    ) -> Result<Vec<u8>, Refused> {
-        let place = place_of(organization, id);
-        let sealed = self.entropy.with(|rng| self.root.seal(&place, token.as_bytes(), rng));
-        sealed.map_err(|_| Refused::Internal("a key that cannot be sealed".into()))
+    ) -> Result<(), Refused> {
+        let keys = self.root.keys();
+        if tx.sealing_label().await?.is_some_and(|label| label != keys.current().id().label()) {
+            return Err(behind());
+        }
+        let place = public_key_place(organization, id);
+        let sealed = self.entropy.with(|rng| keys.seal(&place, token.as_bytes(), rng));
+        let sealed = sealed.map_err(|_| Refused::Internal("a key that cannot be sealed".into()))?;
+        Ok(tx.insert_sealed_key(organization, id, &sealed).await?)
     }
 }
 
-/// A sealed key that is moved to another row, or another tenant's, does not open there.
-fn place_of(organization: OrganizationId, id: KeyId) -> String {
-    format!("{organization}/public_keys/{id}/sealed")
+/// Another node exchanged the root key: what this one sealed now could not be opened once the earlier
+/// key has gone.
+fn behind() -> Refused {
+    Refused::conflict(
+        "The root key was exchanged on another node, and this one does not have the new key yet.",
+        "Copy it to this node, then run keystead root-key rotate here; until then ask another node.",
+    )
 }

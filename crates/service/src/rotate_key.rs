@@ -81,8 +81,7 @@ impl Keystead {
         shorten(tx, &mut before, rotation.ends_at, now).await?;
         tx.insert_key(&row, &shown.tags, &roles(&spec), &spec.exact_permissions()).await.map_err(gone)?;
         if row.kind == KeyKind::Public.as_str() {
-            let sealed = self.seal_key(row.organization_id, row.id, key.expose())?;
-            tx.insert_sealed_key(row.organization_id, row.id, &sealed).await?;
+            self.keep_sealed(tx, row.organization_id, row.id, key.expose()).await?;
         }
         tx.insert_rotation(&rotation).await.map_err(already)?;
         self.notify(tx, Occasion::Started, &rotation, &row).await?;

@@ -2,6 +2,7 @@
 
 use crate::conn::{Ledger, Tx};
 use crate::error::StoreError;
+use crate::log::{self, Touched};
 use crate::tables::audit::Event;
 use crate::tables::feed::Change;
 use futures_util::future::BoxFuture;
@@ -23,6 +24,8 @@ pub struct Acted<T> {
 pub(crate) struct Ran {
     /// Whether it is to be committed.
     pub(crate) keep: bool,
+    /// The rows that it wrote.
+    pub(crate) touched: Vec<Touched>,
     /// Gives the caller its answer, now that the transaction's end is known.
     pub(crate) answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
 }
@@ -68,9 +71,13 @@ where
             }
             for event in &acted.events {
                 tx.insert_event(event).await?;
+                tx.touch("audit", event.id.0);
             }
             for change in &acted.changes {
                 tx.insert_change(now, change).await?;
+                if let Some(Touched { table, target }) = log::of(change) {
+                    tx.touch(table, target);
+                }
             }
             Ok(acted.value)
         })
@@ -108,12 +115,12 @@ where
             {
                 result = Err(failure.into());
             }
-            let keep = result.is_ok();
+            let (keep, touched) = (result.is_ok(), tx.take_touched());
             let answer = Box::new(move |end: Result<(), StoreError>| {
                 // The caller may have gone; the commit stands all the same.
                 let _ = reply.send(result.and_then(|value| end.map(|()| value).map_err(E::from)));
             });
-            Ran { keep, answer }
+            Ran { keep, touched, answer }
         })
     });
     (Job { work, refuse }, Answer { answer, refusal })

@@ -3,6 +3,7 @@
 
 use crate::error::StoreError;
 use crate::later::Later;
+use crate::log::Touched;
 use crate::statement::{Filtered, Statement};
 use crate::value::Value;
 use sqlx::pool::PoolConnection;
@@ -88,15 +89,27 @@ pub struct Conn {
     failed: Option<StoreError>,
     in_transaction: bool,
     later: Later,
+    /// Rows that were written and that the log beside the database must have.
+    touched: Vec<Touched>,
 }
 
 impl Conn {
     pub(crate) fn new(engine: Engine, in_transaction: bool) -> Self {
-        Self { engine, failed: None, in_transaction, later: Later::default() }
+        Self { engine, failed: None, in_transaction, later: Later::default(), touched: Vec::new() }
     }
 
     pub(crate) const fn is_on_postgres(&self) -> bool {
         matches!(self.engine, Engine::Postgres(_))
+    }
+
+    /// Remembers a row that was written, for the log beside the database.
+    pub(crate) fn touch(&mut self, table: &'static str, target: impl AsRef<[u8]>) {
+        self.touched.push(Touched { table, target: target.as_ref().to_vec() });
+    }
+
+    /// Takes what was written since the last call.
+    pub(crate) fn take_touched(&mut self) -> Vec<Touched> {
+        std::mem::take(&mut self.touched)
     }
 
     /// Takes what failed since the last call. What still waits to be written is forgotten.

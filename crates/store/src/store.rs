@@ -5,11 +5,15 @@ use crate::conn::{Conn, Engine, Ledger, Reader, Tx};
 use crate::database::{Database, Options};
 use crate::error::{OpenError, StoreError};
 use crate::feed_reader::FeedReader;
+use crate::log::session;
+use crate::log::{Log, LogTail, Logging, RollError};
 use crate::open::{self, OpenSqlite};
 use crate::postgres::{Purpose, SharedDatabase};
 use crate::{transaction, writer};
 use futures_util::future::BoxFuture;
+use keystead_domain::seal::RootKeys;
 use keystead_domain::time::Clock;
+use rand_core::Rng;
 use sqlx::SqlitePool;
 use std::fmt;
 use std::sync::Arc;
@@ -27,6 +31,7 @@ const QUEUE_TIME_MAX: Duration = Duration::from_secs(5);
 pub struct Store {
     db: Arc<Db>,
     clock: Arc<dyn Clock>,
+    logging: Arc<Logging>,
 }
 
 enum Db {
@@ -47,13 +52,14 @@ impl Store {
     /// When another process owns the file, the schema is newer than this binary can work on, or the
     /// database cannot be reached.
     pub async fn open(options: Options, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        let logging = Arc::new(Logging::new(Arc::clone(&clock)));
         let db = match &options.database {
             Database::Sqlite(path) => {
                 let OpenSqlite { readers, writer, owner } =
                     open::sqlite(path, options.readers, &options.database).await?;
                 let (queue, waiting) = mpsc::channel(QUEUE_MAX);
                 let closing = Arc::new(Notify::new());
-                let work = writer::work(writer, waiting, Arc::clone(&closing), owner);
+                let work = writer::work(writer, waiting, Arc::clone(&closing), Arc::clone(&logging), owner);
                 // A thread of its own: each statement wakes it, which costs a shared one twice as much.
                 let runtime = Handle::current();
                 let writer = tokio::task::spawn_blocking(move || runtime.block_on(work));
@@ -64,7 +70,7 @@ impl Store {
                 Db::Postgres(Arc::new(shared))
             }
         };
-        Ok(Self { db: Arc::new(db), clock })
+        Ok(Self { db: Arc::new(db), clock, logging })
     }
 
     /// The feed's reader, for a database that other nodes may change; `None` on SQLite, whose one
@@ -126,6 +132,50 @@ impl Store {
         answer.wait().await
     }
 
+    /// From now on every commit is in the log too. Called once, before anybody acts; without a log
+    /// the session says that none is kept.
+    ///
+    /// # Errors
+    /// When the database does not answer, or the log cannot be written.
+    pub async fn begin_session(
+        &self,
+        log: Option<(Log, LogTail)>,
+        epoch: String,
+        place: String,
+    ) -> Result<(), StoreError> {
+        session::begin(self, &self.logging, log, epoch, place).await
+    }
+
+    /// The log that is kept.
+    #[must_use]
+    pub fn log(&self) -> Option<Arc<Log>> {
+        self.logging.log()
+    }
+
+    /// Has the log go on in another file; the one before is set aside.
+    ///
+    /// # Errors
+    /// When the database does not answer or the file system refuses; the log goes on as it was.
+    pub async fn roll_log(&self, keys: &RootKeys, rng: Box<dyn Rng + Send>) -> Result<(), RollError> {
+        session::roll(self, &self.logging, keys, rng).await
+    }
+
+    /// Ends the session in order. Nobody acts any more.
+    ///
+    /// # Errors
+    /// When the database does not answer; a restore will ask about the end of the log then.
+    pub async fn end_session(&self) -> Result<(), StoreError> {
+        session::end(self, &self.logging).await
+    }
+
+    /// Writes a sign of life into the log.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn beat_log(&self) -> Result<(), StoreError> {
+        session::beat(self, &self.logging).await
+    }
+
     async fn submit(&self, job: Job, purpose: Purpose) -> Result<(), StoreError> {
         match &*self.db {
             Db::Sqlite { queue, .. } => {
@@ -141,8 +191,9 @@ impl Store {
             Db::Postgres(shared) => {
                 let (connection, turn) = shared.writer(purpose).await?;
                 let committed = (purpose == Purpose::Act).then(|| Arc::clone(&shared.committed));
+                let logging = Arc::clone(&self.logging);
                 tokio::spawn(async move {
-                    transaction::on_postgres(connection, job, committed).await;
+                    transaction::on_postgres(connection, job, &logging, committed).await;
                     drop(turn);
                 });
                 Ok(())
@@ -164,6 +215,7 @@ impl Store {
             }
             Db::Postgres(shared) => shared.close().await,
         }
+        self.logging.release();
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::act::{Job, Ran};
 use crate::conn::{Conn, Engine, Ledger, Tx, no_answer, on_engine};
 use crate::error::{StoreError, of_commit};
+use crate::log::{Logging, Touched};
 use futures_util::FutureExt;
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
@@ -40,6 +41,7 @@ pub(crate) async fn steer(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx
 pub(crate) async fn on_postgres(
     connection: PoolConnection<Postgres>,
     job: Job,
+    logging: &Logging,
     committed: Option<Arc<Notify>>,
 ) {
     let mut tx = Tx(Ledger(Conn::new(Engine::Postgres(connection), true)));
@@ -49,11 +51,8 @@ pub(crate) async fn on_postgres(
         return;
     }
     match run(job, &mut tx).await {
-        Some(ran) if ran.keep => {
-            let end = answered(&mut tx, "COMMIT").await.map_err(of_commit);
-            if end.is_err() {
-                discard(&mut tx);
-            }
+        Some(mut ran) if ran.keep => {
+            let end = end(&mut tx, std::mem::take(&mut ran.touched), logging).await;
             if let Some(committed) = committed {
                 committed.notify_one();
             }
@@ -76,6 +75,23 @@ async fn answered(tx: &mut Tx, sql: &'static str) -> Result<(), sqlx::Error> {
     answer.unwrap_or_else(|_| Err(no_answer()))
 }
 
+/// Commits, after the log has what is committed.
+async fn end(tx: &mut Tx, touched: Vec<Touched>, logging: &Logging) -> Result<(), StoreError> {
+    let logged = tokio::time::timeout(WORK_TIME_MAX, logging.before_commit(tx, touched)).await;
+    let end = match logged.unwrap_or_else(|_| Err(no_answer().into())) {
+        Ok(logged) => {
+            let end = answered(tx, "COMMIT").await.map_err(of_commit);
+            logging.after_commit(logged, &end).await;
+            end
+        }
+        Err(error) => Err(error),
+    };
+    if end.is_err() {
+        discard(tx);
+    }
+    end
+}
+
 /// Has the connection closed when it is given back.
 pub(crate) fn discard(conn: &mut Conn) {
     match &mut conn.engine {
@@ -88,9 +104,13 @@ pub(crate) fn discard(conn: &mut Conn) {
 mod tests {
     use super::steer;
     use crate::conn::{Engine, Tx};
+    use crate::log::{Log, LogFile, Next, Record};
     use crate::testing::{START, TestStore, postgres, sqlite};
     use crate::{Acted, AuditFilter, AuditRow, EnvironmentRow, Store, StoreError};
     use keystead_domain::ids::{AuditId, EnvironmentId, OrganizationId, ProjectId};
+    use keystead_domain::seal::{RootKey, RootKeys};
+    use rand_chacha::ChaCha8Rng;
+    use rand_core::SeedableRng;
     use tokio::sync::oneshot;
 
     fn event(n: u8) -> AuditRow {
@@ -174,6 +194,37 @@ mod tests {
         let filter = AuditFilter::of(OrganizationId([1; 16]));
         let found = reader.audit(&filter, None, 9).await.unwrap();
         assert_eq!(found, [event(3)]);
+    }
+
+    /// What the log has of a commit that failed is taken back, so that a restore does not do it.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_refused_commit_is_taken_back_from_the_log() {
+        let TestStore { store, .. } = &sqlite().await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let keys = RootKeys::new(RootKey::new(&[7; 32]).unwrap(), Vec::new());
+        let log = Log::open(&path, &keys, Box::new(ChaCha8Rng::seed_from_u64(1)), START).unwrap();
+        store.begin_session(Some(log), "first".into(), "here".into()).await.unwrap();
+        let refused: Result<(), StoreError> = store
+            .act(|tx| {
+                Box::pin(async move {
+                    fail_at_commit(tx).await?;
+                    Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
+                })
+            })
+            .await;
+        assert_eq!(refused, Err(StoreError::Unavailable("the commit was refused")));
+        assert_eq!(act(store, 2).await, Ok(()));
+        let mut read = LogFile::open(&path, &keys).unwrap();
+        let (mut rows, mut undone) = (Vec::new(), Vec::new());
+        while let Next::Record(number, record) = read.next().unwrap() {
+            match record {
+                Record::Rows(_) => rows.push(number),
+                Record::Undone { record } => undone.push(record),
+                _ => {}
+            }
+        }
+        assert_eq!((rows.len(), undone), (2, vec![rows[0]]));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

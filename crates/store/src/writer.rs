@@ -4,6 +4,7 @@
 use crate::act::{Job, Ran};
 use crate::conn::{Conn, Engine, Ledger, Tx};
 use crate::error::{StoreError, of_commit};
+use crate::log::Logging;
 use crate::owner::FileOwner;
 use crate::transaction::{discard, run, steer};
 use sqlx::SqlitePool;
@@ -18,6 +19,7 @@ pub(crate) async fn work(
     pool: SqlitePool,
     mut queue: mpsc::Receiver<Job>,
     closing: Arc<Notify>,
+    logging: Arc<Logging>,
     _owner: Arc<FileOwner>,
 ) {
     loop {
@@ -32,7 +34,7 @@ pub(crate) async fn work(
         match pool.acquire().await {
             Ok(connection) => {
                 let tx = Tx(Ledger(Conn::new(Engine::Sqlite(connection), true)));
-                group(tx, job, &mut queue).await;
+                group(tx, job, &mut queue, &logging).await;
             }
             Err(error) => {
                 let _ = job.refuse.send(error.into());
@@ -52,7 +54,7 @@ enum Ended {
     Broken(Option<Ran>),
 }
 
-async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>) {
+async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging: &Logging) {
     if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE; SAVEPOINT act").await {
         discard(&mut tx);
         let _ = first.refuse.send(error.into());
@@ -75,7 +77,19 @@ async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>) {
         count += 1;
         next = if count < GROUP_MAX { queue.try_recv().ok() } else { None };
     }
-    let end = end(&mut tx, !kept.is_empty()).await;
+    let touched = kept.iter_mut().flat_map(|ran| std::mem::take(&mut ran.touched)).collect();
+    let logged = logging.before_commit(&mut tx, touched).await;
+    let end = match logged {
+        Ok(logged) => {
+            let end = end(&mut tx, !kept.is_empty()).await;
+            logging.after_commit(logged, &end).await;
+            end
+        }
+        Err(error) => {
+            discard(&mut tx);
+            Err(error)
+        }
+    };
     // The connection is free before the first caller comes back with more.
     drop(tx);
     answer(kept, &end);

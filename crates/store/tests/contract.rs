@@ -10,6 +10,8 @@
               that name every table or filter are tables, and splitting them hides what is missing"
 )]
 
+use std::pin::Pin;
+
 #[path = "contract/acts.rs"]
 mod acts;
 #[path = "contract/audit.rs"]
@@ -28,12 +30,18 @@ mod imports;
 mod keys;
 #[path = "contract/ledger.rs"]
 mod ledger;
+#[path = "contract/log.rs"]
+mod log;
+#[path = "contract/log_holes.rs"]
+mod log_holes;
 #[path = "contract/names.rs"]
 mod names;
 #[path = "contract/opening.rs"]
 mod opening;
 #[path = "contract/rotation.rs"]
 mod rotation;
+#[path = "contract/sealed.rs"]
+mod sealed;
 #[path = "contract/statements.rs"]
 mod statements;
 #[path = "contract/world.rs"]
@@ -65,7 +73,12 @@ macro_rules! suite {
 
         /// The whole suite, one test after another.
         async fn every_test(fresh: impl AsyncFn() -> keystead_store::testing::TestStore) {
-            $($( crate::$module::$name(fresh().await).await; )*)*
+            // Boxed each in a function of its own: together they would not fit a thread's stack.
+            let tests: &[fn(keystead_store::testing::TestStore) -> Pin<Box<dyn Future<Output = ()>>>] =
+                &[$($( |store| Box::pin(crate::$module::$name(store)), )*)*];
+            for test in tests {
+                test(fresh().await).await;
+            }
         }
     };
 }
@@ -143,6 +156,30 @@ suite! {
         a_job_is_claimed_once_a_turn,
         nodes_come_give_signs_of_life_and_go,
     }
+    log {
+        a_backup_with_its_log_is_what_was_there_lessons_8,
+        every_table_is_in_the_log_or_named_with_a_reason,
+        what_no_log_tells_is_named,
+        logs_of_before_a_restore_are_not_taken_for_later_ones,
+        what_a_crash_left_unsettled_is_settled_by_the_next_start,
+        nothing_comes_back_whenever_the_backup_was_written_lessons_8,
+        a_log_that_cannot_be_written_stops_nobody_and_says_so_lessons_34,
+        a_root_key_that_is_exchanged_takes_the_log_along_lessons_38,
+    }
+    log_holes {
+        names_that_change_hands_are_restored,
+        an_older_change_of_one_node_does_not_undo_a_revocation_by_another,
+        a_node_whose_clock_is_ahead_does_not_undo_what_came_later,
+        a_clock_that_steps_back_after_the_backup_loses_nothing,
+        a_hole_from_before_the_backup_is_none,
+        a_log_whose_disk_hangs_stops_nobody_lessons_34,
+        a_log_has_one_writer,
+        a_start_that_was_cut_short_leaves_no_hole,
+        the_log_of_a_twin_is_not_taken,
+        a_log_goes_on_in_another_file_while_everybody_writes,
+        a_change_of_files_that_was_cut_short_leaves_no_hole,
+        a_log_that_was_cut_or_changed_never_passes_for_whole,
+    }
     names {
         taken_names_are_named,
         identifiers_compare_exactly_lessons_27,
@@ -159,5 +196,10 @@ suite! {
         a_plan_is_set_by_version,
         usable_keys_are_due_by_age,
         a_notice_is_written_once_and_kept_for_a_while,
+    }
+    sealed {
+        every_sealed_column_is_listed_lessons_38,
+        sealed_values_are_found_by_their_label_and_replaced,
+        what_is_decided_once_stays,
     }
 }

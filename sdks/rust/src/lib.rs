@@ -74,6 +74,7 @@ mod permissions;
 mod projects;
 mod retry;
 mod roles;
+mod root_key;
 mod rotation;
 mod service_accounts;
 mod verify;

@@ -129,6 +129,7 @@ pub(super) fn failure(error: BackupFailed) -> Failure {
             "Put the installation's root key where the configuration says: keystead config show."
         }
         BackupFailed::File { .. } => "Check the path, its permissions and the space on the disk.",
+        BackupFailed::Gap => "Give every log with --log.",
         BackupFailed::Store(_) => "keystead doctor looks at the database; docs/BACKUP.md explains.",
     };
     Failure::local(format!("{error}."), fix)

@@ -5,9 +5,10 @@ use crate::operate::settings::SettingFlags;
 use crate::output::Output;
 use clap::Args;
 use keystead_domain::time::{Clock, Micros, SECOND};
-use keystead_server::configuration::Configuration;
+use keystead_server::configuration::{Configuration, RootKeyFrom};
 use keystead_server::listen::Tls;
-use keystead_service::{SystemClock, root_key};
+use keystead_service::SystemClock;
+use keystead_service::root_key::{RootKeyError, RootKeySource};
 use keystead_store::{Database, Inspection, inspect};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
@@ -107,7 +108,7 @@ async fn examine(configuration: &Configuration) -> Vec<Finding> {
         Err(error) => Err(error.to_string()),
     };
     let exists = inspected.as_ref().is_ok_and(|inspection| inspection.schema.is_some());
-    findings.push(root_key(&configuration.root_key_file, exists));
+    findings.push(root_key(configuration, exists).await);
     findings.push(database(configuration, &inspected));
     if let Ok(Database::Sqlite(path)) = Database::parse(configuration.database.expose()) {
         findings.extend(database_files(&path));
@@ -135,20 +136,29 @@ fn folder(path: &Path) -> Finding {
     }
 }
 
-fn root_key(path: &Path, database_exists: bool) -> Finding {
-    match root_key::read(path) {
-        Ok(_) => Finding::ok("root key", format!("{} is readable by its owner only.", path.display())),
-        Err(root_key::RootKeyError::Missing(_)) if !database_exists => Finding::warning(
+/// Only a file is looked at: asking a command or a person would be more than looking.
+async fn root_key(configuration: &Configuration, database_exists: bool) -> Finding {
+    let path = match configuration.root_key.source {
+        RootKeyFrom::File => &configuration.root_key_file,
+        RootKeyFrom::Environment => return Finding::ok("root key", "It comes from KEYSTEAD_ROOT_KEY."),
+        RootKeyFrom::Command => return Finding::ok("root key", "It comes from a command."),
+        RootKeyFrom::Passphrase => return Finding::ok("root key", "It is a passphrase."),
+    };
+    match RootKeySource::File(path.clone()).load(None).await {
+        Ok(keys) => {
+            Finding::ok("root key", format!("{} is its owner's only and holds {keys}.", path.display()))
+        }
+        Err(RootKeyError::Missing(_)) if !database_exists => Finding::warning(
             "root key",
             format!("{} does not exist yet.", path.display()),
             "keystead serve creates it; keep a copy apart from the database's backups.",
         ),
-        Err(root_key::RootKeyError::Exposed { path, mode }) => {
+        Err(RootKeyError::Exposed { path, mode }) => {
             let path = path.display();
             Finding::failed(
                 "root key",
                 format!("{path} may be read by others (mode {mode:o})."),
-                format!("chmod 600 {path}; if others may have read it, rotate it."),
+                format!("chmod 600 {path}; if others may have read it: keystead root-key rotate."),
             )
         }
         Err(error) => Finding::failed(

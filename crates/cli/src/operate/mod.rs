@@ -4,6 +4,7 @@ mod backup;
 mod config;
 mod doctor;
 mod restore;
+mod root_key;
 mod serve;
 mod settings;
 mod starting;

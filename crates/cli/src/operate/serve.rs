@@ -5,14 +5,14 @@ use crate::operate::settings::SettingFlags;
 use crate::operate::starting::{self, Slot};
 use crate::output::Output;
 use clap::Args;
-use keystead_server::configuration::Configuration;
+use keystead_server::configuration::{Configuration, RootKeyFrom};
 use keystead_server::front::Front;
 use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
-use keystead_store::{Database, Options};
+use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
@@ -134,9 +134,12 @@ async fn open(
     let database = Database::parse(configuration.database.expose()).map_err(|error| {
         Failure::usage(error.to_string(), "Write sqlite:PATH or postgres://USER@HOST/DATABASE.")
     })?;
+    let first = configuration.root_key.source == RootKeyFrom::Passphrase
+        && inspect(&database).await.is_ok_and(|found| found.schema.is_none());
     let settings = Settings {
         store: Options { database, readers: READERS },
-        root_key_file: configuration.root_key_file.clone(),
+        root_key: super::root_key::source(configuration, first)?,
+        log: configuration.backup.log.clone(),
         usage_flush: Duration::from_secs(configuration.usage.flush_seconds),
         usage_queue_max: configuration.usage.queue_max,
         node_name: format!("{} {address}", host()),

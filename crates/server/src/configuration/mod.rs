@@ -13,7 +13,7 @@ pub use mistake::{ConfigurationError, Mistake};
 pub use resolve::{Loaded, load};
 pub use setting::{Kind, Setting};
 pub use show::reference;
-pub use value::{LogFormat, LogLevel};
+pub use value::{LogFormat, LogLevel, RootKeyFrom};
 
 use setting::settings;
 use std::net::SocketAddr;
@@ -28,10 +28,24 @@ settings! {
         listen: SocketAddr = "127.0.0.1:7700", Kind::Text;
         /// Where everything is kept: `sqlite:PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
         database: DatabaseUrl = "sqlite:{data}/keystead.db", Kind::DatabaseUrl;
-        /// The file of the root key; created with mode 0600 on first start.
+        /// The file of the root key, where `root_key.source` is `file`; created with mode 0600 on first start.
         root_key_file: PathBuf = "{data}/root.key", Kind::Text;
         /// Lets the server speak plain HTTP on addresses that are not loopback. Keys then cross the network readable.
         allow_plain_http: bool = "false", Kind::Flag;
+    }
+    /// Where the root key comes from; see docs/BACKUP.md.
+    root_key: RootKey {
+        /// `file`, the variable KEYSTEAD_ROOT_KEY, the output of a command, or a passphrase.
+        source: RootKeyFrom = "file", Kind::Choice(RootKeyFrom::NAMES);
+        /// The program that prints the root key, with arguments separated by spaces; it is run without a shell.
+        command: Option<String> = "", Kind::Text;
+        /// The file with the passphrase; without one it is asked for on the terminal.
+        passphrase_file: Option<PathBuf> = "", Kind::Text;
+    }
+    /// What a restored backup must know of the time after it; see docs/BACKUP.md.
+    backup: Backup {
+        /// The log of what is changed and spent, best on another disk than the database; empty keeps none.
+        log: Option<PathBuf> = "{data}/after-backup.log", Kind::Text;
     }
     /// Encryption of what crosses the network.
     tls: Tls {

@@ -4,7 +4,7 @@ use super::mistake::{ConfigurationError, Mistake};
 use super::setting::Setting;
 use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
 use super::value::Value;
-use super::{Configuration, DatabaseUrl, Kind};
+use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -138,6 +138,13 @@ fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<M
         let value = values.iter().find(|value| value.setting.name == name);
         value.map_or_else(String::new, |value| value.source.place())
     };
+    if configuration.root_key.source == RootKeyFrom::Command && configuration.root_key.command.is_none() {
+        mistakes.push(Mistake::new(
+            place("root_key.source"),
+            "the root key is to come from a command, and none is named.",
+            "Set `root_key.command` too.",
+        ));
+    }
     let tls = &configuration.tls;
     match (&tls.certificate, &tls.key) {
         (Some(_), None) => mistakes.push(Mistake::new(

@@ -8,9 +8,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
-/// Variables that are the client's or the tests' own.
-const FOREIGN_VARIABLES: [&str; 5] =
-    ["KEYSTEAD_URL", "KEYSTEAD_KEY", "KEYSTEAD_VERIFY_KEY", "KEYSTEAD_PROJECT", "KEYSTEAD_CA_FILE"];
+/// Variables that are the client's, the root key's or the tests' own.
+const FOREIGN_VARIABLES: [&str; 6] = [
+    "KEYSTEAD_URL",
+    "KEYSTEAD_KEY",
+    "KEYSTEAD_VERIFY_KEY",
+    "KEYSTEAD_PROJECT",
+    "KEYSTEAD_CA_FILE",
+    "KEYSTEAD_ROOT_KEY",
+];
 const FOREIGN_PREFIX: &str = "KEYSTEAD_TEST_";
 
 /// The variable that names the file.

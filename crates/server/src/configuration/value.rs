@@ -36,6 +36,12 @@ impl Value for Option<PathBuf> {
     }
 }
 
+impl Value for Option<String> {
+    fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
+        Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
 impl Value for SocketAddr {
     fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
         text.parse().map_err(|_| {
@@ -129,6 +135,20 @@ choice! {
         Debug = "debug",
         /// Everything of Keystead's own.
         Trace = "trace",
+    }
+}
+
+choice! {
+    /// Where the root key comes from.
+    RootKeyFrom {
+        /// `root_key_file`.
+        File = "file",
+        /// The variable `KEYSTEAD_ROOT_KEY`.
+        Environment = "environment",
+        /// What a program prints.
+        Command = "command",
+        /// A passphrase.
+        Passphrase = "passphrase",
     }
 }
 

@@ -46,6 +46,8 @@ impl Collector for Scrape {
         gauge(encoder, "keystead_feed_mark", mark, signed(self.live.feed_mark))?;
         let fresh = "Whether this node can know of every change: 0 means that it answers unavailable";
         gauge(encoder, "keystead_fresh", fresh, i64::from(self.live.is_fresh))?;
+        let kept = "Whether the log beside the database is written; 0 when it cannot be";
+        gauge(encoder, "keystead_backup_log_kept", kept, i64::from(self.live.log_is_kept))?;
         let dropped = "Usage events that did not fit the queue";
         counter(encoder, "keystead_usage_events_dropped", dropped, self.live.usage_events_dropped)?;
         counter(encoder, "keystead_acts", "Administrative acts committed", self.live.acts)?;

@@ -42,6 +42,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let live = Live {
         verdicts,
         keys_resident: u64::try_from(app.keystead.keys_resident()).unwrap_or(u64::MAX),
+        log_is_kept: app.keystead.log_is_kept(),
         usage_events_dropped: app.keystead.usage_dropped(),
         leases: app.keystead.counters().leases(),
         acts: app.keystead.counters().acts(),

@@ -7,6 +7,7 @@ mod keys;
 mod nodes;
 mod organizations;
 mod projects;
+mod root_key;
 mod verify;
 mod whoami;
 
@@ -30,6 +31,7 @@ fn described() -> (Router<App>, Document) {
         .merge(nodes::routes())
         .merge(organizations::routes())
         .merge(projects::routes())
+        .merge(root_key::routes())
         .merge(verify::routes())
         .merge(whoami::routes())
         .split_for_parts();

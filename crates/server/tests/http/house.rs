@@ -218,7 +218,8 @@ impl House {
 async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> Opened {
     let settings = Settings {
         store: store.options(),
-        root_key_file: root_key_file.to_owned(),
+        root_key: root_key_file.to_owned().into(),
+        log: Some(root_key_file.with_file_name("after-backup.log")),
         usage_flush: FOREVER,
         usage_queue_max: 65_536,
         max_staleness: FOREVER,

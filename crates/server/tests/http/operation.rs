@@ -29,6 +29,7 @@ async fn metrics_count_what_happens(house: House) {
         "keystead_verdicts_total{code=\"valid\"} 3",
         "keystead_verdicts_total{code=\"malformed\"} 1",
         "keystead_keys_resident 5",
+        "keystead_backup_log_kept 1",
         "keystead_usage_events_dropped_total 0",
         "keystead_http_requests_total{route=\"/v1/verify\",method=\"POST\",status=\"2xx\"} 4",
     ] {

@@ -6,5 +6,6 @@ mod keys;
 mod nodes;
 mod organizations;
 pub(crate) mod projects;
+mod root_key;
 mod verify;
 mod whoami;

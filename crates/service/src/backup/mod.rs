@@ -2,10 +2,13 @@
 
 mod locks;
 mod restore;
+#[cfg(test)]
+mod tests;
 mod write;
 
+pub use keystead_store::backup::{Ending, Survey};
 pub use locks::{InvalidLock, Keys, Recipients};
-pub use restore::{RestoreRequest, restore};
+pub use restore::{Decision, RestoreReport, RestoreRequest, restore};
 pub use write::{Backup, write};
 
 use crate::root_key::RootKeyError;
@@ -32,6 +35,9 @@ pub enum BackupFailed {
     /// It was encrypted to others, or is no age file.
     #[error("the backup does not open: {0}")]
     Locked(String),
+    /// The logs do not cover all of the time since, and that was not accepted.
+    #[error("what was revoked and spent since the backup is not known; nothing was restored")]
+    Gap,
     /// The root key cannot be had.
     #[error(transparent)]
     RootKey(#[from] RootKeyError),

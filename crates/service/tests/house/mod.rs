@@ -44,6 +44,9 @@ macro_rules! suite {
 }
 pub(crate) use suite;
 
+/// The first node's log; each node has its own.
+const LOG: &str = "after-backup.log";
+
 /// An opened installation whose clock stands still at [`keystead_store::testing::START`].
 pub(crate) struct House {
     pub(crate) keystead: Arc<Keystead>,
@@ -60,7 +63,7 @@ impl House {
         database.store.close().await;
         let root = tempfile::tempdir().unwrap();
         let clock = Arc::clone(&database.clock);
-        let (keystead, admin_key) = start(&database, &root, Arc::<ManualClock>::clone(&clock), 1).await;
+        let (keystead, admin_key) = start(&database, &root, Arc::<ManualClock>::clone(&clock), 1, LOG).await;
         let admin_key = admin_key.unwrap();
         Self { keystead, clock, admin_key, database, root, seed: 1 }
     }
@@ -70,14 +73,14 @@ impl House {
         Arc::clone(&self.keystead).close().await;
         // Another seed: the same ids would be drawn again.
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed).await;
+        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed, LOG).await;
     }
 
     /// Stops it in order and starts it again with another clock.
     pub(crate) async fn restart_with(&mut self, clock: Arc<dyn Clock>) {
         Arc::clone(&self.keystead).close().await;
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, clock, self.seed).await;
+        (self.keystead, _) = start(&self.database, &self.root, clock, self.seed, LOG).await;
     }
 
     fn same_clock(&self) -> Arc<dyn Clock> {
@@ -87,7 +90,7 @@ impl House {
     /// Another node on the same database.
     pub(crate) async fn another_node(&mut self) -> Arc<Keystead> {
         self.seed += 1;
-        start(&self.database, &self.root, self.same_clock(), self.seed).await.0
+        start(&self.database, &self.root, self.same_clock(), self.seed, &format!("{}.log", self.seed)).await.0
     }
 
     /// Does on the database what no Keystead does.
@@ -118,7 +121,7 @@ impl House {
             .unwrap();
         store.close().await;
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed).await;
+        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed, LOG).await;
     }
 
     /// The installation's operator, who administers the first organization.
@@ -267,10 +270,12 @@ async fn start(
     root: &TempDir,
     clock: Arc<dyn Clock>,
     seed: u64,
+    log: &str,
 ) -> (Arc<Keystead>, Option<String>) {
     let settings = Settings {
         store: database.options(),
-        root_key_file: root.path().join("root.key"),
+        root_key: root.path().join("root.key").into(),
+        log: Some(root.path().join(log)),
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 1_000,
         // Freshness is never in doubt when a test moves the clock.

@@ -5,9 +5,11 @@ use super::cell::{Cell, read_cell};
 use super::fault::BackupError;
 use super::line::{FORMAT, Header, Lines};
 use super::places::{self, OWN_VALUES, Table, quote};
+use super::snapshot::snapshot;
 use crate::conn::{Conn, Engine, on_engine};
 use crate::database::Database;
 use crate::error::StoreError;
+use crate::log::capture::server_clock;
 use crate::open;
 use crate::schema;
 use crate::transaction::steer;
@@ -50,8 +52,15 @@ pub async fn dump(
         Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
         Ok((None,)) | Err(_) => return Err(BackupError::NoInstallation(database.to_string())),
     };
-    let header =
-        Header { keystead_backup: FORMAT, schema, engine: engine.to_owned(), created_at_micros: now.0 };
+    // The clock that the logs beside the database go by.
+    let now = server_clock(&mut conn).await?.unwrap_or(now);
+    let header = Header {
+        keystead_backup: FORMAT,
+        schema,
+        engine: engine.to_owned(),
+        created_at_micros: now.0,
+        snapshot: snapshot(&mut conn).await?,
+    };
     let mut lines = Lines::new(out);
     lines.header(&header)?;
     for table in places::tables(&mut conn).await? {

@@ -1,6 +1,7 @@
 //! Why a backup could not be written or restored, and what to do about it.
 
 use crate::error::{OpenError, StoreError};
+use crate::log::LogFileError;
 
 /// Why a backup could not be written or restored. Nothing of a restore stands after it.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +40,18 @@ pub enum BackupError {
     /// It is not what was written.
     #[error("the backup is damaged: {0}. Take another copy of it")]
     Damaged(&'static str),
+    /// A log beside the database.
+    #[error("{0}")]
+    Log(String),
     /// Its rows do not fit each other.
     #[error("rows of the backup refer to rows that are not in it; nothing was restored")]
     Inconsistent,
+}
+
+impl From<LogFileError> for BackupError {
+    fn from(error: LogFileError) -> Self {
+        Self::Log(error.to_string())
+    }
 }
 
 impl From<sqlx::Error> for BackupError {

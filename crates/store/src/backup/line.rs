@@ -28,6 +28,9 @@ pub struct Header {
     pub engine: String,
     /// When it was written, in microseconds since the epoch. Everything acknowledged before is in it.
     pub created_at_micros: i64,
+    /// Which transactions are in it, as PostgreSQL tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
 }
 
 /// What a backup says of itself, last.

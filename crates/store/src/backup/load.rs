@@ -6,14 +6,19 @@ use super::fault::BackupError;
 use super::line::{Header, Read, Reading};
 use super::places::{self, OWN_VALUES, Table, quote};
 use super::references::References;
+use super::replay;
 use super::site::Site;
+use super::survey::{Survey, survey};
 use crate::conn::{Conn, on_engine};
 use crate::database::Database;
+use crate::log::EPOCH;
 use crate::schema;
+use keystead_domain::seal::RootKeys;
 use serde_json::Value as Json;
 use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 use std::io::BufRead;
+use std::path::PathBuf;
 
 /// Values that one statement binds; SQLite takes 32,766 and PostgreSQL 65,535.
 const VALUES_MAX: usize = 8_000;
@@ -71,14 +76,71 @@ impl Restoring {
         &mut self.site.conn
     }
 
-    /// Checks that the rows fit each other, brings them to this binary's schema and lets them stand.
+    /// What logs cover of the time since the backup.
+    ///
+    /// # Errors
+    /// When a log cannot be read, or was sealed by a root key that is not at hand.
+    pub async fn survey(&mut self, logs: &[PathBuf], keys: &RootKeys) -> Result<Survey, BackupError> {
+        // A backup from before there were logs says nothing of them.
+        let known = places::tables(&mut self.site.conn).await?;
+        let sessions = if known.iter().any(|table| table.name == "log_sessions") {
+            self.site.conn.log_sessions().await?
+        } else {
+            Vec::new()
+        };
+        let epoch = self.site.conn.installation_value(EPOCH).await?;
+        survey(&self.header, epoch.as_deref(), &sessions, logs, keys)
+    }
+
+    /// Puts the logs' rows over the backup's; how many were changed.
+    ///
+    /// # Errors
+    /// When a log cannot be read, or the database refuses.
+    pub async fn replay(&mut self, survey: &Survey, keys: &RootKeys) -> Result<u64, BackupError> {
+        let (mut changed, mut schema) = (0, self.header.schema);
+        let schemas = replay::schemas(survey);
+        if let Some(found) = schemas.iter().copied().find(|of_log| *of_log > schema::SUPPORTED) {
+            return Err(BackupError::NewerSchema { found, supported: schema::SUPPORTED });
+        }
+        let latest = replay::latest(survey, keys)?;
+        for of_log in schemas {
+            if of_log > schema {
+                self.references.on(&mut self.site.conn).await?;
+                self.site.settle().await?;
+                self.site.bring_to(of_log).await?;
+                self.references = References::off(&mut self.site.conn).await?;
+                self.site.begin().await?;
+                schema = of_log;
+            }
+            changed += replay::replay(&mut self.site.conn, survey, keys, &latest, of_log).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Takes all credits that remain, because nobody knows how many of them were spent since.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn take_credits(&mut self) -> Result<(), BackupError> {
+        let sql = "UPDATE meters SET credits_remaining = 0 WHERE credits_remaining > 0";
+        run(&mut self.site.conn, sql.to_owned(), &[]).await
+    }
+
+    /// Checks that the rows fit each other, brings them to this binary's schema and lets them stand, as
+    /// another life of the database, which `epoch` names.
     ///
     /// # Errors
     /// When they do not, or the database refuses; nothing stands then.
-    pub async fn finish(mut self) -> Result<Restored, BackupError> {
+    pub async fn finish(mut self, epoch: String) -> Result<Restored, BackupError> {
         self.references.on(&mut self.site.conn).await?;
         self.site.settle().await?;
         self.site.bring_to(schema::SUPPORTED).await?;
+        // Logs from before say nothing of this life of the database.
+        let conn = &mut self.site.conn;
+        conn.forget_log_sessions().await?;
+        run(conn, format!("DELETE FROM installation WHERE name = '{EPOCH}'"), &[]).await?;
+        let row = [Cell::Text(Some(EPOCH.to_owned())), Cell::Text(Some(epoch))];
+        run(conn, "INSERT INTO installation (name, value) VALUES ($1, $2)".to_owned(), &row).await?;
         self.site.keep().await?;
         Ok(Restored { header: self.header, rows: self.rows, schema: schema::SUPPORTED })
     }
@@ -160,15 +222,20 @@ impl Rows {
 
     async fn flush(&mut self, conn: &mut Conn) -> Result<(), BackupError> {
         if !self.waiting.is_empty() {
-            insert(conn, &self.table, &self.waiting).await?;
+            insert(conn, &self.table, &self.waiting, "").await?;
             self.waiting.clear();
         }
         Ok(())
     }
 }
 
-/// Inserts rows, given as one row's cells after the other's.
-async fn insert(conn: &mut Conn, table: &Table, cells: &[Cell]) -> Result<(), BackupError> {
+/// Inserts rows, given as one row's cells after the other's; `end` ends the statement.
+pub(super) async fn insert(
+    conn: &mut Conn,
+    table: &Table,
+    cells: &[Cell],
+    end: &'static str,
+) -> Result<(), BackupError> {
     let width = table.columns.len();
     let mut values = String::new();
     for row in 0..cells.len() / width {
@@ -181,7 +248,7 @@ async fn insert(conn: &mut Conn, table: &Table, cells: &[Cell]) -> Result<(), Ba
     // Numbers that the database gives out itself are restored too.
     let over = if conn.is_on_postgres() { " OVERRIDING SYSTEM VALUE" } else { "" };
     let (name, columns) = (quote(&table.name), table.column_list());
-    run(conn, format!("INSERT INTO {name} ({columns}){over} VALUES {values}"), cells).await
+    run(conn, format!("INSERT INTO {name} ({columns}){over} VALUES {values}{end}"), cells).await
 }
 
 /// Runs a statement that is made of the schema's names and of numbers only.

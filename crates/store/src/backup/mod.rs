@@ -4,17 +4,21 @@
 //! What is written is derived from the database's own schema, not from a list of tables: whatever a
 //! later schema step adds is in the next backup. Only what [`left_out`] names is not.
 
-mod cell;
+pub(crate) mod cell;
 mod dump;
 mod fault;
 mod line;
 mod load;
-mod places;
+pub(crate) mod places;
 mod references;
+mod replay;
 mod site;
+mod snapshot;
+mod survey;
 
 pub use dump::{Written, dump};
 pub use fault::BackupError;
 pub use line::Header;
 pub use load::{Restored, Restoring};
 pub use places::left_out;
+pub use survey::{End, Ending, Gap, Survey};

@@ -128,6 +128,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn insert_guardrails(&mut self, row: &GuardrailsRow) -> Result<bool, StoreError> {
+        self.touch("guardrails", row.id);
         self.execute(&INSERT, row.values()).await.map(|rows| rows > 0)
     }
 
@@ -140,6 +141,7 @@ impl Tx {
         row: &GuardrailsRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
+        self.touch("guardrails", row.id);
         let values = [
             row.body.value(),
             row.updated_at.value(),

@@ -123,6 +123,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when it was imported before, or when the database cannot answer.
     pub async fn insert_import(&mut self, row: &ImportRow) -> Result<(), StoreError> {
+        self.touch("imports", row.key_id.as_bytes());
         self.execute(&INSERT, row.values()).await.map(|_| ())
     }
 
@@ -132,6 +133,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn upgrade_import(&mut self, to: &ImportRow) -> Result<bool, StoreError> {
+        self.touch("imports", to.key_id.as_bytes());
         let form = Value::Text(Some(&to.form));
         let values =
             [form, to.lookup.value(), to.digest.value(), to.pepper_version.value(), to.key_id.value(), form];

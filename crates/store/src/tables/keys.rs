@@ -114,7 +114,8 @@ statements! {
     FORGET_SEEN(1) =
         "DELETE FROM seen WHERE lineage_id = $1 AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.lineage_id = $1)";
     FORGET_USES(1) = "DELETE FROM meters WHERE id = $1";
-    FORGET_ROTATIONS(1) = "DELETE FROM rotations WHERE new_key_id = $1 OR old_key_id = $1";
+    FORGET_ROTATIONS(1) =
+        "DELETE FROM rotations WHERE new_key_id = $1 OR old_key_id = $1 RETURNING new_key_id";
     FORGET_DRAINS(1) = "DELETE FROM drain_seen WHERE key_id = $1";
     LIVING(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND lineage_id = $2 AND revoked_at IS NULL ORDER BY id LIMIT $3");
     OF_OWNER(1) = "SELECT count(*) FROM keys WHERE owner = $1";
@@ -280,10 +281,15 @@ impl Tx {
             return Ok(false);
         };
         if uses.is_some() {
+            self.touch("meters", UsesId::of(id).as_bytes());
             self.execute(&FORGET_USES, [MeterId::Uses(UsesId::of(id)).value()]).await?;
         }
-        self.execute(&FORGET_ROTATIONS, [id.value()]).await?;
+        let rotations: Vec<(Vec<u8>,)> = self.rows(&FORGET_ROTATIONS, [id.value()]).await?;
+        for (rotation,) in rotations {
+            self.touch("rotations", rotation);
+        }
         self.execute(&FORGET_DRAINS, [id.value()]).await?;
+        self.touch("meters", &lineage);
         self.execute(&FORGET_METER, [lineage.value()]).await?;
         self.execute(&FORGET_SEEN, [lineage.value()]).await?;
         Ok(true)

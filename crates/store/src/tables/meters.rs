@@ -88,6 +88,7 @@ impl Ledger {
     /// # Errors
     /// [`StoreError::Unique`] when there is one, or when the database cannot answer.
     pub async fn insert_meter(&mut self, row: &MeterRow) -> Result<(), StoreError> {
+        self.touch("meters", row.id.as_bytes());
         self.later(&INSERT, row.values()).await
     }
 
@@ -96,7 +97,10 @@ impl Ledger {
     /// # Errors
     /// When the database cannot answer.
     pub async fn ensure_meter(&mut self, row: &MeterRow) -> Result<(), StoreError> {
-        self.execute(&ENSURE, row.values()).await.map(|_| ())
+        if self.execute(&ENSURE, row.values()).await? > 0 {
+            self.touch("meters", row.id.as_bytes());
+        }
+        Ok(())
     }
 
     /// A meter that nobody else changes before this transaction ends.
@@ -112,6 +116,7 @@ impl Ledger {
     /// # Errors
     /// When the database cannot answer.
     pub async fn update_meter(&mut self, row: &MeterRow) -> Result<bool, StoreError> {
+        self.touch("meters", row.id.as_bytes());
         let values = [
             row.credits_remaining.value(),
             row.credits_refill_at.value(),
@@ -130,6 +135,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn delete_meter(&mut self, id: MeterId) -> Result<bool, StoreError> {
+        self.touch("meters", id.as_bytes());
         self.execute(&DELETE, [id.value()]).await.map(|rows| rows > 0)
     }
 }

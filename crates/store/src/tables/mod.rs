@@ -14,6 +14,7 @@ pub(crate) mod key_list;
 pub(crate) mod key_load;
 pub(crate) mod key_references;
 pub(crate) mod keys;
+pub(crate) mod log_sessions;
 pub(crate) mod meters;
 pub(crate) mod nodes;
 pub(crate) mod organizations;
@@ -28,6 +29,7 @@ pub(crate) mod replays;
 pub(crate) mod roles;
 pub(crate) mod rotation_plans;
 pub(crate) mod rotations;
+pub(crate) mod sealed;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
 pub(crate) mod temporary_keys;
@@ -51,6 +53,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         key_load::DECLARED,
         key_references::DECLARED,
         keys::DECLARED,
+        log_sessions::DECLARED,
         meters::DECLARED,
         nodes::DECLARED,
         organizations::DECLARED,
@@ -64,6 +67,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         roles::DECLARED,
         rotation_plans::DECLARED,
         rotations::DECLARED,
+        sealed::DECLARED,
         seen::DECLARED,
         service_accounts::DECLARED,
         temporary_keys::DECLARED,

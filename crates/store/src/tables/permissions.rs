@@ -118,6 +118,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_permission(&mut self, row: &PermissionRow) -> Result<(), StoreError> {
+        self.touch("permissions", row.id.0);
         self.execute(&INSERT, row.values()).await.map(|_| ())
     }
 
@@ -131,6 +132,7 @@ impl Tx {
         row: &PermissionRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
+        self.touch("permissions", row.id.0);
         let values = [
             row.name.value(),
             row.description.value(),
@@ -154,6 +156,7 @@ impl Tx {
         organization: OrganizationId,
         id: PermissionId,
     ) -> Result<bool, StoreError> {
+        self.touch("permissions", id.0);
         self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
     }
 }

@@ -134,6 +134,7 @@ impl Tx {
         row: &RotationPlanRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
+        self.touch("rotation_plans", row.project_id.0);
         if expected_version == 0 {
             return self.execute(&INSERT, row.values()).await.map(|rows| rows > 0);
         }

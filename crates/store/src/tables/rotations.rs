@@ -161,6 +161,7 @@ impl Tx {
     /// [`StoreError::Unique`] when the old key is being rotated already, or when the database cannot
     /// answer.
     pub async fn insert_rotation(&mut self, row: &RotationRow) -> Result<(), StoreError> {
+        self.touch("rotations", row.new_key_id.as_bytes());
         self.execute(&INSERT, row.values()).await.map(|_| ())
     }
 
@@ -175,6 +176,7 @@ impl Tx {
         at: Micros,
         ends_at: Micros,
     ) -> Result<bool, StoreError> {
+        self.touch("rotations", new_key.as_bytes());
         self.execute(&FIRST_USED, [at.value(), ends_at.value(), new_key.value()]).await.map(|rows| rows > 0)
     }
 
@@ -189,6 +191,7 @@ impl Tx {
         ends_at: Option<Micros>,
         at: Micros,
     ) -> Result<bool, StoreError> {
+        self.touch("rotations", new_key.as_bytes());
         let values = [stage.value(), ends_at.value(), at.value(), new_key.value()];
         self.execute(&CLOSE, values).await.map(|rows| rows > 0)
     }

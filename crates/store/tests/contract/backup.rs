@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 async fn backup_of(database: &Database) -> String {
     let mut bytes = Vec::new();
     let written = dump(database, START, &mut bytes).await.unwrap();
-    assert_eq!(written.header.created_at_micros, START.0);
+    // PostgreSQL's own clock orders what several nodes write.
+    let on_sqlite = matches!(database, Database::Sqlite(_));
+    assert!(!on_sqlite || written.header.created_at_micros == START.0);
     String::from_utf8(bytes).unwrap()
 }
 
 async fn restore(place: &TestPlace, backup: &str) -> Result<Restored, BackupError> {
-    Restoring::begin(&place.database, &mut backup.as_bytes()).await?.finish().await
+    Restoring::begin(&place.database, &mut backup.as_bytes()).await?.finish("another".into()).await
 }
 
 async fn opened(place: &TestPlace) -> Store {
@@ -32,7 +34,8 @@ fn content(backup: &str) -> Vec<String> {
     let mut lines: Vec<String> = backup
         .lines()
         .skip(1)
-        .filter(|line| !line.starts_with("{\"end\""))
+        // A restore begins another life of the database.
+        .filter(|line| !line.starts_with("{\"end\"") && !line.contains("\"log_epoch\""))
         .map(|line| {
             if !line.starts_with('[') {
                 line.clone_into(&mut table);
@@ -77,7 +80,7 @@ pub(crate) async fn a_backup_restores_into_either_engine_as_it_was(store: TestSt
     for place in empty_places().await {
         let restored = restore(&place, &backup).await.unwrap();
         assert_eq!((restored.rows["keys"], restored.rows["key_tags"]), (301, 600));
-        assert_eq!(content(&backup_of(&place.database).await), content(&backup));
+        assert!(content(&backup_of(&place.database).await) == content(&backup));
         // It is a store like any other: the last number is not given out again, and writes work.
         let opened = opened(&place).await;
         let key = opened.read().await.unwrap().key(org(2), key_id(301)).await.unwrap().unwrap();

@@ -1,0 +1,163 @@
+//! Rows as a transaction is about to leave them.
+
+use super::places::logged;
+use super::record::Set;
+use crate::backup::BackupError;
+use crate::backup::cell::{Cell, read_cell};
+use crate::backup::places::{Column, Table, quote, tables};
+use crate::conn::{Conn, Engine, on_engine};
+use crate::error::StoreError;
+use futures_util::TryStreamExt;
+use keystead_domain::time::Micros;
+use sqlx::{AssertSqlSafe, Row};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// Rows that a transaction wrote, by the id that they are found by.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Touched {
+    pub(crate) table: &'static str,
+    pub(crate) target: Vec<u8>,
+}
+
+/// Targets of one statement.
+const TARGETS_MAX: usize = 256;
+
+/// What belongs to a key and is found by its id.
+const OF_A_KEY: [&str; 6] = ["imports", "key_tags", "key_roles", "key_grants", "public_keys", "rotations"];
+
+/// Sets of one record: it stays far below what a reader takes.
+pub(super) const SETS_MAX: usize = 64;
+
+const STAMP: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT), \
+    CAST(pg_current_xact_id()::text AS BIGINT)";
+const CLOCK: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
+
+/// PostgreSQL's clock; `None` on SQLite.
+pub(crate) async fn server_clock(conn: &mut Conn) -> Result<Option<Micros>, StoreError> {
+    let Engine::Postgres(connection) = &mut conn.engine else { return Ok(None) };
+    let clock: Result<(i64,), _> = sqlx::query_as(CLOCK).fetch_one(&mut **connection).await;
+    conn.after(clock).map(|(at,)| Some(Micros(at)))
+}
+
+/// PostgreSQL's clock and its number of this transaction; `None` on SQLite.
+pub(super) async fn stamp(conn: &mut Conn) -> Result<Option<(Micros, i64)>, StoreError> {
+    let Engine::Postgres(connection) = &mut conn.engine else { return Ok(None) };
+    let stamp: Result<(i64, i64), _> = sqlx::query_as(STAMP).fetch_one(&mut **connection).await;
+    conn.after(stamp).map(|(at, transaction)| Some((Micros(at), transaction)))
+}
+
+/// What is read for a record: a table's rows that have these targets, or the policies of these keys.
+pub(super) struct Wanted<'t> {
+    table: &'static str,
+    column: &'static str,
+    targets: Vec<&'t [u8]>,
+    policies: bool,
+}
+
+/// What the rows that were touched are read by.
+pub(super) fn wanted(touched: &[Touched]) -> Vec<Wanted<'_>> {
+    let mut targets: BTreeMap<&'static str, Vec<&[u8]>> = BTreeMap::new();
+    let mut add = |table, target| targets.entry(table).or_default().push(target);
+    for one in touched {
+        add(one.table, one.target.as_slice());
+        if one.table == "keys" {
+            OF_A_KEY.iter().for_each(|table| add(table, one.target.as_slice()));
+        }
+    }
+    let mut wanted = Vec::new();
+    for (table, mut targets) in targets {
+        targets.sort_unstable();
+        targets.dedup();
+        let Some((table, column)) = logged(table) else { continue };
+        for some in targets.chunks(TARGETS_MAX) {
+            if table == "keys" {
+                wanted.push(Wanted { table, column, targets: some.to_vec(), policies: true });
+            }
+            wanted.push(Wanted { table, column, targets: some.to_vec(), policies: false });
+        }
+    }
+    wanted
+}
+
+/// Those rows as they are now.
+pub(super) async fn images(conn: &mut Conn, wanted: &[Wanted<'_>]) -> Result<Vec<Set>, StoreError> {
+    let mut sets = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        let some = one.targets.as_slice();
+        sets.push(if one.policies {
+            let join = "JOIN keys k ON k.organization_id = t.organization_id AND k.policy_hash = t.hash";
+            set(conn, "policies", join, "k.id", some, Vec::new()).await?
+        } else {
+            let owned = some.iter().map(|target| target.to_vec()).collect();
+            set(conn, one.table, "", &format!("t.{}", quote(one.column)), some, owned).await?
+        });
+    }
+    Ok(sets)
+}
+
+async fn set(
+    conn: &mut Conn,
+    name: &'static str,
+    join: &str,
+    by: &str,
+    some: &[&[u8]],
+    targets: Vec<Vec<u8>>,
+) -> Result<Set, StoreError> {
+    let columns = columns(conn, name).await?;
+    let list: Vec<String> = columns.iter().map(|column| format!("t.{}", quote(&column.name))).collect();
+    let places: Vec<String> = (1..=some.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT DISTINCT {} FROM {} t {join} WHERE {by} IN ({})",
+        list.join(", "),
+        quote(name),
+        places.join(", ")
+    );
+    let read = read(conn, sql, &columns, some).await;
+    let rows = conn.after(read)?;
+    Ok(Set { table: name.to_owned(), columns, targets, rows })
+}
+
+async fn read(
+    conn: &mut Conn,
+    sql: String,
+    columns: &[Column],
+    some: &[&[u8]],
+) -> Result<Vec<Vec<serde_json::Value>>, sqlx::Error> {
+    on_engine!(conn, connection => {
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for target in some {
+            query = query.bind(*target);
+        }
+        let mut found = query.fetch(connection);
+        let mut rows = Vec::new();
+        while let Some(row) = found.try_next().await? {
+            let mut cells = Vec::with_capacity(columns.len());
+            for (index, column) in columns.iter().enumerate() {
+                let cell: Cell = read_cell!(row, index, column.kind)?;
+                cells.push(serde_json::to_value(cell).unwrap_or_default());
+            }
+            rows.push(cells);
+        }
+        Ok(rows)
+    })
+}
+
+/// The columns of a table. They are asked once: a schema changes only while nothing runs on it, or
+/// by a newer binary whose columns this one does not write.
+async fn columns(conn: &mut Conn, name: &str) -> Result<Vec<Column>, StoreError> {
+    static SQLITE: OnceLock<Vec<Table>> = OnceLock::new();
+    static POSTGRES: OnceLock<Vec<Table>> = OnceLock::new();
+    let known = if conn.is_on_postgres() { &POSTGRES } else { &SQLITE };
+    if known.get().is_none() {
+        let found = tables(conn).await.map_err(|error| match error {
+            BackupError::Store(error) => error,
+            other => StoreError::Other(other.to_string()),
+        })?;
+        // Who comes second has asked the same.
+        let _ = known.set(found);
+    }
+    let tables = known.get().map_or(&[][..], Vec::as_slice);
+    let table = tables.iter().find(|table| table.name == name);
+    table.map(|table| table.columns.clone()).ok_or(StoreError::Corrupt("a table of the log is missing"))
+}

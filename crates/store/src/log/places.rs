@@ -1,0 +1,72 @@
+//! What the log holds: for each table the column by which its rows are found.
+
+use super::capture::Touched;
+use crate::tables::feed::{Change, ChangeKind};
+
+/// Tables whose changed rows are in the log, and by which column.
+const LOGGED: &[(&str, &str)] = &[
+    ("audit", "id"),
+    ("consumers", "id"),
+    ("environments", "id"),
+    ("guardrails", "id"),
+    ("imports", "key_id"),
+    ("key_grants", "key_id"),
+    ("key_roles", "key_id"),
+    ("key_tags", "key_id"),
+    ("keys", "id"),
+    ("meters", "id"),
+    ("organizations", "id"),
+    ("permissions", "id"),
+    ("projects", "id"),
+    ("public_keys", "key_id"),
+    ("roles", "id"),
+    ("rotation_plans", "project_id"),
+    ("rotations", "new_key_id"),
+    ("service_accounts", "id"),
+];
+
+/// Tables whose rows are not, each with the reason: a restore has them as of the backup.
+const NOT_LOGGED: &[(&str, &str)] = &[
+    ("drain_seen", "usage: aggregates that a crash may lose as well"),
+    ("installation", "decided once; the log's own epoch"),
+    ("log_sessions", "who keeps a log: a restore begins anew"),
+    ("outbox", "notices as of the backup: what was written since may have gone out already"),
+    ("peppers", "made with the installation; sealed anew they are the same"),
+    ("policies", "come with the keys that refer to them"),
+    ("replays", "answers kept for a day; a retry after a restore is a new request"),
+    ("seen", "usage: aggregates that a crash may lose as well"),
+    ("unknown_attempts", "usage: aggregates that a crash may lose as well"),
+];
+
+/// Whether the rows of a table are in the log.
+#[must_use]
+pub fn is_logged(table: &str) -> bool {
+    logged(table).is_some()
+}
+
+/// Why the rows of a table are not in the log; `None` when they are, or nobody has said why.
+#[must_use]
+pub fn not_logged(table: &str) -> Option<&'static str> {
+    NOT_LOGGED.iter().find(|(name, _)| *name == table).map(|(_, reason)| *reason)
+}
+
+/// A logged table by its name.
+pub(crate) fn logged(table: &str) -> Option<(&'static str, &'static str)> {
+    LOGGED.iter().copied().find(|(name, _)| *name == table)
+}
+
+/// Which rows a change is about. The rows of a key's own tables follow the key.
+pub(crate) fn of(change: &Change) -> Option<Touched> {
+    let table = match change.kind {
+        ChangeKind::Organization => "organizations",
+        ChangeKind::Project => "projects",
+        ChangeKind::Environment => "environments",
+        // The change names the whole catalogue; the store's own methods tell which of it.
+        ChangeKind::Permission => return None,
+        ChangeKind::Role => "roles",
+        ChangeKind::ServiceAccount => "service_accounts",
+        ChangeKind::Consumer => "consumers",
+        ChangeKind::Key => "keys",
+    };
+    Some(Touched { table, target: change.target.clone() })
+}
