@@ -185,7 +185,7 @@ pub(crate) fn state(key: &Live<'_>, now: Micros) -> Result<(), Verdict> {
         Err(Verdict::until(Code::Suspended, entry.suspended_until, now))
     } else if now < entry.not_before {
         Err(Verdict::until(Code::NotYetValid, entry.not_before, now))
-    } else if now >= entry.expires_at {
+    } else if entry.has_expired(now) {
         Err(Verdict::of(Code::Expired))
     } else {
         Ok(())

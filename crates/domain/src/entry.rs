@@ -116,10 +116,17 @@ impl Entry {
         self.special.as_ref()?.rotation.as_ref()
     }
 
+    /// Whether its time is over. That of a key whose rotation is complete is, whatever the clock says
+    /// later: somebody was told so.
+    #[must_use]
+    pub fn has_expired(&self, now: Micros) -> bool {
+        now >= self.expires_at || self.rotation().is_some_and(Rotation::is_over)
+    }
+
     /// Whether it has ended because another key took over.
     #[must_use]
     pub fn is_rotated_away(&self, now: Micros) -> bool {
-        now >= self.expires_at && self.rotation().is_some_and(Rotation::is_old)
+        self.has_expired(now) && self.rotation().is_some_and(Rotation::is_old)
     }
 
     /// Its status now, by the same precedence as the verdict.
@@ -130,7 +137,7 @@ impl Entry {
             Switch::Off => KeyStatus::Disabled,
             Switch::On if now < self.suspended_until => KeyStatus::Suspended,
             Switch::On if now < self.not_before => KeyStatus::NotYetValid,
-            Switch::On if now >= self.expires_at => KeyStatus::Expired,
+            Switch::On if self.has_expired(now) => KeyStatus::Expired,
             Switch::On => KeyStatus::Active,
         }
     }

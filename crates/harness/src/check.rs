@@ -2,17 +2,21 @@
 
 use crate::audit::Audit;
 use crate::credits;
+use crate::effects::compare;
 use crate::journal::{Action, Journal, Known, Record};
+use crate::rotations;
 use crate::worker::{PROJECT, ask};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use keystead_sdk::api::{AuditRecord, Code, Key, KeyQuery, KeyStatus, VerifyBatch};
 use keystead_sdk::{Client, list_all};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// More keys than a run keeps.
 const KEYS_MAX: usize = 100_000;
 const BATCH: usize = 500;
+/// Looks until two agree: the server notes by itself what time has ended.
+const LOOKS_MAX: u32 = 50;
 
 /// How the server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,9 @@ pub(crate) enum End {
     /// SIGTERM, and waited for.
     Stopped,
 }
+
+/// The keys that there are, by their labels.
+pub(crate) type Listed = BTreeMap<String, Key>;
 
 /// Compares everything, then takes what is now as the start of the next round.
 ///
@@ -34,28 +41,50 @@ pub(crate) async fn check(
     end: End,
 ) -> Result<Vec<String>> {
     let mut findings = std::mem::take(&mut journal.findings);
-    for record in audit.news(client).await.context("the audit cannot be read")? {
-        enter(journal, &record, &mut findings);
-    }
-    let listed = keys(client).await.context("the keys cannot be listed")?;
-    for (name, key) in &listed {
-        if !journal.keys.contains_key(name) {
-            findings.push(format!("{name} ({}): is there, and nobody asked for it", key.id));
+    let listed = look(client, journal, audit, &mut findings).await?;
+    for (label, key) in &listed {
+        if !journal.keys.contains_key(label) {
+            findings.push(format!("{label} ({}): is there, and nobody asked for it", key.id));
         }
     }
-    for (name, known) in &mut journal.keys {
-        known.records.sort_by_key(|record| record.version);
-        findings.extend(compare(known, listed.get(name)).into_iter().map(|what| format!("{name}: {what}")));
-        if let (Some(credits), Some(key)) = (&mut known.credits, listed.get(name)) {
-            let left = key.credits.as_ref().map_or(0, |credits| credits.remaining);
-            let (forfeited, wrong) = credits::settle(credits, left, end);
-            journal.totals.credits_forfeited += forfeited;
-            findings.extend(wrong.map(|what| format!("{name}: {what}")));
-        }
+    for (label, known) in &journal.keys {
+        let wrong = compare(known, listed.get(label));
+        findings.extend(wrong.into_iter().map(|what| format!("{label}: {what}")));
     }
+    findings.extend(freed(journal, &listed));
+    findings.extend(rotations::compare(journal, &listed, end));
+    findings.extend(batches(journal));
+    findings.extend(credits::compare(journal, &listed, end));
     findings.extend(verdicts(client, journal, &listed).await.context("the keys cannot be verified")?);
     settle(journal, &listed);
     Ok(findings)
+}
+
+/// Reads the audit and the keys of one moment.
+async fn look(
+    client: &Client,
+    journal: &mut Journal,
+    audit: &mut Audit,
+    findings: &mut Vec<String>,
+) -> Result<Listed> {
+    let mut before = all_keys(client).await?;
+    for _ in 0..LOOKS_MAX {
+        let mut news = audit.news(client).await.context("the audit cannot be read")?;
+        // The oldest first; and a key that another is rotated into is heard of by its creation.
+        news.reverse();
+        news.sort_by_key(|record| record.action != Action::Create.name());
+        news.iter().for_each(|record| rotations::enter(journal, record));
+        for record in &news {
+            enter(journal, record, findings);
+        }
+        let after = all_keys(client).await?;
+        if before == after && news.is_empty() {
+            let labelled = after.into_iter().map(|key| (journal.label(&key.name, &key.id).to_owned(), key));
+            return Ok(labelled.collect());
+        }
+        before = after;
+    }
+    bail!("the server changes its keys all the time, and nobody asks it to")
 }
 
 /// Enters an audit record where it belongs.
@@ -63,96 +92,79 @@ fn enter(journal: &mut Journal, record: &AuditRecord, findings: &mut Vec<String>
     if record.target.kind != "key" {
         return;
     }
-    let Some(known) = journal.keys.get_mut(&record.target.name) else {
+    let after = record.after.clone().unwrap_or(Value::Null);
+    let label = journal.label(&record.target.name, &record.target.id).to_owned();
+    let Some(known) = journal.keys.get_mut(&label) else {
         let what = if journal.gone.contains(&record.target.id) { "is purged" } else { "nobody made" };
         findings.push(format!("audit record {} ({}) tells of a key that {what}", record.id, record.action));
         return;
     };
-    let after = record.after.clone().unwrap_or(Value::Null);
     let version = after.get("version").and_then(Value::as_i64);
     known.records.push(Record { action: record.action.clone(), version, after });
     known.id.get_or_insert_with(|| record.target.id.clone());
 }
 
-async fn keys(client: &Client) -> Result<BTreeMap<String, Key>> {
+async fn all_keys(client: &Client) -> Result<Vec<Key>> {
     let all = list_all(KEYS_MAX, async |page| {
         let query = KeyQuery { limit: page.limit, cursor: page.cursor, ..KeyQuery::default() };
         client.list_keys(PROJECT, &query).await
-    })
-    .await?;
-    Ok(all.items.into_iter().map(|key| (key.name.clone(), key)).collect())
+    });
+    Ok(all.await.context("the keys cannot be listed")?.items)
 }
 
-/// What does not agree about one key.
-fn compare(known: &Known, now: Option<&Key>) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for action in Action::ALL {
-        let asked = known.asked.get(&action).copied().unwrap_or_default();
-        let told = known.count(action);
-        let least = asked.settled + asked.acknowledged;
-        if told < least || told > least + asked.unknown {
-            wrong.push(format!(
-                "{least} × {} acknowledged, {} unanswered, and the audit has {told}",
-                action.name(),
-                asked.unknown
-            ));
-        }
-    }
-    let should_be = known.count(Action::Create) > 0 && known.count(Action::Delete) == 0;
-    match now {
-        Some(now) if should_be => wrong.extend(effects(known, now)),
-        Some(_) => wrong.push("it is there, and by its audit it should not be".to_owned()),
-        None if should_be => wrong.push("it is lost: made, by its audit, and not there".to_owned()),
-        None => {}
-    }
-    wrong
-}
-
-/// Whether a key is what its audit records, one after the other, made of it.
-fn effects(known: &Known, now: &Key) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let versions: Vec<i64> = known.records.iter().filter_map(|record| record.version).collect();
-    if versions != (1..=now.version).collect::<Vec<_>>() {
-        wrong.push(format!("version {} and its audit has {versions:?}", now.version));
-    }
-    if known.version > now.version {
-        wrong.push(format!("version {} was acknowledged and it has {}", known.version, now.version));
-    }
-    let mut told = Map::new();
-    for record in &known.records {
-        if let Value::Object(after) = &record.after {
-            told.extend(after.clone());
-        }
-    }
-    let Ok(Value::Object(is)) = serde_json::to_value(now) else {
-        return wrong;
+/// Minted keys that do not stand below what they were minted from, or live without it.
+fn freed(journal: &Journal, listed: &Listed) -> Vec<String> {
+    let minted = journal.keys.iter().filter_map(|(label, known)| {
+        let (child, parent) = (listed.get(label)?, listed.get(known.parent.as_ref()?)?);
+        Some((label, child, parent))
+    });
+    let is_free = |child: &Key, parent: &Key| {
+        child.parent.as_ref() != Some(&parent.id)
+            || (child.status == KeyStatus::Active && parent.status != KeyStatus::Active)
     };
-    for field in ["status", "revocation", "name", "version", "owner", "expires_at"] {
-        if told.get(field) != is.get(field) {
-            wrong.push(format!("{field} is {:?} and its audit says {:?}", is.get(field), told.get(field)));
-        }
-    }
-    wrong
+    minted
+        .filter(|(_, child, parent)| is_free(child, parent))
+        .map(|(label, _, parent)| format!("{label}: it was minted from {}, and lives without it", parent.id))
+        .collect()
+}
+
+/// Keys that were asked for together are all made, or none.
+fn batches(journal: &mut Journal) -> Vec<String> {
+    let batches = std::mem::take(&mut journal.batches);
+    let made = |name: &String| journal.keys.get(name).is_some_and(|known| known.count(Action::Create) > 0);
+    let halves = batches.iter().filter(|names| {
+        let made = names.iter().filter(|name| made(name)).count();
+        made != 0 && made != names.len()
+    });
+    halves.map(|names| format!("of the batch {names:?} some were made and some not")).collect()
 }
 
 /// Whether each key is answered as it must be.
-async fn verdicts(client: &Client, journal: &Journal, listed: &BTreeMap<String, Key>) -> Result<Vec<String>> {
+async fn verdicts(client: &Client, journal: &Journal, listed: &Listed) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
+    // To look would take a use, or be the first use that ends another key.
+    let to_ask = journal.keys.iter().filter(|(_, known)| {
+        known.uses.is_none() && known.replaces.as_ref().is_none_or(|old| !rotations::waits(journal, old))
+    });
     let with_key: Vec<(&String, &String)> =
-        journal.keys.iter().filter_map(|(name, known)| Some((name, known.key.as_ref()?))).collect();
+        to_ask.filter_map(|(label, known)| Some((label, known.key.as_ref()?))).collect();
     for some in with_key.chunks(BATCH) {
         // A cost of 0 takes nothing, so that looking spends no credits.
         let items = some.iter().map(|(_, key)| ask((*key).clone(), 0)).collect();
         let verdicts = client.verify_batch(&VerifyBatch { items }).await?;
-        for ((name, _), verdict) in some.iter().zip(verdicts.items) {
-            let must = match listed.get(*name).map(|key| key.status) {
+        for ((label, _), verdict) in some.iter().zip(verdicts.items) {
+            let must = match listed.get(*label).map(|key| key.status) {
                 None => Code::NotFound,
                 Some(KeyStatus::Active) => Code::Valid,
                 Some(KeyStatus::Revoked) => Code::Revoked,
+                Some(KeyStatus::Expired) => Code::Expired,
                 Some(_) => Code::Disabled,
             };
-            if verdict.code != must {
-                wrong.push(format!("{name}: is answered {} and must be {must}", verdict.code));
+            // What is in the way of a minted key may be its parent's as well as its own.
+            let is_minted = journal.keys.get(*label).is_some_and(|known| known.parent.is_some());
+            let stopped = |code| matches!(code, Code::Revoked | Code::Expired | Code::Disabled);
+            if verdict.code != must && !(is_minted && stopped(verdict.code) && stopped(must)) {
+                wrong.push(format!("{label}: is answered {} and must be {must}", verdict.code));
             }
         }
     }
@@ -160,24 +172,27 @@ async fn verdicts(client: &Client, journal: &Journal, listed: &BTreeMap<String, 
 }
 
 /// What is known now is certain.
-fn settle(journal: &mut Journal, listed: &BTreeMap<String, Key>) {
-    let Journal { keys, gone, .. } = journal;
-    keys.retain(|name, known| {
+fn settle(journal: &mut Journal, listed: &Listed) {
+    let Journal { keys, gone, credits, .. } = journal;
+    let purged =
+        keys.iter().filter(|(label, known)| known.count(Action::Create) > 0 && !listed.contains_key(*label));
+    let olds: Vec<String> = purged.filter_map(|(_, known)| known.replaces.clone()).collect();
+    for old in olds {
+        if let Some(known) = keys.get_mut(&old) {
+            known.purged_successors += 1;
+        }
+    }
+    keys.retain(|label, known| {
         for action in Action::ALL {
             let told = known.count(action);
             let asked = known.asked.entry(action).or_default();
             (asked.settled, asked.acknowledged, asked.unknown) = (told, 0, 0);
         }
-        if !listed.contains_key(name) {
+        (known.is_busy, known.used) = (false, false);
+        if !listed.contains_key(label) {
             gone.extend(known.id.take());
         }
-        listed.contains_key(name)
+        listed.contains_key(label)
     });
-}
-
-impl Known {
-    fn count(&self, action: Action) -> u64 {
-        let told = self.records.iter().filter(|record| record.action == action.name()).count();
-        u64::try_from(told).unwrap_or(u64::MAX)
-    }
+    credits.retain(|lineage, _| keys.values().any(|known: &Known| known.lineage == *lineage));
 }

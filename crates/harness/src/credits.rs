@@ -1,6 +1,6 @@
 //! Credits: never spent twice, never given back; a kill forfeits at most what was leased.
 
-use crate::check::End;
+use crate::check::{End, Listed};
 use crate::journal::{Credits, Journal};
 use crate::worker::{COST_MAX, ask};
 use anyhow::Result;
@@ -35,25 +35,54 @@ fn leased_at_most(left: u64) -> u64 {
     2 * (left / 10).max(COST_MAX)
 }
 
-/// Spends all that is left of every key: not one more is to be had.
+/// What does not agree about credits and numbers of uses.
+pub(crate) fn compare(journal: &mut Journal, listed: &Listed, end: End) -> Vec<String> {
+    let mut findings = Vec::new();
+    let Journal { keys, credits, totals, .. } = journal;
+    for (lineage, credits) in credits {
+        let of_lineage = |label: &String| keys.get(label).is_some_and(|known| known.lineage == *lineage);
+        let shown = listed.iter().filter(|(label, _)| of_lineage(label));
+        let lefts: Vec<u64> = shown.filter_map(|(_, key)| Some(key.credits.as_ref()?.remaining)).collect();
+        let Some(left) = lefts.first().copied() else { continue };
+        if lefts.iter().any(|other| *other != left) {
+            findings.push(format!("{lineage}: its keys have different credits left: {lefts:?}"));
+        }
+        let (forfeited, wrong) = settle(credits, left, end);
+        totals.credits_forfeited += forfeited;
+        findings.extend(wrong.map(|what| format!("{lineage}: {what}")));
+    }
+    for (label, known) in keys {
+        let left = listed.get(label).and_then(|key| Some(key.uses.as_ref()?.remaining));
+        if let (Some(uses), Some(left)) = (&mut known.uses, left) {
+            let (_, wrong) = settle(uses, left, end);
+            findings.extend(wrong.map(|what| format!("{label}: of its uses, {what}")));
+        }
+    }
+    findings
+}
+
+/// Spends all that is left of every lineage, with one of its keys: not one more is to be had.
 ///
 /// # Errors
 /// When the server does not answer.
-pub(crate) async fn drain(client: &Client, journal: &mut Journal) -> Result<Vec<String>> {
+pub(crate) async fn drain(client: &Client, journal: &Journal) -> Result<Vec<String>> {
     let mut wrong = Vec::new();
-    for (name, known) in &mut journal.keys {
-        let (Some(credits), Some(key)) = (&mut known.credits, &known.key) else { continue };
+    for (lineage, credits) in &journal.credits {
         let left = credits.left;
-        let all = client.verify(&ask(key.clone(), left)).await?;
-        if matches!(all.code, Code::Disabled | Code::Revoked) {
-            continue;
-        }
-        let one_more = client.verify(&ask(key.clone(), 1)).await?;
-        if !all.valid || one_more.code != Code::CreditsExhausted {
-            wrong.push(format!(
-                "{name}: spending the {left} credits that are left: {}; one more: {}",
-                all.code, one_more.code
-            ));
+        let own = journal.keys.values().filter(|known| known.lineage == *lineage && known.parent.is_none());
+        for key in own.filter_map(|known| known.key.as_ref()) {
+            let all = client.verify(&ask(key.clone(), left)).await?;
+            if matches!(all.code, Code::Disabled | Code::Revoked | Code::Expired) {
+                continue;
+            }
+            let one_more = client.verify(&ask(key.clone(), 1)).await?;
+            if !all.valid || one_more.code != Code::CreditsExhausted {
+                wrong.push(format!(
+                    "{lineage}: spending the {left} credits that are left: {}; one more: {}",
+                    all.code, one_more.code
+                ));
+            }
+            break;
         }
     }
     Ok(wrong)

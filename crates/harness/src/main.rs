@@ -2,16 +2,19 @@
 //! nothing acknowledged is lost, nothing revoked lives, no credit is spent twice, and the audit tells
 //! what happened.
 
+mod acts;
 mod audit;
 mod chance;
 mod check;
 mod credits;
 mod damage;
+mod effects;
 mod faults;
 mod journal;
 mod nodes;
 mod options;
 mod place;
+mod rotations;
 mod run;
 mod say;
 mod server;
@@ -27,9 +30,11 @@ use say::Stopwatch;
 use std::process::ExitCode;
 
 /// Rounds in which a damage must find something to be done to.
-const DAMAGE_ROUNDS: u64 = 20;
+const DAMAGE_ROUNDS: u64 = 100;
 const FINDINGS_SHOWN: usize = 20;
 const PROGRESS_EVERY: u64 = 50;
+/// In so many rounds something is rotated.
+const ROUNDS_WITH_ROTATION: u64 = 10;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -79,18 +84,20 @@ async fn rounds(options: &Options) -> Result<()> {
     };
     place.remove().await?;
     say::line(&format!(
-        "{} rounds in {:.1} s: {} acts and {} verifications were answered, {} were not; {} credits were spent, \
-         {} forfeited; nothing was lost",
+        "{} rounds in {:.1} s: {} acts ({} rotations among them) and {} verifications were answered, {} were \
+         not; {} credits were spent, {} forfeited; nothing was lost",
         options.rounds,
         watch.elapsed().as_secs_f64(),
         totals.acts,
+        totals.rotations,
         totals.verifies,
         totals.unanswered,
         totals.credits_spent,
         totals.credits_forfeited
     ));
     // A run that did nothing must not look like success.
-    ensure!(totals.acts >= options.rounds && totals.verifies > 0, "hardly anything was done");
+    let rotated = totals.rotations > 0 || options.rounds < ROUNDS_WITH_ROTATION;
+    ensure!(totals.acts >= options.rounds && totals.verifies > 0 && rotated, "hardly anything was done");
     Ok(())
 }
 

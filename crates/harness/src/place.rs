@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -42,6 +42,12 @@ impl Place {
         let own = Own { server, server_url: url.to_owned(), name, through: None };
         own.on_server(format!("CREATE DATABASE {}", own.name)).await.context("cannot make a database")?;
         Ok(Self { folder, postgres: Some(own) })
+    }
+
+    /// A file name beside the folder, not in it.
+    pub(crate) fn beside(&self) -> Result<PathBuf> {
+        let name = self.folder.path().file_name().context("the folder has no name")?.to_string_lossy();
+        Ok(self.folder.path().with_file_name(format!("{name}.img")))
     }
 
     /// How the server is started here.

@@ -80,8 +80,10 @@ impl<'a> Run<'a> {
                 client: client.clone(),
                 journal: Arc::clone(&self.journal),
                 chance: Chance::new(self.seed, 1 + round * WORKERS + number),
+                round: format!("r{round}w"),
                 name: format!("r{round}w{number}"),
                 made: 0,
+                groups: Vec::new(),
             };
             workers.spawn(worker.work());
         }
@@ -115,10 +117,14 @@ impl<'a> Run<'a> {
     /// Half of the creations that nobody answered are asked for again, under the same `Idempotency-Key`:
     /// whether they were done before the kill or not, they are done once, and answered with the key.
     async fn ask_again(&mut self, client: &Client, journal: &mut Journal) -> Result<()> {
-        let unanswered = |known: &Known| known.key.is_none() && !known.was_acknowledged(Action::Create);
+        let unanswered = |known: &Known| {
+            let alone = known.born == Action::Create && known.group.is_none() && known.replaces.is_none();
+            alone && known.key.is_none() && !known.was_acknowledged(Action::Create)
+        };
         let names = journal.keys.iter().filter(|(_, known)| unanswered(known));
+        let granted = |name: &String| journal.credits.get(name).map(|credits| credits.granted);
         let names: Vec<(String, Option<u64>)> =
-            names.map(|(name, known)| (name.clone(), known.credits.map(|credits| credits.granted))).collect();
+            names.map(|(name, _)| (name.clone(), granted(name))).collect();
         for (name, granted) in names {
             if self.chance.once_in(2) {
                 let created = worker::create(client, &name, granted).await.context("asked again")?;
@@ -132,8 +138,8 @@ impl<'a> Run<'a> {
     pub(crate) async fn finish(&mut self) -> Result<Vec<String>> {
         let (server, client) = self.start().await?;
         let mut findings = self.audit.whole(&client).await?;
-        let mut journal = std::mem::take(&mut *self.journal.lock());
-        findings.extend(credits::drain(&client, &mut journal).await?);
+        let journal = std::mem::take(&mut *self.journal.lock());
+        findings.extend(credits::drain(&client, &journal).await?);
         *self.journal.lock() = journal;
         server.stop().await?;
         Ok(findings)

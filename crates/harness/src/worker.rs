@@ -1,7 +1,7 @@
 //! One of those who use the server while it is about to be killed.
 
 use crate::chance::Chance;
-use crate::journal::{Action, Credits, Journal, Known};
+use crate::journal::{Action, Journal, Known};
 use keystead_sdk::api::{Code, CreateKey, CreatedKey, CreditsSpec, Refill, RevokeKey, Verification, Verify};
 use keystead_sdk::{Client, Error};
 use parking_lot::Mutex;
@@ -21,20 +21,24 @@ pub(crate) struct Worker {
     pub(crate) client: Client,
     pub(crate) journal: Arc<Mutex<Journal>>,
     pub(crate) chance: Chance,
+    /// Begins the names of all groups of this round.
+    pub(crate) round: String,
     /// Unique in the run: begins the names of the keys that it makes.
     pub(crate) name: String,
     pub(crate) made: u64,
+    /// Keys that it made together, and alone acts on together.
+    pub(crate) groups: Vec<String>,
 }
 
 /// A key that was picked to do something with.
-struct Picked {
-    name: String,
-    id: String,
-    key: Option<String>,
+pub(crate) struct Picked {
+    pub(crate) label: String,
+    pub(crate) id: String,
+    pub(crate) key: Option<String>,
 }
 
 /// The server is gone.
-struct Gone;
+pub(crate) struct Gone;
 
 impl Worker {
     /// Works until the server does not answer any more.
@@ -45,114 +49,160 @@ impl Worker {
     async fn one(&mut self) -> Result<(), Gone> {
         let full = self.journal.lock().keys.len() >= KEYS_MAX;
         match self.chance.below(100) {
-            0..25 if !full => self.create().await,
-            0..12 => self.turn(Action::Delete).await,
-            12..37 => self.turn(Action::Revoke).await,
-            37..45 => self.turn(Action::Disable).await,
-            45..55 => self.turn(Action::Enable).await,
-            55..60 => self.turn(Action::Delete).await,
+            0..14 if !full => self.create().await,
+            14..18 if !full => self.batch().await,
+            18..24 if !full => self.mint().await,
+            24..32 if !full => self.rotate().await,
+            0..16 => self.turn(Action::Delete).await,
+            16..36 => self.turn(Action::Revoke).await,
+            36..40 => self.turn(Action::Disable).await,
+            40..45 => self.turn(Action::Enable).await,
+            45..50 => self.turn(Action::Complete).await,
+            50..54 => self.turn(Action::Cancel).await,
+            54..58 => self.bulk(full).await,
+            58..62 => self.turn(Action::Delete).await,
             _ => self.verify().await,
         }
     }
 
-    async fn create(&mut self) -> Result<(), Gone> {
+    /// A name that no other key of the run has.
+    pub(crate) fn next_name(&mut self) -> String {
         self.made += 1;
-        let name = format!("{}-{}", self.name, self.made);
+        format!("{}-{}", self.name, self.made)
+    }
+
+    async fn create(&mut self) -> Result<(), Gone> {
+        let name = self.next_name();
         let granted = self.chance.once_in(2).then(|| 1 + self.chance.below(300));
-        let credits = granted.map(|granted| Credits { granted, left: granted, ..Credits::default() });
-        {
-            let mut journal = self.journal.lock();
-            journal.keys.insert(name.clone(), Known { credits, ..Known::default() });
-            journal.ask(&name, Action::Create);
-        }
+        let known = Known { lineage: name.clone(), ..Known::default() };
+        self.journal.lock().expect(&name, known, granted);
         match create(&self.client, &name, granted).await {
             Ok(created) => self.journal.lock().made(&name, &created),
-            Err(error) => self.failed(&name, Action::Create, &error)?,
+            Err(error) => self.failed(&[(&name, Action::Create)], &error)?,
         }
         Ok(())
     }
 
     async fn turn(&mut self, action: Action) -> Result<(), Gone> {
-        // Only what was acknowledged to be revoked can be purged; switching needs one that is not.
+        let round = self.round.clone();
         let fits = |known: &Known| match action {
+            // Only what was acknowledged to be revoked can be purged.
             Action::Delete => known.was_acknowledged(Action::Revoke) && !known.may_be(Action::Delete),
+            Action::Complete | Action::Cancel => {
+                known.replaces.is_some()
+                    && ![Action::Revoke, Action::Cancel, Action::Rotate]
+                        .iter()
+                        .any(|action| known.may_be(*action))
+                    && free(known, &round)
+            }
             _ => !known.may_be(Action::Revoke),
         };
-        let Some(Picked { name, id, .. }) = self.pick(fits) else { return Ok(()) };
-        self.journal.lock().ask(&name, action);
+        let Some(Picked { label, id, .. }) = self.pick(fits) else { return Ok(()) };
+        // A rotation is ended by either of its keys, and on record at the old one, or at both.
+        let ends = matches!(action, Action::Complete | Action::Cancel);
+        let old = self.journal.lock().begin(&label, ends);
+        let on: Vec<(&str, Action)> = match (action, &old) {
+            (Action::Complete, Some(old)) => vec![(old, action)],
+            (Action::Cancel, Some(old)) => vec![(old, action), (&label, action)],
+            (Action::Complete | Action::Cancel, None) => return Ok(()),
+            _ => vec![(&label, action)],
+        };
+        on.iter().for_each(|(label, action)| self.journal.lock().ask(label, *action));
         let reason = format!("asked by {}", self.name);
         let done = match action {
             Action::Disable => self.client.disable_key(&id).await.map(|key| key.version),
             Action::Enable => self.client.enable_key(&id).await.map(|key| key.version),
             Action::Revoke => self.client.revoke_key(&id, &RevokeKey { reason }).await.map(|key| key.version),
-            Action::Delete | Action::Create => self.client.delete_key(&id, None).await.map(|()| 0),
+            Action::Complete => self.client.complete_rotation(&id).await.map(|_| 0),
+            Action::Cancel => self.client.cancel_rotation(&id).await.map(|_| 0),
+            _ => self.client.delete_key(&id, None).await.map(|()| 0),
         };
         match done {
-            Ok(version) => self.journal.lock().acknowledge(&name, action, version),
-            Err(error) => self.failed(&name, action, &error)?,
+            Ok(version) => {
+                let mut journal = self.journal.lock();
+                on.iter().for_each(|(label, action)| journal.acknowledge(label, *action, version));
+                if let Some(new) = journal.keys.get_mut(&label).filter(|_| action == Action::Cancel) {
+                    new.ended = true;
+                }
+            }
+            Err(error) => self.failed(&on, &error)?,
         }
+        self.journal.lock().end(&label, ends);
         Ok(())
     }
 
     async fn verify(&mut self) -> Result<(), Gone> {
-        let Some(Picked { name, key: Some(key), .. }) = self.pick(|known| known.key.is_some()) else {
+        let Some(Picked { label, key: Some(key), .. }) = self.pick(|known| known.key.is_some()) else {
             return Ok(());
         };
         let cost = 1 + self.chance.below(COST_MAX);
         let dead = {
             let mut journal = self.journal.lock();
-            journal.spend(&name, cost);
-            journal.keys.get(&name).is_none_or(|known| known.was_acknowledged(Action::Revoke))
+            journal.spend(&label, cost);
+            journal.has_ended(&label)
         };
         match self.client.verify(&ask(key, cost)).await {
-            Ok(verdict) => self.heard(&name, cost, dead, &verdict),
+            Ok(verdict) => self.heard(&label, cost, dead, &verdict),
             Err(error) if is_unknown(&error) => {
                 self.journal.lock().totals.unanswered += 1;
                 return Err(Gone);
             }
-            Err(error) => self.journal.lock().find(format!("{name}: verify was refused: {error}")),
+            Err(error) => self.journal.lock().find(format!("{label}: verify was refused: {error}")),
         }
         Ok(())
     }
 
-    fn heard(&self, name: &str, cost: u64, dead: bool, verdict: &Verification) {
+    fn heard(&self, label: &str, cost: u64, dead: bool, verdict: &Verification) {
         let mut journal = self.journal.lock();
-        journal.spent(name, cost, verdict.valid);
-        // Asked after the revocation was acknowledged: LESSONS 1.
-        if dead && !matches!(verdict.code, Code::Revoked | Code::NotFound) {
-            journal.find(format!("{name}: revoked, and then answered {}", verdict.code));
+        journal.spent(label, cost, verdict.valid);
+        // Asked after its end was acknowledged: LESSONS 1.
+        if dead && !matches!(verdict.code, Code::Revoked | Code::Expired | Code::Disabled | Code::NotFound) {
+            journal.find(format!("{label}: had ended, and then was answered {}", verdict.code));
         }
     }
 
-    fn pick(&mut self, fits: impl Fn(&Known) -> bool) -> Option<Picked> {
+    pub(crate) fn pick(&mut self, fits: impl Fn(&Known) -> bool) -> Option<Picked> {
         let journal = self.journal.lock();
         let fitting: Vec<(&String, &Known)> =
             journal.keys.iter().filter(|(_, known)| known.id.is_some() && fits(known)).collect();
-        let (name, known) = self.chance.one_of(&fitting)?;
-        Some(Picked { name: (*name).clone(), id: known.id.clone()?, key: known.key.clone() })
+        let (label, known) = self.chance.one_of(&fitting)?;
+        Some(Picked { label: (*label).clone(), id: known.id.clone()?, key: known.key.clone() })
     }
 
-    fn failed(&self, name: &str, action: Action, error: &Error) -> Result<(), Gone> {
+    /// Notes that these acts, asked for together, were refused, or that nobody knows.
+    pub(crate) fn failed(&self, acts: &[(&str, Action)], error: &Error) -> Result<(), Gone> {
         let mut journal = self.journal.lock();
         if is_unknown(error) {
             journal.totals.unanswered += 1;
             return Err(Gone);
         }
-        journal.refuse(name, action);
-        // Another worker came first: it is revoked, or purged.
-        if !matches!(error.status(), Some(404 | 409)) {
-            journal.find(format!("{name}: {} was refused: {error}", action.name()));
+        for (label, action) in acts {
+            journal.refuse(label, *action);
+            // Another worker came first: it is revoked, rotated or purged. Who mints with such a key is no caller.
+            let is_late = matches!(error.status(), Some(404 | 409));
+            let no_caller = *action == Action::Mint && matches!(error.status(), Some(401 | 403));
+            if !is_late && !no_caller {
+                journal.find(format!("{label}: {} was refused: {error}", action.name()));
+            }
         }
         Ok(())
     }
 }
 
+/// Whether nobody else is at its rotation. Who acts on a group alone knows which keys are in it.
+pub(crate) fn free(known: &Known, round: &str) -> bool {
+    !known.is_busy && known.group.as_ref().is_none_or(|group| !group.starts_with(round))
+}
+
 /// Makes a key; called again with the same, it is the same call, and done once.
 pub(crate) async fn create(client: &Client, name: &str, granted: Option<u64>) -> Result<CreatedKey, Error> {
+    client.with_idempotency_key(name).create_key(PROJECT, &new_key(name, granted)).await
+}
+
+/// What a key is asked for with.
+pub(crate) fn new_key(name: &str, granted: Option<u64>) -> CreateKey {
     let credits = granted.map(|remaining| CreditsSpec { remaining, refill: Refill::None, amount: None });
-    let environment = ENVIRONMENT.to_owned();
-    let new = CreateKey { name: name.to_owned(), environment, credits, ..CreateKey::default() };
-    client.with_idempotency_key(name).create_key(PROJECT, &new).await
+    CreateKey { name: name.to_owned(), environment: ENVIRONMENT.to_owned(), credits, ..CreateKey::default() }
 }
 
 /// A verification of a key.

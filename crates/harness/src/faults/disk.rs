@@ -1,6 +1,6 @@
 //! A small disk of one's own: a file system in memory, mounted where an installation lives.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
@@ -56,6 +56,55 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // A mount that stays behind is seen by whoever removes the folder.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+/// A mounted ext4 on a file, which can be made to fail as a disk with errors does; dropping it unmounts it.
+pub(super) struct FailingDisk {
+    image: PathBuf,
+    at: PathBuf,
+}
+
+impl FailingDisk {
+    /// Makes and mounts one of 32 MiB; `None` where this machine cannot.
+    ///
+    /// # Errors
+    /// When the file for it cannot be written.
+    pub(super) fn mount(image: &Path, at: &Path) -> Result<Option<Self>> {
+        File::create(image)?.set_len(32 << 20)?;
+        let made = Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image).status();
+        let disk = Self { image: image.to_owned(), at: at.to_owned() };
+        if !made.is_ok_and(|status| status.success()) || disk.attach().is_err() {
+            std::fs::remove_file(image)?;
+            return Ok(None);
+        }
+        Ok(Some(disk))
+    }
+
+    /// From now on nothing can be written, as after an error of the disk.
+    pub(super) fn fail(&self) -> Result<()> {
+        mount(&["-o", "remount,abort"], &self.at)
+    }
+
+    /// Unmounts it and mounts it again, well.
+    pub(super) fn repair(&self) -> Result<()> {
+        let status = Command::new("umount").arg(&self.at).status().context("cannot start umount")?;
+        ensure!(status.success(), "{} cannot be unmounted", self.at.display());
+        // 0: nothing to repair; 1: repaired.
+        let checked = Command::new("fsck.ext4").arg("-fy").arg(&self.image).output();
+        let code = checked.context("cannot start fsck.ext4")?.status.code();
+        ensure!(matches!(code, Some(0 | 1)), "fsck.ext4 ended with {code:?}");
+        self.attach()
+    }
+
+    fn attach(&self) -> Result<()> {
+        mount(&["-o", "loop", &self.image.display().to_string()], &self.at)
+    }
+}
+
+impl Drop for FailingDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(&self.at).status();
     }
 }
 

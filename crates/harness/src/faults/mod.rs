@@ -2,6 +2,7 @@
 //! that answers late. Each has a stated behaviour (docs/RELIABILITY.md), which is tried on the real server.
 
 mod disk;
+mod disk_error;
 mod full_disk;
 mod lost_usage;
 pub(crate) mod proxy;
@@ -40,6 +41,8 @@ pub(crate) async fn all(program: &Path, postgres: Option<&str>) -> Result<()> {
         say::line("a full disk: as stated");
         read_only_disk::holds(program).await.context("a read-only disk")?;
         say::line("a read-only disk: as stated");
+        disk_error::holds(program).await.context("a disk that becomes read-only")?;
+        say::line("a disk that becomes read-only: as stated");
     }
     Ok(())
 }

@@ -6,6 +6,9 @@ use serde_json::json;
 on_both_engines! {
     an_hour_back_revives_nothing_and_gives_nothing_away,
     a_year_forward_ends_what_ends_and_refills_once,
+    rotations_and_minted_keys_hold_an_hour_back,
+    rotations_and_minted_keys_hold_a_year_forward,
+    guardrails_measure_from_the_clock_as_it_is,
 }
 
 const HOUR: i64 = 3_600;
@@ -86,4 +89,85 @@ async fn a_year_forward_ends_what_ends_and_refills_once(mut house: House) {
     assert_eq!(house.asker.bare(&paid).await, "credits_exhausted");
     assert_eq!(house.asker.bare(&expiring).await, "valid");
     assert_eq!(house.asker.bare(&revoked).await, "revoked");
+}
+
+async fn rotations_and_minted_keys_hold_an_hour_back(mut house: House) {
+    let done = house.admin.issue(json!({})).await;
+    let successor = house.admin.rotate(&done, json!({"grace_seconds": 600})).await;
+    house.admin.turn(&done, "rotate/complete", None).await;
+    let draining = house.admin.issue(json!({})).await;
+    house.admin.rotate(&draining, json!({"grace_seconds": 600})).await;
+    let waiting = house.admin.issue(json!({})).await;
+    let awaited = house.admin.rotate(&waiting, json!({"until_first_use": true, "overlap_seconds": 60})).await;
+    let parent = house.admin.issue(json!({})).await;
+    let child = house.admin.mint(&parent, json!({"expires_in_seconds": 900})).await;
+    let ended = house.admin.issue(json!({})).await;
+    let orphan = house.admin.mint(&ended, json!({})).await;
+    house.admin.revoke(&ended).await;
+    for restarted in [false, true] {
+        if restarted {
+            house.restart().await;
+        } else {
+            house.wait(-HOUR);
+        }
+        // Who was told that a key has ended need not fear for it.
+        assert_eq!(house.asker.bare(&done).await, "expired");
+        assert_eq!(house.asker.bare(&successor).await, "valid");
+        assert_eq!(house.asker.bare(&draining).await, "valid");
+        assert_eq!(house.asker.bare(&child).await, "valid");
+        assert_eq!(house.asker.bare(&orphan).await, "revoked");
+    }
+    // What begins now is measured from now.
+    assert_eq!(house.asker.bare(&awaited).await, "valid");
+    for _ in 0..100 {
+        if !house.admin.show(&waiting).await["expires_at"].is_null() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    house.wait(60);
+    assert_eq!(house.asker.bare(&waiting).await, "expired");
+    house.admin.revoke(&parent).await;
+    assert_eq!(house.asker.bare(&child).await, "revoked");
+    // A grace lasts until the instant that was said.
+    house.wait(HOUR + 539);
+    assert_eq!(house.asker.bare(&draining).await, "valid");
+    house.wait(1);
+    assert_eq!(house.asker.bare(&draining).await, "expired");
+}
+
+async fn rotations_and_minted_keys_hold_a_year_forward(house: House) {
+    let draining = house.admin.issue(json!({})).await;
+    let successor = house.admin.rotate(&draining, json!({"grace_seconds": 600})).await;
+    let waiting = house.admin.issue(json!({})).await;
+    let awaited = house.admin.rotate(&waiting, json!({"until_first_use": true})).await;
+    let parent = house.admin.issue(json!({})).await;
+    let child = house.admin.mint(&parent, json!({"expires_in_seconds": 900})).await;
+    house.wait(YEAR);
+    assert_eq!(house.asker.bare(&draining).await, "expired");
+    assert_eq!(house.asker.bare(&child).await, "expired");
+    for key in [&successor, &waiting, &awaited, &parent] {
+        assert_eq!(house.asker.bare(key).await, "valid");
+    }
+    // Its end was noted, and so it stays, whatever the clock says then.
+    house.keystead.tend_rotations().await.unwrap();
+    house.wait(-YEAR);
+    assert_eq!(house.asker.bare(&draining).await, "expired");
+    assert_eq!(house.asker.bare(&successor).await, "valid");
+}
+
+async fn guardrails_measure_from_the_clock_as_it_is(house: House) {
+    let rules = json!({"every_kind": {"lifetime_max": "30d"}});
+    house.admin.put("/v1/projects/registry/guardrails", rules).await.ok();
+    let issue = async |expires_at: &str| {
+        let body = json!({"name": "Key", "environment": "production", "expires_at": expires_at});
+        house.admin.post("/v1/projects/registry/keys", body).await.status.as_u16()
+    };
+    assert_eq!(issue("2026-01-31T00:00:00Z").await, 201);
+    house.wait(-HOUR);
+    assert_eq!(issue("2026-01-31T00:00:00Z").await, 422);
+    assert_eq!(issue("2026-01-30T23:00:00Z").await, 201);
+    house.wait(YEAR + HOUR);
+    assert_eq!(issue("2027-01-31T00:00:00Z").await, 201);
+    assert_eq!(issue("2027-01-31T00:00:01Z").await, 422);
 }
