@@ -55,6 +55,7 @@ impl Installation {
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),
             node_name: "bench".into(),
+            node_file: None,
             temporary: Temporary::default(),
             new_admin_key: false,
         };

@@ -1,4 +1,4 @@
-//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|overload|soak`.
+//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|nodes|overload|soak`.
 
 pub mod cluster;
 pub mod creates;
@@ -9,6 +9,7 @@ pub mod installation;
 pub mod load;
 pub mod measure;
 pub mod memory;
+pub mod nodes;
 pub mod population;
 pub mod say;
 pub mod soak;

@@ -88,6 +88,7 @@ pub fn ask(query: &Query) -> Ask<'_> {
         resource: None,
         permissions: Some(query),
         cost: 1,
+        ..Ask::default()
     }
 }
 

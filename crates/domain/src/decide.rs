@@ -6,6 +6,7 @@
 use crate::entry::{Entry, Principals, Switch};
 use crate::meter::Account;
 use crate::query::Query;
+use crate::share::Sharing;
 use crate::take::{LeaseNeed, Metered, Of, Refusal, take};
 use crate::time::Micros;
 use keystead_api::Code;
@@ -31,6 +32,8 @@ pub struct Ask<'a> {
     pub permissions: Option<&'a Query>,
     /// What it takes of limits, quotas and credits.
     pub cost: u64,
+    /// Whether this process counts rate limits alone.
+    pub sharing: &'a Sharing,
 }
 
 /// A verdict. Its details are for presenting it; the code decides.
@@ -114,7 +117,7 @@ fn decide_under(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: M
         meter: &state.meter,
     });
     let uses = uses.map(|uses| Metered { of: Of::Uses, rules: &uses.rules, meter: &uses.meter });
-    match take(key, consumer, uses, ask.cost, now) {
+    match take(key, consumer, uses, ask.cost, now, ask.sharing) {
         Ok(lease_ahead) => Decision::Made(Verdict { code: Code::Valid, retry_after_ns: None, lease_ahead }),
         Err(Refusal::NeedsLease(need)) => Decision::NeedsLease(need),
         Err(Refusal::Rate { state, .. }) => Decision::Made(Verdict {
@@ -126,6 +129,7 @@ fn decide_under(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: M
             let code = match account {
                 Account::Quota => Code::QuotaExceeded,
                 Account::Credits => Code::CreditsExhausted,
+                Account::Rate(_) => Code::RateLimited,
             };
             Decision::Made(until.map_or(Verdict::of(code), |until| Verdict::until(code, until, now)))
         }

@@ -29,6 +29,7 @@ pub mod resource;
 pub mod restrictions;
 pub mod rotation;
 pub mod seal;
+pub mod share;
 pub mod slow_digest;
 pub mod special;
 pub mod take;

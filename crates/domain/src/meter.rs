@@ -163,6 +163,8 @@ pub enum Account {
     Quota,
     /// The credits.
     Credits,
+    /// A rate limit that other nodes count too, by its index in the rules.
+    Rate(u8),
 }
 
 impl Meter {
@@ -201,7 +203,9 @@ impl Meter {
         &self.first
     }
 
-    pub(crate) fn cell(&self, index: usize) -> Option<&RateCell> {
+    /// The counter of the rate limit at `index` of the rules.
+    #[must_use]
+    pub fn cell(&self, index: usize) -> Option<&RateCell> {
         match index.checked_sub(1) {
             None => Some(&self.first),
             Some(index) => self.wide.as_ref()?.more.get(index),
@@ -218,6 +222,7 @@ impl Meter {
             match account {
                 Account::Quota => blocks.quota.add(leased),
                 Account::Credits => blocks.credits.add(leased),
+                Account::Rate(_) => {}
             }
         }
     }
@@ -239,6 +244,7 @@ impl Meter {
             match account {
                 Account::Quota => blocks.quota.ask_again(at),
                 Account::Credits => blocks.credits.ask_again(at),
+                Account::Rate(_) => {}
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! At most `limit · t / window + burst` units pass in any time `t`, whatever the threads.
 
+use crate::share::{Held, SHARED, Said, Share, Sharing};
 use crate::time::Micros;
 use keystead_api::LimitSpec;
 #[cfg(feature = "loom")]
@@ -84,7 +85,12 @@ impl RateRule {
         })
     }
 
-    const fn tolerance_ns(&self) -> u64 {
+    /// Nanoseconds that one unit takes.
+    pub(crate) const fn unit_ns(&self) -> u64 {
+        self.unit_ns
+    }
+
+    pub(crate) const fn tolerance_ns(&self) -> u64 {
         self.unit_ns.saturating_mul(self.burst)
     }
 }
@@ -108,7 +114,8 @@ pub fn parse_window(text: &str) -> Option<u64> {
 }
 
 /// Where one limit stands: the instant (in nanoseconds) at which all that passed will have been
-/// paid for. One word, so that one compare-and-swap counts.
+/// paid for; or, where other nodes count it too, what this one holds of it ([`Held`]). One word, so that
+/// one compare-and-swap counts.
 #[derive(Debug)]
 pub struct RateCell(AtomicU64);
 
@@ -117,6 +124,24 @@ pub struct RateCell(AtomicU64);
 pub struct Reading {
     seen: u64,
     next: u64,
+    ahead: bool,
+}
+
+/// Why a cost was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// It may not pass now.
+    Over(RateState),
+    /// Other nodes count this limit, too: a share must be taken from its account first.
+    Share,
+}
+
+impl Reading {
+    /// Whether the next share should be taken ahead of need.
+    #[must_use]
+    pub const fn asks_ahead(&self) -> bool {
+        self.ahead
+    }
 }
 
 impl RateCell {
@@ -127,20 +152,26 @@ impl RateCell {
     }
 
     /// One that stands where another stood: a limit that is edited keeps its count.
+    ///
+    /// A share moves, or both would spend it.
     #[must_use]
     pub fn standing_at(other: &Self) -> Self {
-        Self(AtomicU64::new(other.0.load(Ordering::Acquire)))
+        let word = other.0.load(Ordering::Acquire);
+        if word & SHARED == 0 {
+            return Self(AtomicU64::new(word));
+        }
+        Self(AtomicU64::new(other.0.swap(Held::NOTHING.word(), Ordering::AcqRel)))
     }
 
-    /// Takes `cost` units, or says how long to wait and takes nothing.
+    /// Takes `cost` units, or takes nothing. Answers whether the next share should be taken ahead.
     ///
     /// # Errors
-    /// With the state when the cost may not pass now.
-    pub fn take(&self, rule: &RateRule, cost: u64, now: Micros) -> Result<(), RateState> {
+    /// When the cost may not pass now, or a share is needed first.
+    pub fn take(&self, rule: &RateRule, cost: u64, now: Micros, sharing: &Sharing) -> Result<bool, NotTaken> {
         loop {
-            let reading = self.read(rule, cost, now)?;
+            let reading = self.read(rule, cost, now, sharing)?;
             if self.commit(reading) {
-                return Ok(());
+                return Ok(reading.ahead);
             }
         }
     }
@@ -148,15 +179,29 @@ impl RateCell {
     /// Reads what taking `cost` would write, and takes nothing.
     ///
     /// # Errors
-    /// With the state when the cost may not pass now.
-    pub fn read(&self, rule: &RateRule, cost: u64, now: Micros) -> Result<Reading, RateState> {
+    /// When the cost may not pass now, or a share is needed first.
+    #[inline]
+    pub fn read(
+        &self,
+        rule: &RateRule,
+        cost: u64,
+        now: Micros,
+        sharing: &Sharing,
+    ) -> Result<Reading, NotTaken> {
         let now_ns = nanos(now);
         let seen = self.current(rule, now_ns);
+        if seen & SHARED != 0 {
+            return read_share(seen, rule, cost, now_ns);
+        }
+        // Asked after the word was read: once other nodes count too, only words that they know of pass.
+        if !sharing.is_alone(now) {
+            return Err(NotTaken::Share);
+        }
         let next = debt_end(seen, rule, now_ns).saturating_add(rule.unit_ns.saturating_mul(cost));
         if next.saturating_sub(now_ns) > rule.tolerance_ns() {
-            return Err(state_of(seen, rule, cost, now_ns));
+            return Err(NotTaken::Over(state_of(seen, rule, cost, now_ns)));
         }
-        Ok(Reading { seen, next })
+        Ok(Reading { seen, next, ahead: false })
     }
 
     /// The debt's end. One further ahead than any taking could have put it was written before the
@@ -165,7 +210,7 @@ impl RateCell {
     fn current(&self, rule: &RateRule, now_ns: u64) -> u64 {
         let seen = self.0.load(Ordering::Acquire);
         let full = now_ns.saturating_add(rule.tolerance_ns());
-        if seen <= full.saturating_add(STEP_NS_MIN) {
+        if seen <= full.saturating_add(STEP_NS_MIN) || seen & SHARED != 0 {
             return seen;
         }
         match self.0.compare_exchange(seen, full, Ordering::AcqRel, Ordering::Acquire) {
@@ -179,14 +224,81 @@ impl RateCell {
         self.0.compare_exchange(reading.seen, reading.next, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Gives `cost` units back that were committed and then not used.
-    pub fn give_back(&self, rule: &RateRule, cost: u64) {
-        self.0.fetch_sub(rule.unit_ns.saturating_mul(cost), Ordering::AcqRel);
+    /// Gives `cost` units back that were committed by this reading and then not used; to the share that
+    /// they are of, or to none.
+    pub fn give_back(&self, reading: Reading, rule: &RateRule, cost: u64) {
+        self.change(|word| match (word & SHARED, reading.next & SHARED) {
+            (0, 0) => Some(word.saturating_sub(rule.unit_ns.saturating_mul(cost))),
+            (SHARED, SHARED) => Held::read(word).with_back(cost, Held::read(reading.next)).map(Held::word),
+            _ => None,
+        });
     }
 
-    /// Where the limit stands, taking nothing.
+    /// Where the limit stands, taking nothing. Of a limit that other nodes count too, what this one
+    /// holds of it.
     pub fn state(&self, rule: &RateRule, cost: u64, now: Micros) -> RateState {
-        state_of(self.0.load(Ordering::Acquire), rule, cost, nanos(now))
+        let (word, now_ns) = (self.0.load(Ordering::Acquire), nanos(now));
+        if word & SHARED == 0 {
+            return state_of(word, rule, cost, now_ns);
+        }
+        let held = Held::read(word);
+        let wait_ns = match held.say(rule, cost, now_ns) {
+            _ if cost > rule.burst => u64::MAX,
+            Said::Dry(wait_ns) => wait_ns,
+            Said::Ask | Said::Passes(..) => 0,
+        };
+        RateState { remaining: held.units(now_ns), wait_ns }
+    }
+
+    /// How many units this node should want when it must take a share for this cost.
+    pub fn want(&self, rule: &RateRule, cost: u64, now: Micros) -> u64 {
+        let word = self.0.load(Ordering::Acquire);
+        if word & SHARED == 0 { cost } else { Held::read(word).want(rule, cost, nanos(now)) }
+    }
+
+    /// Adds what was taken from the limit's account: a share, or the answer that there is none. Nothing
+    /// changes when this process counts alone again.
+    pub fn hear(&self, rule: &RateRule, answer: Result<Share, RateState>, now: Micros, sharing: &Sharing) {
+        let now_ns = nanos(now);
+        self.change(|word| {
+            let held = match word & SHARED {
+                0 if sharing.is_alone(now) => return None,
+                0 => Held::NOTHING,
+                _ => Held::read(word),
+            };
+            Some(match answer {
+                Ok(share) => held.with(share, rule, now_ns).word(),
+                Err(state) => held.dried(state, rule, now_ns).word(),
+            })
+        });
+    }
+
+    /// From now on the limit is counted together with others: when all that this process counted alone
+    /// will have been paid for, in nanoseconds since 1970. 0 when it was counted together already.
+    pub fn surrender(&self) -> u64 {
+        let mut counted = 0;
+        self.change(|word| {
+            counted = if word & SHARED == 0 { word } else { 0 };
+            (word & SHARED == 0).then(|| Held::NOTHING.word())
+        });
+        counted
+    }
+
+    /// From now on the limit is counted here alone, from where its account stands. Only while nobody
+    /// counts. An account that was written before the clock stepped back is brought near.
+    pub fn resume(&self, rule: &RateRule, account: u64, now: Micros) {
+        let full = nanos(now).saturating_add(rule.tolerance_ns());
+        self.0.store(account.min(full), Ordering::Release);
+    }
+
+    fn change(&self, mut to: impl FnMut(u64) -> Option<u64>) {
+        let mut word = self.0.load(Ordering::Acquire);
+        while let Some(next) = to(word) {
+            match self.0.compare_exchange(word, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return,
+                Err(moved) => word = moved,
+            }
+        }
     }
 }
 
@@ -196,12 +308,24 @@ impl Default for RateCell {
     }
 }
 
+#[cold]
+fn read_share(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> Result<Reading, NotTaken> {
+    if cost > rule.burst {
+        return Err(NotTaken::Over(RateState { remaining: 0, wait_ns: u64::MAX }));
+    }
+    match Held::read(seen).say(rule, cost, now_ns) {
+        Said::Passes(next, ahead) => Ok(Reading { seen, next: next.word(), ahead }),
+        Said::Ask => Err(NotTaken::Share),
+        Said::Dry(wait_ns) => Err(NotTaken::Over(RateState { remaining: 0, wait_ns })),
+    }
+}
+
 /// The end of the debt, never in the past, and never further ahead than a full burst.
-fn debt_end(seen: u64, rule: &RateRule, now_ns: u64) -> u64 {
+pub(crate) fn debt_end(seen: u64, rule: &RateRule, now_ns: u64) -> u64 {
     seen.clamp(now_ns, now_ns.saturating_add(rule.tolerance_ns()))
 }
 
-fn state_of(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> RateState {
+pub(crate) fn state_of(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> RateState {
     let debt = debt_end(seen, rule, now_ns) - now_ns;
     let tolerance = rule.tolerance_ns();
     let wanted = rule.unit_ns.saturating_mul(cost);
@@ -211,9 +335,12 @@ fn state_of(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> RateState {
     }
 }
 
-/// Instants before 1970 count as 1970; those after 2554 stand still.
-fn nanos(at: Micros) -> u64 {
-    u64::try_from(at.0).unwrap_or(0).saturating_mul(1_000)
+/// No instant that is counted has the bit of [`SHARED`], nor one that is a window later.
+const NANOS_MAX: u64 = (1 << 63) - 2 * WINDOW_SECONDS_MAX * 1_000_000_000;
+
+/// Instants before 1970 count as 1970; those after 2262 stand still.
+pub(crate) fn nanos(at: Micros) -> u64 {
+    u64::try_from(at.0).unwrap_or(0).saturating_mul(1_000).min(NANOS_MAX)
 }
 
 #[cfg(test)]
@@ -232,40 +359,41 @@ mod tests {
     fn the_burst_passes_at_once_and_then_one_unit_an_interval() {
         let (rule, cell) = (rule(10, "10s", Some(3)), RateCell::new());
         for _ in 0..3 {
-            assert!(cell.take(&rule, 1, START).is_ok());
+            assert!(cell.take(&rule, 1, START, Default::default()).is_ok());
         }
-        let refused = cell.take(&rule, 1, START).unwrap_err();
-        assert_eq!(refused, RateState { remaining: 0, wait_ns: 1_000_000_000 });
-        assert!(cell.take(&rule, 1, START.plus(999_999)).is_err());
-        assert!(cell.take(&rule, 1, START.plus(1_000_000)).is_ok());
+        let refused = cell.take(&rule, 1, START, Default::default()).unwrap_err();
+        assert_eq!(refused, NotTaken::Over(RateState { remaining: 0, wait_ns: 1_000_000_000 }));
+        assert!(cell.take(&rule, 1, START.plus(999_999), Default::default()).is_err());
+        assert!(cell.take(&rule, 1, START.plus(1_000_000), Default::default()).is_ok());
     }
 
     /// LESSONS 7: a refused request had already consumed.
     #[test]
     fn lesson_7_a_refused_request_takes_nothing() {
         let (rule, cell) = (rule(10, "10s", None), RateCell::new());
-        assert!(cell.take(&rule, 8, START).is_ok());
-        assert!(cell.take(&rule, 3, START).is_err());
+        assert!(cell.take(&rule, 8, START, Default::default()).is_ok());
+        assert!(cell.take(&rule, 3, START, Default::default()).is_err());
         assert_eq!(cell.state(&rule, 1, START).remaining, 2);
-        assert!(cell.take(&rule, 2, START).is_ok());
+        assert!(cell.take(&rule, 2, START, Default::default()).is_ok());
     }
 
     #[test]
     fn a_cost_above_the_burst_never_passes_and_says_so() {
         let (rule, cell) = (rule(10, "10s", Some(3)), RateCell::new());
-        assert_eq!(cell.take(&rule, 4, START).unwrap_err().wait_ns, u64::MAX);
-        assert!(cell.take(&rule, u64::MAX, START).is_err());
+        let never = RateState { remaining: 3, wait_ns: u64::MAX };
+        assert_eq!(cell.take(&rule, 4, START, Default::default()), Err(NotTaken::Over(never)));
+        assert!(cell.take(&rule, u64::MAX, START, Default::default()).is_err());
     }
 
     #[test]
     fn a_clock_that_steps_back_an_hour_refuses_for_one_window_at_most() {
         let (rule, cell) = (rule(10, "10s", None), RateCell::new());
         for _ in 0..10 {
-            cell.take(&rule, 1, START).unwrap();
+            cell.take(&rule, 1, START, Default::default()).unwrap();
         }
         let back = START.plus(-3_600_000_000);
-        assert!(cell.take(&rule, 1, back).is_err());
-        assert!(cell.take(&rule, 10, back.plus(10_000_000)).is_ok());
+        assert!(cell.take(&rule, 1, back, Default::default()).is_err());
+        assert!(cell.take(&rule, 10, back.plus(10_000_000), Default::default()).is_ok());
     }
 
     #[test]
@@ -273,7 +401,11 @@ mod tests {
         let (rule, cell) = (rule(1_000, "1h", None), RateCell::new());
         let passed: usize = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..500).filter(|_| cell.take(&rule, 1, START).is_ok()).count()))
+                .map(|_| {
+                    scope.spawn(|| {
+                        (0..500).filter(|_| cell.take(&rule, 1, START, Default::default()).is_ok()).count()
+                    })
+                })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
@@ -302,7 +434,7 @@ mod tests {
             let (mut now, mut passed) = (START, Vec::new());
             for (step, cost) in steps {
                 now = now.plus(step);
-                if cell.take(&rule, cost, now).is_ok() {
+                if cell.take(&rule, cost, now, Default::default()).is_ok() {
                     passed.push((now, cost));
                 }
             }

@@ -2,7 +2,8 @@
 
 use crate::lease::{Block, Standing};
 use crate::meter::{Account, Blocks, Meter, MeterRules, RATES_MAX};
-use crate::rate::{RateCell, RateRule, RateState, Reading};
+use crate::rate::{NotTaken, RateCell, RateRule, RateState, Reading};
+use crate::share::Sharing;
 use crate::time::Micros;
 use parking_lot::MutexGuard;
 
@@ -67,7 +68,7 @@ pub struct LeaseNeed {
 /// Takes `cost` from every limit, quota and credits of both meters, and one use where uses are
 /// counted; or takes of none.
 ///
-/// `Ok` may carry a need: a block that runs low, to be leased ahead.
+/// `Ok` may carry a need: a block or share that runs low, to be leased ahead.
 ///
 /// # Errors
 /// With the first check that refuses: rate limits, then quotas, then credits.
@@ -77,30 +78,30 @@ pub fn take(
     uses: Option<Metered<'_>>,
     cost: u64,
     now: Micros,
+    sharing: &Sharing,
 ) -> Result<Option<LeaseNeed>, Refusal> {
     let consumer = consumer.filter(|consumer| !consumer.rules.is_empty());
     match (consumer.or(uses), &*key.rules.rates) {
         (None, []) if !key.rules.needs_lock() => return Ok(None),
         (None, [rule]) if !key.rules.needs_lock() => {
-            let of = Of::Key;
-            return key.meter.first().take(rule, cost, now).map(|()| None).map_err(|state| Refusal::Rate {
-                of,
-                index: 0,
-                state,
-            });
+            return match key.meter.first().take(rule, cost, now, sharing) {
+                Ok(ahead) => Ok(ahead.then(|| LeaseNeed::share(Of::Key, 0, 1))),
+                Err(not_taken) => Err(refusal(Of::Key, 0, cost, not_taken)),
+            };
         }
         _ => {}
     }
     // Always the lineage before the consumer before the uses: two requests cannot wait in a ring.
     let mut held = [Some(Held::new(key)), consumer.map(Held::new), uses.map(Held::new)];
     loop {
-        let readings = read_rates(&held, cost, now)?;
+        let readings = read_rates(&held, cost, now, sharing)?;
         check_blocks(&held, cost, now)?;
         if commit_rates(&readings, cost) {
-            break;
+            let low = readings.iter().flatten().find(|read| read.reading.asks_ahead());
+            let low = low.map(|read| LeaseNeed::share(read.of, read.index, 1));
+            return Ok(spend_blocks(&mut held, cost).or(low));
         }
     }
-    Ok(spend_blocks(&mut held, cost))
 }
 
 /// Those that a request meets: the lineage, its consumer, its uses.
@@ -112,9 +113,40 @@ struct Held<'a> {
     blocks: Option<MutexGuard<'a, Blocks>>,
 }
 
-type Readings<'a> = [Option<(&'a RateCell, &'a RateRule, Reading)>; 2 * RATES_MAX];
+/// A rate limit that was read, to be committed with the others.
+#[derive(Clone, Copy)]
+struct Read<'a> {
+    of: Of,
+    index: usize,
+    cell: &'a RateCell,
+    rule: &'a RateRule,
+    reading: Reading,
+}
 
-fn read_rates<'a>(held: &AllHeld<'a>, cost: u64, now: Micros) -> Result<Readings<'a>, Refusal> {
+type Readings<'a> = [Option<Read<'a>>; 2 * RATES_MAX];
+
+impl LeaseNeed {
+    const fn share(of: Of, index: usize, units: u64) -> Self {
+        // A meter has at most eight limits.
+        #[expect(clippy::cast_possible_truncation, reason = "RATES_MAX is far below 256")]
+        let index = index as u8;
+        Self { of, account: Account::Rate(index), units }
+    }
+}
+
+fn refusal(of: Of, index: usize, cost: u64, not_taken: NotTaken) -> Refusal {
+    match not_taken {
+        NotTaken::Over(state) => Refusal::Rate { of, index, state },
+        NotTaken::Share => Refusal::NeedsLease(LeaseNeed::share(of, index, cost)),
+    }
+}
+
+fn read_rates<'a>(
+    held: &AllHeld<'a>,
+    cost: u64,
+    now: Micros,
+    sharing: &Sharing,
+) -> Result<Readings<'a>, Refusal> {
     let mut readings: Readings<'a> = [None; 2 * RATES_MAX];
     let mut slots = readings.iter_mut();
     for Metered { of, rules, meter } in held.iter().flatten().map(|held| held.metered) {
@@ -122,8 +154,9 @@ fn read_rates<'a>(held: &AllHeld<'a>, cost: u64, now: Micros) -> Result<Readings
             let (Some(cell), Some(slot)) = (meter.cell(index), slots.next()) else {
                 break;
             };
-            let reading = cell.read(rule, cost, now).map_err(|state| Refusal::Rate { of, index, state })?;
-            *slot = Some((cell, rule, reading));
+            let reading = cell.read(rule, cost, now, sharing);
+            let reading = reading.map_err(|not_taken| refusal(of, index, cost, not_taken))?;
+            *slot = Some(Read { of, index, cell, rule, reading });
         }
     }
     Ok(readings)
@@ -132,10 +165,10 @@ fn read_rates<'a>(held: &AllHeld<'a>, cost: u64, now: Micros) -> Result<Readings
 /// A key with one limit takes without the lock, so a cell may have moved since it was read: then
 /// all that was committed is given back, and everything is checked again.
 fn commit_rates(readings: &Readings<'_>, cost: u64) -> bool {
-    for (index, (cell, _, reading)) in readings.iter().flatten().enumerate() {
-        if !cell.commit(*reading) {
-            for (cell, rule, _) in readings.iter().flatten().take(index) {
-                cell.give_back(rule, cost);
+    for (index, read) in readings.iter().flatten().enumerate() {
+        if !read.cell.commit(read.reading) {
+            for read in readings.iter().flatten().take(index) {
+                read.cell.give_back(read.reading, read.rule, cost);
             }
             return false;
         }
@@ -201,6 +234,7 @@ impl<'a> Held<'a> {
         match account {
             Account::Quota => self.metered.rules.quota.is_some().then_some(&blocks.quota),
             Account::Credits => self.metered.rules.credits.is_some().then_some(&blocks.credits),
+            Account::Rate(_) => None,
         }
     }
 
@@ -210,6 +244,7 @@ impl<'a> Held<'a> {
         match account {
             Account::Quota => rules.quota.is_some().then_some(&mut blocks.quota),
             Account::Credits => rules.credits.is_some().then_some(&mut blocks.credits),
+            Account::Rate(_) => None,
         }
     }
 }
@@ -253,9 +288,9 @@ mod tests {
         let rules = rules(&[("a", 10), ("b", 2)], None, false);
         let meter = Meter::new(&rules);
         for _ in 0..2 {
-            take(key(&rules, &meter), None, None, 1, NOW).unwrap();
+            take(key(&rules, &meter), None, None, 1, NOW, Default::default()).unwrap();
         }
-        let refusal = take(key(&rules, &meter), None, None, 1, NOW).unwrap_err();
+        let refusal = take(key(&rules, &meter), None, None, 1, NOW, Default::default()).unwrap_err();
         assert!(matches!(refusal, Refusal::Rate { of: Of::Key, index: 1, .. }), "{refusal:?}");
         assert_eq!((remaining(&rules, &meter, 0), remaining(&rules, &meter, 1)), (8, 0));
     }
@@ -266,12 +301,18 @@ mod tests {
         let meter = Meter::new(&rules);
         let lease = |taken, beyond| Leased { taken, beyond, valid_until: Micros::FOREVER };
         let need = |account| Refusal::NeedsLease(LeaseNeed { of: Of::Key, account, units: 1 });
-        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(need(Account::Quota)));
+        assert_eq!(
+            take(key(&rules, &meter), None, None, 1, NOW, Default::default()),
+            Err(need(Account::Quota))
+        );
         meter.add(Account::Quota, lease(1, 0));
-        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(need(Account::Credits)));
+        assert_eq!(
+            take(key(&rules, &meter), None, None, 1, NOW, Default::default()),
+            Err(need(Account::Credits))
+        );
         meter.add(Account::Credits, lease(0, 0));
         let used_up = Refusal::UsedUp { of: Of::Key, account: Account::Credits, until: None };
-        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW), Err(used_up));
+        assert_eq!(take(key(&rules, &meter), None, None, 1, NOW, Default::default()), Err(used_up));
         assert_eq!(remaining(&rules, &meter, 0), 10);
         assert_eq!(meter.show_blocks().quota.held(NOW), 1);
     }
@@ -293,7 +334,10 @@ mod tests {
                     let consumer = Metered { of: Of::Consumer, rules: &shared, meter: &shared_meter };
                     scope.spawn(move || {
                         (0..400)
-                            .filter(|_| take(key(shape, meter), Some(consumer), None, 1, NOW).is_ok())
+                            .filter(|_| {
+                                take(key(shape, meter), Some(consumer), None, 1, NOW, Default::default())
+                                    .is_ok()
+                            })
                             .count()
                     })
                 })
@@ -309,7 +353,7 @@ mod tests {
         let (old, new) =
             (rules(&[("a", 10), ("b", 5)], None, false), rules(&[("b", 5), ("c", 7)], None, false));
         let meter = Meter::new(&old);
-        take(key(&old, &meter), None, None, 3, NOW).unwrap();
+        take(key(&old, &meter), None, None, 3, NOW, Default::default()).unwrap();
         let carried = meter.carried(&old, &new);
         assert_eq!((remaining(&new, &carried, 0), remaining(&new, &carried, 1)), (2, 7));
     }
@@ -324,6 +368,9 @@ mod tests {
         let held = |meter: &Meter| meter.show_blocks().credits.held(NOW);
         assert_eq!((held(&meter), held(&carried)), (0, 5));
         let need = LeaseNeed { of: Of::Key, account: Account::Credits, units: 1 };
-        assert_eq!(take(key(&old, &meter), None, None, 1, NOW), Err(Refusal::NeedsLease(need)));
+        assert_eq!(
+            take(key(&old, &meter), None, None, 1, NOW, Default::default()),
+            Err(Refusal::NeedsLease(need))
+        );
     }
 }

@@ -30,10 +30,10 @@ fn no_take_is_lost() {
         let threads: Vec<_> = (0..2)
             .map(|_| {
                 let (cell, rule) = (Arc::clone(&cell), Arc::clone(&rule));
-                loom::thread::spawn(move || usize::from(cell.take(&rule, 1, NOW).is_ok()))
+                loom::thread::spawn(move || usize::from(cell.take(&rule, 1, NOW, Default::default()).is_ok()))
             })
             .collect();
-        let mut passed = usize::from(cell.take(&rule, 1, NOW).is_ok());
+        let mut passed = usize::from(cell.take(&rule, 1, NOW, Default::default()).is_ok());
         for thread in threads {
             passed += thread.join().unwrap();
         }
@@ -47,10 +47,15 @@ fn what_is_given_back_can_be_taken_and_a_racing_take_stays_counted() {
         let (cell, rule) = (Arc::new(RateCell::new()), Arc::new(rule(3)));
         let other = {
             let (cell, rule) = (Arc::clone(&cell), Arc::clone(&rule));
-            loom::thread::spawn(move || cell.take(&rule, 1, NOW).is_ok())
+            loom::thread::spawn(move || cell.take(&rule, 1, NOW, Default::default()).is_ok())
         };
-        assert!(cell.take(&rule, 1, NOW).is_ok());
-        cell.give_back(&rule, 1);
+        let reading = loop {
+            let reading = cell.read(&rule, 1, NOW, Default::default()).unwrap();
+            if cell.commit(reading) {
+                break reading;
+            }
+        };
+        cell.give_back(reading, &rule, 1);
         assert!(other.join().unwrap());
         assert_eq!(cell.state(&rule, 1, NOW).remaining, 2);
     });

@@ -250,6 +250,7 @@ proptest! {
                         resource: ["zones/1", "zones/2"].get(resource).copied(),
                         permissions: Some(&query),
                         cost: 1,
+                        ..Ask::default()
                     };
                     let explained = failed(&explain(&minted, &ask, now)).unwrap_or(Code::Valid);
                     let of_parent = of.as_ref().map_or(Code::Revoked, |parent| verdict(parent, &ask, now));

@@ -59,7 +59,10 @@ async fn run() -> Result<()> {
     }
     if options.nodes {
         let url = options.postgres.as_deref().context("several nodes need --postgres")?;
-        return nodes::all(&options.keystead, url).await;
+        return match &options.old {
+            Some(old) => nodes::upgrade(old, &options.keystead, url).await,
+            None => nodes::all(&options.keystead, url).await,
+        };
     }
     if options.self_test {
         for damage in Damage::ALL {

@@ -24,6 +24,7 @@ Options:
   --seed N            Choose as an earlier run did; else the seed is drawn, and printed
   --faults            Try the faults instead: a full disk, a read-only one, a slow database; needs root
   --nodes             Try several servers on one database instead; needs --postgres
+  --old PROGRAM       With --nodes: a server of an earlier version beside this one, as in an upgrade
   --self-test         Damage the database between rounds and expect each damage to be found
   -h, --help          Print this";
 
@@ -37,12 +38,14 @@ pub(crate) struct Options {
     pub(crate) self_test: bool,
     pub(crate) faults: bool,
     pub(crate) nodes: bool,
+    /// A server of an earlier version.
+    pub(crate) old: Option<PathBuf>,
 }
 
 impl Options {
     /// Reads them; `None` when help was asked for.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
-        let (mut keystead, mut postgres, mut seed) = (None, None, None);
+        let (mut keystead, mut old, mut postgres, mut seed) = (None, None, None, None);
         let (mut rounds, mut self_test, mut faults, mut nodes) = (50, false, false, false);
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
@@ -56,6 +59,7 @@ impl Options {
                 Long("seed") => seed = Some(parser.value()?.parse()?),
                 Long("faults") => faults = true,
                 Long("nodes") => nodes = true,
+                Long("old") => old = Some(PathBuf::from(parser.value()?)),
                 Long("self-test") => self_test = true,
                 Short('h') | Long("help") => return Ok(None),
                 other => return Err(other.unexpected().into()),
@@ -66,7 +70,7 @@ impl Options {
         }
         let keystead = keystead.context("--keystead is missing")?;
         let seed = seed.map_or_else(chance::seed, Ok)?;
-        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults, nodes }))
+        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults, nodes, old }))
     }
 }
 

@@ -98,6 +98,7 @@ impl Keystead {
             resource,
             permissions: Some(&query),
             cost: 1,
+            sharing: &self.sharing,
         };
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;

@@ -1,5 +1,5 @@
-//! Verdicts that may need a block of credits or quota first: fetched from the store, durably, one
-//! at a time for each meter; returned on a graceful stop.
+//! Verdicts that may need a block of credits or quota first, or a share of a rate limit: fetched from the
+//! store, durably, one at a time for each meter; blocks are returned on a graceful stop.
 
 use crate::Keystead;
 use crate::refused::Refused;
@@ -9,6 +9,7 @@ use keystead_domain::entry::{Entry, Principals};
 use keystead_domain::ids::OrganizationId;
 use keystead_domain::lease::{CreditsAccount, Leased, QuotaAccount};
 use keystead_domain::meter::{Account, Meter, MeterId, MeterRules, Unspent};
+use keystead_domain::rate::RateState;
 use keystead_domain::take::{LeaseNeed, Of};
 use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{Ledger, MeterRow, StoreError};
@@ -60,7 +61,8 @@ impl Keystead {
     }
 
     /// The verdict, where `decision` came first. Only this waits for the database, and only for keys
-    /// with credits or a quota whose block has run out.
+    /// with credits or a quota whose block has run out, or with a limit that other nodes count too and
+    /// whose share has run out or ended.
     pub(crate) async fn settle_from(
         self: &Arc<Self>,
         mut decision: Decision,
@@ -84,14 +86,19 @@ impl Keystead {
                         break;
                     };
                     let _turn = turn.lock().await;
+                    // While it waited, what is held may have ended.
+                    now = self.clock.now();
                     (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
                     if decision == Decision::NeedsLease(need) {
                         // A client that goes away between debit and use would forfeit the block.
                         let (this, key) = (Arc::clone(self), entry.clone());
                         let lease = self.tasks.spawn(async move { this.lease(&key, order, now).await });
-                        if !matches!(lease.await, Ok(Ok(()))) {
-                            break;
+                        match lease.await {
+                            Ok(Ok(None)) => {}
+                            Ok(Ok(Some(state))) => return over(state),
+                            _ => break,
                         }
+                        now = self.clock.now();
                         (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
                     }
                 }
@@ -119,8 +126,12 @@ impl Keystead {
         });
     }
 
-    async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<(), Refused> {
+    /// Leases, or says how a rate limit stands of which too little remains.
+    async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<Option<RateState>, Refused> {
         let (meter, account) = (order.meter, order.account);
+        if let Account::Rate(index) = account {
+            return self.lease_share(entry, order, usize::from(index), now).await;
+        }
         let (leased, epoch) = self
             .store
             .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &order, now).await }))
@@ -129,32 +140,51 @@ impl Keystead {
         let give = |meter: &Meter| {
             match account {
                 Account::Credits => meter.add_credits(leased, epoch),
-                Account::Quota => meter.add(account, leased),
+                Account::Quota | Account::Rate(_) => meter.add(account, leased),
             }
             if self.seeker.is_some() {
                 meter.ask_again(account, now.plus(ASK_AGAIN_MICROS));
             }
         };
-        let spender = entry.spender();
-        match meter {
-            MeterId::Lineage(_) => {
-                if let Some(spender) = &spender {
-                    give(&spender.lineage.meter);
+        with_meter(entry, meter, give);
+        Ok(None)
+    }
+
+    async fn lease_share(
+        &self,
+        entry: &Entry,
+        order: Order,
+        index: usize,
+        now: Micros,
+    ) -> Result<Option<RateState>, Refused> {
+        let missing = || Refused::Internal("a share of a limit that is not there".into());
+        let rule = order.rules.rates.get(index).cloned().ok_or_else(missing)?;
+        let mut want = order.units;
+        with_meter(entry, order.meter, |meter| {
+            if let Some(cell) = meter.cell(index) {
+                want = cell.want(&rule, order.units, now);
+                if self.sharing.is_alone(now) {
+                    // A word from when others counted, which came in after they had gone.
+                    cell.resume(&rule, 0, now);
                 }
             }
-            MeterId::Consumer(_) => {
-                let principals = spender.as_deref().map(Entry::principals);
-                if let Some(state) = principals.as_ref().and_then(Principals::consumer) {
-                    give(&state.meter);
-                }
-            }
-            MeterId::Uses(_) => {
-                if let Some(uses) = entry.uses() {
-                    give(&uses.meter);
-                }
-            }
+        });
+        if self.sharing.is_alone(now) {
+            return Ok(None);
         }
-        Ok(())
+        let answer = match self.take_share(order.meter, rule.clone(), (order.units, want), now).await {
+            Ok(answer) => answer,
+            // The others left meanwhile.
+            Err(_) if self.sharing.is_alone(self.clock.now()) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        with_meter(entry, order.meter, |meter| {
+            if let Some(cell) = meter.cell(index) {
+                cell.hear(&rule, answer, self.clock.now(), &self.sharing);
+            }
+        });
+        Ok(answer.err())
     }
 
     /// Gives every unspent block back to the store: a graceful stop forfeits nothing.
@@ -198,6 +228,37 @@ impl Keystead {
             outcome = outcome.and(returned.await);
         }
         outcome
+    }
+}
+
+/// The verdict on a request for which too little of a rate limit remains.
+fn over(state: RateState) -> Verdict {
+    Verdict {
+        retry_after_ns: Some(state.wait_ns).filter(|wait| *wait != u64::MAX),
+        ..Verdict::of(Code::RateLimited)
+    }
+}
+
+/// The counters of a meter of this key's, as they are now.
+fn with_meter(entry: &Entry, id: MeterId, visit: impl FnOnce(&Meter)) {
+    let spender = entry.spender();
+    match id {
+        MeterId::Lineage(_) => {
+            if let Some(spender) = &spender {
+                visit(&spender.lineage.meter);
+            }
+        }
+        MeterId::Consumer(_) => {
+            let principals = spender.as_deref().map(Entry::principals);
+            if let Some(state) = principals.as_ref().and_then(Principals::consumer) {
+                visit(&state.meter);
+            }
+        }
+        MeterId::Uses(_) => {
+            if let Some(uses) = entry.uses() {
+                visit(&uses.meter);
+            }
+        }
     }
 }
 
@@ -261,6 +322,7 @@ async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<(Lease
                 (Some(signed(account.remaining)), account.refill_at);
             leased
         }
+        Account::Rate(_) => return Err(Refused::Internal("a rate limit is no account of a meter".into())),
     };
     ledger.update_meter(&row).await?;
     Ok((leased, row.credits_epoch))

@@ -62,8 +62,10 @@ mod rotation_plans;
 mod rotation_view;
 mod seek;
 mod service_accounts;
+mod shares;
 mod show_key;
 mod sightings;
+mod slot;
 mod slow_imports;
 mod switch_key;
 mod system_catalogue;
@@ -88,6 +90,7 @@ pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 
 use keyring::Keyring;
+use keystead_domain::share::Sharing;
 use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
@@ -116,6 +119,9 @@ pub struct Keystead {
     slow_budget: slow_imports::SlowBudget,
     counters: Counters,
     membership: membership::Membership,
+    shares: shares::Shares,
+    /// Until when this node counts rate limits alone, in memory.
+    sharing: Sharing,
     /// Background work, ended by [`Keystead::close`].
     stopping: CancellationToken,
     jobs: Mutex<Vec<JoinHandle<()>>>,

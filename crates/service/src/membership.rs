@@ -1,13 +1,17 @@
-//! Membership: the nodes that share a database give signs of life in it. Who gives none for a while
-//! is taken off by whoever notices, each watching by its own clock alone.
+//! Membership: the nodes that share a database give signs of life in it. Who gives none for a while is
+//! taken off by whoever notices, each watching by its own clock alone. One of them may be allowed to count
+//! rate limits alone, in its memory, while there is no other.
 
 use crate::Keystead;
+use crate::freshness;
 use crate::refused::Refused;
+use crate::shares::Mode;
+use crate::slot::Slot;
 use keystead_domain::ids::NodeId;
 use keystead_domain::time::Micros;
 use keystead_store::{NodeRow, StoreError};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -15,8 +19,14 @@ use tokio::time::Instant;
 
 /// How often a sign of life is given.
 const BEAT: Duration = Duration::from_secs(1);
-/// Without a sign of life for so long a node is taken off the list.
+/// Without a sign of life for so long, or for longer than [`DEAD_MARGIN`] beyond the bound of freshness, a
+/// node is taken off the list.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How long beyond the bound of freshness a silent node may still be answering a request.
+const DEAD_MARGIN: Duration = Duration::from_secs(5);
+/// How long a node that starts waits for another one to notice it.
+const JOIN_TIME_MAX: Duration = Duration::from_secs(5);
+const JOIN_PAUSE: Duration = Duration::from_millis(50);
 
 /// This node, among the others.
 #[derive(Debug)]
@@ -24,35 +34,90 @@ pub(crate) struct Membership {
     id: NodeId,
     name: String,
     started_at: Micros,
+    max_staleness: Duration,
+    /// Where it runs, which tells who ran there before and is certainly dead.
+    slot: Option<Slot>,
     beat: AtomicI64,
     /// How many nodes gave a sign of life lately, this one included.
     alive: AtomicUsize,
-    /// The others' last signs of life, and when they were seen first by the clock of this process.
-    watched: Mutex<HashMap<NodeId, (i64, Instant)>>,
+    watched: Mutex<Watched>,
 }
 
+/// The others' last signs of life, and when each was seen first by the clock of this process.
+type Watched = HashMap<NodeId, (i64, Instant)>;
+
+/// Another node's sign of life.
+type Sign = (NodeId, i64);
+
 impl Membership {
-    pub(crate) fn new(id: NodeId, name: String, started_at: Micros) -> Self {
-        let watched = Mutex::default();
-        Self { id, name, started_at, beat: AtomicI64::new(0), alive: AtomicUsize::new(1), watched }
+    pub(crate) fn new(
+        id: NodeId,
+        name: String,
+        started_at: Micros,
+        max_staleness: Duration,
+        slot: Option<Slot>,
+    ) -> Self {
+        Self {
+            id,
+            name,
+            started_at,
+            max_staleness,
+            slot,
+            beat: AtomicI64::new(0),
+            alive: AtomicUsize::new(1),
+            watched: Mutex::default(),
+        }
     }
 
-    /// Looks at the others; those that have been silent for too long, with their last sign.
-    fn watch(&self, others: &[NodeRow], now: Instant) -> Vec<(NodeId, i64)> {
-        let mut watched = self.watched.lock();
-        watched.retain(|id, _| others.iter().any(|row| row.id == *id));
-        let mut silent = Vec::new();
-        for row in others {
-            let seen = watched.entry(row.id).or_insert((row.beat, now));
-            if seen.0 != row.beat {
-                *seen = (row.beat, now);
-            } else if now.duration_since(seen.1) > SILENCE_MAX {
-                silent.push((row.id, row.beat));
+    /// The last signs of those who have been silent for longer than that.
+    fn silent(&self, now: Instant, longer: Duration) -> HashSet<Sign> {
+        let watched = self.watched.lock();
+        let silent = watched.iter().filter(|(_, (_, since))| now.duration_since(*since) > longer);
+        silent.map(|(id, (beat, _))| (*id, *beat)).collect()
+    }
+
+    /// Looks at the others. Answers who is new, and who has been silent for too long.
+    fn watch(&self, others: &[NodeRow], now: Instant) -> (Vec<NodeId>, HashSet<Sign>) {
+        let mut new = Vec::new();
+        {
+            let mut watched = self.watched.lock();
+            watched.retain(|id, _| others.iter().any(|row| row.id == *id));
+            for row in others {
+                let seen = watched.entry(row.id).or_insert_with(|| {
+                    new.push(row.id);
+                    (row.beat, now)
+                });
+                if seen.0 != row.beat {
+                    *seen = (row.beat, now);
+                }
             }
         }
-        self.alive.store(1 + watched.len() - silent.len(), Ordering::Relaxed);
-        silent
+        let silent = self.silent(now, SILENCE_MAX.max(self.dead_after()));
+        self.alive.store(1 + others.len() - silent.len(), Ordering::Relaxed);
+        (new, silent)
     }
+
+    /// A node that gave no sign of life for longer answers `unavailable` by itself, or is gone.
+    fn dead_after(&self) -> Duration {
+        self.max_staleness.saturating_add(DEAD_MARGIN)
+    }
+}
+
+/// Who may count rate limits alone from now on, given who may now: `own` when nobody else lives. One that
+/// lives and may goes on until it has published what it counted.
+fn counting_after(counting: Option<NodeId>, own: NodeId, living: &[NodeId]) -> Option<NodeId> {
+    match counting {
+        Some(id) if id == own || living.contains(&id) => Some(id),
+        _ if living.is_empty() => Some(own),
+        _ => None,
+    }
+}
+
+/// What the others looked like, and who may count alone.
+struct Met {
+    others: Vec<NodeRow>,
+    is_alone: bool,
+    counting: Option<NodeId>,
 }
 
 impl Keystead {
@@ -60,6 +125,12 @@ impl Keystead {
     #[must_use]
     pub fn nodes_alive(&self) -> usize {
         self.membership.alive.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is certain who counts rate limits; if not, keys with limits are answered `unavailable`.
+    #[must_use]
+    pub fn may_count(&self) -> bool {
+        self.seeker.is_none() || self.shares.mode.try_read().is_ok_and(|mode| *mode != Mode::Waiting)
     }
 
     /// Up to which row of the change feed this node knows of everything; 0 on SQLite, where no other
@@ -82,62 +153,162 @@ impl Keystead {
         }
     }
 
-    /// Gives signs of life until the stop, and then takes itself off the list.
+    /// Comes among the others: waits a while for one that counts rate limits alone to notice.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(crate) async fn join(&self) -> Result<(), Refused> {
+        let began = Instant::now();
+        self.meet().await?;
+        while *self.shares.mode.read().await == Mode::Waiting {
+            if began.elapsed() > JOIN_TIME_MAX {
+                tracing::warn!(
+                    "a node that may be dead counts the rate limits alone: until that is certain, keys with limits are answered unavailable"
+                );
+                return Ok(());
+            }
+            tokio::time::sleep(JOIN_PAUSE).await;
+            self.meet().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives signs of life until the stop, and then leaves.
     pub(crate) async fn keep_membership(self: Arc<Self>) {
+        let mut met_at = Instant::now();
         loop {
             tokio::select! {
                 () = self.stopping.cancelled() => break,
                 () = tokio::time::sleep(BEAT) => {}
             }
-            if let Err(error) = self.give_sign_of_life().await {
-                tracing::warn!(%error, "no sign of life could be given to the other nodes");
+            let began = Instant::now();
+            match self.meet().await {
+                Ok(()) => met_at = began,
+                Err(error) => {
+                    tracing::warn!(%error, "no sign of life could be given to the other nodes");
+                    if met_at.elapsed() > self.membership.max_staleness {
+                        // They count without this one now, whatever its wall clock says.
+                        self.sharing.set_alone_until(Micros(i64::MIN));
+                    }
+                }
             }
         }
-        let (id, beat) = (self.membership.id, self.membership.beat.load(Ordering::Relaxed));
-        let left: Result<bool, StoreError> = self
-            .store
-            .bookkeeping(move |ledger| Box::pin(async move { ledger.remove_node(id, beat).await }))
-            .await;
-        if let Err(error) = left {
+        if let Err(error) = self.leave().await {
             tracing::warn!(%error, "this node could not take itself off the list of nodes");
         }
     }
 
-    /// One sign of life. Takes off the list who has given none for too long.
+    /// Gives a sign of life, looks at the others', and follows from it who counts rate limits.
     ///
     /// # Errors
-    /// When the database does not answer.
-    pub(crate) async fn give_sign_of_life(&self) -> Result<(), Refused> {
+    /// When the database does not answer. What was begun is gone on with at the next call.
+    pub(crate) async fn meet(&self) -> Result<(), Refused> {
         self.membership.beat.fetch_add(1, Ordering::Relaxed);
+        let (began, watching) = (self.clock.now(), Instant::now());
+        let met = self.exchange_signs(watching).await?;
+        let (new, silent) = self.membership.watch(&met.others, watching);
+        for row in met.others.iter().filter(|row| new.contains(&row.id)) {
+            tracing::info!(node = %row.id, name = row.name, version = row.version, "another node shares the database");
+        }
+        for (gone, beat) in silent {
+            tracing::warn!(node = %gone, "a node has given no sign of life for long and is taken off the list");
+            self.remove_node(gone, beat).await?;
+        }
+        self.count_as_met(&met, began).await
+    }
+
+    async fn exchange_signs(&self, watching: Instant) -> Result<Met, StoreError> {
         let own = self.own_row();
-        let (id, version) = (own.id, own.version.clone());
-        let watching = Instant::now();
-        let others = self
-            .store
+        let predecessor = self.membership.slot.as_ref().and_then(|slot| slot.predecessor);
+        let dead = self.membership.silent(watching, self.membership.dead_after());
+        self.store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {
+                    // Nodes take turns here: of two that come at once, one sees the other.
+                    let counting = ledger.lock_counting_node().await?;
                     ledger.put_node(&own).await?;
-                    let mut rows = ledger.nodes().await?;
-                    rows.retain(|row| row.id != own.id);
-                    Ok::<_, StoreError>(rows)
+                    let mut others = ledger.nodes().await?;
+                    for row in others.iter().filter(|row| Some(row.id) == predecessor) {
+                        ledger.remove_node(row.id, row.beat).await?;
+                    }
+                    others.retain(|row| row.id != own.id && Some(row.id) != predecessor);
+                    let living = others.iter().filter(|row| !dead.contains(&(row.id, row.beat)));
+                    let living: Vec<_> = living.map(|row| row.id).collect();
+                    let next = counting_after(counting, own.id, &living);
+                    if next != counting {
+                        ledger.set_counting_node(next).await?;
+                    }
+                    Ok(Met { others, is_alone: living.is_empty(), counting: next })
                 })
             })
-            .await?;
-        let known = self.membership.watched.lock().keys().copied().collect::<Vec<_>>();
-        for row in others.iter().filter(|row| !known.contains(&row.id)) {
-            tracing::info!(node = %row.id, name = row.name, version = row.version, own = version, "another node shares the database");
+            .await
+    }
+
+    async fn count_as_met(&self, met: &Met, began: Micros) -> Result<(), Refused> {
+        let may_alone = met.counting == Some(self.membership.id);
+        let until = freshness::until(began, self.membership.max_staleness);
+        if may_alone && met.is_alone && *self.shares.mode.read().await == Mode::Alone {
+            self.sharing.set_alone_until(until);
+            return Ok(());
         }
-        let silent = self.membership.watch(&others, watching);
-        for (gone, beat) in silent {
-            tracing::warn!(node = %gone, by = %id, "a node has given no sign of life for a minute and is taken off the list");
-            self.store
-                .bookkeeping(move |ledger| {
-                    Box::pin(async move { ledger.remove_node(gone, beat).await.map(|_| ()) })
-                })
-                .await
-                .map_err(|error: StoreError| error)?;
+        if met.counting.is_none() && *self.shares.mode.read().await == Mode::Among {
+            return Ok(());
         }
+        // Held to the end: no share is taken while it is not certain who counts.
+        let mut mode = self.shares.mode.write().await;
+        if *mode == Mode::Alone {
+            *mode = Mode::Waiting;
+            self.surrender_rates();
+        }
+        self.publish_rates().await?;
+        *mode = if may_alone && met.is_alone {
+            self.resume_rates(until).await?;
+            Mode::Alone
+        } else if may_alone {
+            self.stop_counting_alone().await?;
+            tracing::info!("rate limits are counted together with other nodes from now on");
+            Mode::Among
+        } else if met.counting.is_some() {
+            Mode::Waiting
+        } else {
+            Mode::Among
+        };
         Ok(())
+    }
+
+    async fn stop_counting_alone(&self) -> Result<(), StoreError> {
+        let id = self.membership.id;
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move {
+                    if ledger.lock_counting_node().await? == Some(id) {
+                        ledger.set_counting_node(None).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn remove_node(&self, id: NodeId, beat: i64) -> Result<(), StoreError> {
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move { ledger.remove_node(id, beat).await.map(|_| ()) })
+            })
+            .await
+    }
+
+    /// What was counted here goes to the accounts, for whoever counts next.
+    async fn leave(&self) -> Result<(), Refused> {
+        let mut mode = self.shares.mode.write().await;
+        if *mode == Mode::Alone {
+            self.surrender_rates();
+        }
+        *mode = Mode::Waiting;
+        self.publish_rates().await?;
+        self.stop_counting_alone().await?;
+        let membership = &self.membership;
+        Ok(self.remove_node(membership.id, membership.beat.load(Ordering::Relaxed)).await?)
     }
 }
 
@@ -145,9 +316,11 @@ impl Keystead {
 mod tests {
     use super::*;
 
+    const ID: fn(u8) -> NodeId = |id| NodeId([id; 16]);
+
     fn row(id: u8, beat: i64) -> NodeRow {
         NodeRow {
-            id: NodeId([id; 16]),
+            id: ID(id),
             name: "host".into(),
             version: "1.0".into(),
             started_at: Micros(0),
@@ -159,18 +332,33 @@ mod tests {
 
     #[test]
     fn who_gives_no_sign_of_life_is_taken_off_and_who_gives_one_stays() {
-        let membership = Membership::new(NodeId([9; 16]), "here".into(), Micros(0));
+        let membership = Membership::new(ID(9), "here".into(), Micros(0), Duration::from_secs(10), None);
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert!(membership.watch(&[row(1, 1), row(2, 1)], at(0)).is_empty());
-        assert!(membership.watch(&[row(1, 2), row(2, 1)], at(60)).is_empty());
-        assert_eq!(membership.watch(&[row(1, 2), row(2, 1)], at(61)), [(NodeId([2; 16]), 1)]);
+        let silent = |rows: &[NodeRow], seconds| membership.watch(rows, at(seconds)).1;
+        assert_eq!(membership.watch(&[row(1, 1), row(2, 1)], at(0)).0, [ID(1), ID(2)]);
+        assert!(silent(&[row(1, 2), row(2, 1)], 60).is_empty());
+        assert_eq!(membership.silent(at(60), membership.dead_after()), HashSet::from([(ID(2), 1)]));
+        assert_eq!(silent(&[row(1, 2), row(2, 1)], 61), HashSet::from([(ID(2), 1)]));
         assert_eq!(membership.alive.load(Ordering::Relaxed), 2);
         // It gave one before it was taken off.
-        assert!(membership.watch(&[row(1, 3), row(2, 2)], at(62)).is_empty());
-        assert!(membership.watch(&[row(1, 3)], at(63)).is_empty());
+        assert!(silent(&[row(1, 3), row(2, 2)], 62).is_empty());
+        assert!(silent(&[row(1, 3)], 63).is_empty());
         // One that left and came back starts anew.
-        assert!(membership.watch(&[row(1, 3), row(2, 2)], at(120)).is_empty());
+        assert!(silent(&[row(1, 3), row(2, 2)], 120).is_empty());
         assert_eq!(membership.alive.load(Ordering::Relaxed), 3);
+    }
+
+    #[test]
+    fn one_counts_alone_only_while_nobody_else_lives() {
+        // A first node, and a second one that comes.
+        assert_eq!(counting_after(None, ID(1), &[]), Some(ID(1)));
+        assert_eq!(counting_after(Some(ID(1)), ID(2), &[ID(1)]), Some(ID(1)));
+        assert_eq!(counting_after(None, ID(2), &[ID(1)]), None);
+        // It goes on until it has published, also when it sees the other first.
+        assert_eq!(counting_after(Some(ID(1)), ID(1), &[ID(2)]), Some(ID(1)));
+        // It has left, or is dead: those who live count together, one that is alone counts alone.
+        assert_eq!(counting_after(Some(ID(1)), ID(2), &[ID(3)]), None);
+        assert_eq!(counting_after(Some(ID(1)), ID(2), &[]), Some(ID(2)));
     }
 }

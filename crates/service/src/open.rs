@@ -9,6 +9,8 @@ use crate::membership::Membership;
 use crate::refused::Refused;
 use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
 use crate::seek::Seeker;
+use crate::shares::{Mode, Shares, Wanted};
+use crate::slot::Slot;
 use crate::usage::{Usage, UsageEvent};
 use crate::{
     Counters, Keystead, Temporary, after_backup, apply, freshness, lease, load, organizations, replay,
@@ -17,6 +19,7 @@ use crate::{
 use keystead_domain::digest::Pepper;
 use keystead_domain::ids::NodeId;
 use keystead_domain::seal::{DoesNotOpen, RootKeys};
+use keystead_domain::share::Sharing;
 use keystead_domain::time::Clock;
 use keystead_domain::token::PlainKey;
 use keystead_store::log::LogFileError;
@@ -44,6 +47,8 @@ pub struct Settings {
     pub usage_flush: Duration,
     /// Usage events that may wait to be written.
     pub usage_queue_max: usize,
+    /// Names the node that runs in this folder; held for as long as it does.
+    pub node_file: Option<PathBuf>,
     /// What people call this node: its host and address.
     pub node_name: String,
     /// How long this node may answer without confirmed freshness.
@@ -127,8 +132,10 @@ impl Keystead {
         let opened =
             peppers.iter().map(|row| open_pepper(&root.keys(), row)).collect::<Result<Vec<_>, _>>()?;
         let (usage, events) = Usage::new(settings.usage_queue_max);
-        let membership =
-            Membership::new(entropy.with(|rng| NodeId::random(rng)), settings.node_name, clock.now());
+        let (shares, wanted) = Shares::new(Mode::Waiting);
+        let id = entropy.with(|rng| NodeId::random(rng));
+        let slot = settings.node_file.as_deref().and_then(|path| Slot::take(path, id));
+        let membership = Membership::new(id, settings.node_name, clock.now(), settings.max_staleness, slot);
         let mut keystead = Self {
             store,
             keyring: Arc::new(Keyring::new(opened)),
@@ -145,6 +152,9 @@ impl Keystead {
             slow_budget: slow_imports::SlowBudget::new(),
             counters: Counters::default(),
             membership,
+            shares,
+            // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
+            sharing: Sharing::alone(),
             stopping: CancellationToken::new(),
             jobs: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -154,13 +164,13 @@ impl Keystead {
         let feed = keystead.fill(settings.max_staleness).await?;
         let keystead = Arc::new(keystead);
         if feed.is_some() {
-            keystead.give_sign_of_life().await?;
+            keystead.join().await?;
         }
         if !is_new {
             keystead.take_root_key().await?;
             keystead.complete_system_catalogues().await?;
         }
-        keystead.start(events, settings.usage_flush, feed, settings.max_staleness);
+        keystead.start((events, wanted), settings.usage_flush, feed, settings.max_staleness);
         if settings.new_admin_key && admin_key.is_none() {
             admin_key = Some(keystead.reissue_admin_key().await?);
         }
@@ -175,6 +185,7 @@ impl Keystead {
             return Ok(None);
         };
         self.seeker = Some(Seeker::default());
+        self.sharing = Sharing::among_others();
         let mut loaded = load::load(&self.store, &self.keyring, Occasion::AmongOthers).await?;
         let began = self.clock.now();
         while self.follow(&mut reader).await? == Followed::Lost {
@@ -190,7 +201,7 @@ impl Keystead {
 
     fn start(
         self: &Arc<Self>,
-        events: Receiver<UsageEvent>,
+        (events, wanted): (Receiver<UsageEvent>, Receiver<Wanted>),
         usage_flush: Duration,
         feed: Option<FeedReader>,
         max_staleness: Duration,
@@ -199,7 +210,9 @@ impl Keystead {
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush)));
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_upgrading()));
         if self.seeker.is_some() {
-            self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_membership()));
+            let membership = tokio::spawn(Arc::clone(self).keep_membership());
+            let shares = tokio::spawn(Arc::clone(self).keep_shares(wanted));
+            self.jobs.lock().extend([membership, shares]);
         }
         // It may be changing files: neither is left half-way.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_log_alive()));

@@ -63,6 +63,7 @@ impl Keystead {
             method: Some(&caller.origin.method),
             path: Some(&caller.origin.path),
             cost: 1,
+            sharing: &self.sharing,
             ..Ask::default()
         };
         let now = self.clock.now();

@@ -23,6 +23,9 @@ impl Keystead {
             if let Err(error) = self.tidy().await {
                 tracing::warn!(%error, "old rows of the change feed could not be removed");
             }
+            if let Err(error) = self.trim_rates().await {
+                tracing::warn!(%error, "accounts of rate limits that are paid for could not be removed");
+            }
             if let Err(error) = self.purge_temporary_keys().await {
                 tracing::warn!(%error, "temporary keys that have expired could not be purged");
             }

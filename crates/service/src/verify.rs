@@ -15,6 +15,7 @@ use keystead_domain::ids::ProjectId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::networks;
 use keystead_domain::query::Query;
+use keystead_domain::share::Sharing;
 use keystead_domain::time::Micros;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -118,7 +119,7 @@ impl Keystead {
     ) -> Result<Verification, Refused> {
         let asked = Asked::read(input)?;
         let now = self.clock.now();
-        let ask = asked.ask(input);
+        let ask = asked.ask(input, &self.sharing);
         if input.explain {
             return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, caller));
         }
@@ -324,7 +325,7 @@ impl Asked {
         Ok(Self { ip: ip.map(networks::normalise), query, cost })
     }
 
-    fn ask<'a>(&'a self, input: &'a Verify) -> Ask<'a> {
+    fn ask<'a>(&'a self, input: &'a Verify, sharing: &'a Sharing) -> Ask<'a> {
         Ask {
             ip: self.ip,
             method: input.method.as_deref(),
@@ -333,6 +334,7 @@ impl Asked {
             resource: input.resource.as_deref(),
             permissions: self.query.as_ref(),
             cost: self.cost,
+            sharing,
         }
     }
 }

@@ -132,6 +132,7 @@ fn no_verdict_allocates() {
         resource: None,
         permissions: Some(&query),
         cost: 1,
+        ..Ask::default()
     };
     let plain = put(&keyring, 1, &[limit("a", 1_000)], false);
     let wide = put(&keyring, 2, &[limit("a", 1_000), limit("b", 2_000)], true);

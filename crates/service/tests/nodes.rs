@@ -61,6 +61,11 @@ on_two_nodes! {
     lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
     lesson_8_new_credits_replace_what_the_other_node_still_holds,
     nodes_see_each_other_and_leave,
+    a_newer_schema_comes_under_running_nodes,
+    a_limit_is_counted_once_over_both_nodes,
+    a_limit_holds_while_nodes_come_and_go,
+    lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,
+    lesson_3_a_lineage_is_counted_once_over_both_nodes,
 }
 
 impl Pair {
@@ -74,6 +79,18 @@ impl Pair {
 
     async fn here(&self, key: &str) -> Code {
         verdict(&self.here.keystead, &self.admin, key).await
+    }
+
+    /// Asks one node until it refuses; how many requests passed.
+    async fn passes(&self, node: &Arc<Keystead>, key: &str) -> u64 {
+        let mut passed = 0;
+        loop {
+            match verdict(node, &self.admin, key).await {
+                Code::Valid => passed += 1,
+                Code::RateLimited => return passed,
+                other => panic!("{other} after {passed}"),
+            }
+        }
     }
 
     /// Asks there until this is the answer: how fast it comes is a bench's business.
@@ -116,6 +133,13 @@ async fn run(session: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(session).await.unwrap();
 }
 
+/// Which node counts rate limits alone; empty when none does.
+async fn counted_by(session: &mut PgConnection) -> String {
+    let counted_by = "SELECT value FROM installation WHERE name = 'rates_counted_by'";
+    let (id,): (String,) = sqlx::query_as(counted_by).fetch_one(session).await.unwrap();
+    id
+}
+
 fn quoted(id: &str) -> String {
     id.strip_prefix("key_").unwrap().bytes().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -128,6 +152,11 @@ fn revoke_and_tell(id: &str) -> String {
          INSERT INTO feed (at, organization_id, kind, target) \
          SELECT 0, organization_id, 'key', id FROM keys WHERE id = '\\x{id}'"
     )
+}
+
+/// So many units in an hour, all of them at once.
+fn limit(limit: u64) -> LimitSpec {
+    LimitSpec { name: "main".into(), limit, window: "1h".into(), burst: None }
 }
 
 fn credits(remaining: u64) -> CreditsSpec {
@@ -322,6 +351,134 @@ mod tests {
         there.close().await;
         here.restart().await;
         assert_eq!(remaining(&here, &made).await, 80 - first - second);
+    }
+
+    /// The clock stands still: exactly the burst passes, over both nodes.
+    pub(super) async fn a_limit_is_counted_once_over_both_nodes(pair: Pair) {
+        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
+        let consumer = CreateConsumer {
+            name: "Customer".into(),
+            limits: vec![limit(50), LimitSpec { name: "more".into(), ..limit(70) }],
+            ..CreateConsumer::default()
+        };
+        let consumer = pair.here.keystead.create_consumer(&pair.admin, "acme", consumer).await.unwrap();
+        let shared = async || {
+            pair.key(CreateKey { consumer: Some(consumer.id.clone()), ..CreateKey::default() }).await
+        };
+        let (one, other) = (shared().await, shared().await);
+        for (keys, burst) in [([&made, &made], 100), ([&one, &other], 50)] {
+            let [first, second] = keys;
+            let (here, there) = tokio::join!(
+                pair.passes(&pair.here.keystead, &first.key),
+                pair.passes(&pair.there, &second.key)
+            );
+            assert_eq!(here + there, burst, "{here} here, {there} there");
+        }
+    }
+
+    pub(super) async fn a_limit_holds_while_nodes_come_and_go(pair: Pair) {
+        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
+        for _ in 0..20 {
+            assert_eq!(pair.there(&made.key).await, Code::Valid);
+        }
+        // What it holds and has not spent is forfeited: a leaving node gives nothing back twice.
+        let Pair { mut here, there, admin } = pair;
+        there.close().await;
+        let mut session = here.session().await;
+        while counted_by(&mut session).await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let before = here.keystead.counters().leases();
+        let mut alone = 0;
+        while alone < 20 {
+            alone += u64::from(verdict(&here.keystead, &admin, &made.key).await == Code::Valid);
+        }
+        assert_eq!(here.keystead.counters().leases(), before, "alone it counts in memory");
+        let there = here.another_node().await;
+        let pair = Pair { here, there, admin };
+        let (one, other) =
+            tokio::join!(pair.passes(&pair.here.keystead, &made.key), pair.passes(&pair.there, &made.key));
+        assert!(40 + one + other <= 100, "{one} here, {other} there, and 40 before");
+        assert!(one + other >= 30, "{one} here and {other} there: much was forfeited");
+        // A stop in order keeps what was counted.
+        let Pair { mut here, there, .. } = pair;
+        there.close().await;
+        here.restart().await;
+        assert_eq!(verdict(&here.keystead, &here.admin(), &made.key).await, Code::RateLimited);
+    }
+
+    /// LESSONS 7: counts doubled.
+    pub(super) async fn lesson_7_a_changed_limit_is_neither_reset_nor_multiplied(pair: Pair) {
+        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
+        for _ in 0..30 {
+            assert_eq!(pair.here(&made.key).await, Code::Valid);
+            assert_eq!(pair.there(&made.key).await, Code::Valid);
+        }
+        let update = UpdateKey { limits: Some(vec![limit(80)]), ..UpdateKey::default() };
+        pair.here.keystead.update_key(&pair.admin, &made.details.id, update, None).await.unwrap();
+        let later = pair.key(CreateKey::default()).await;
+        let reason = RevokeKey { reason: "no longer used".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &later.details.id, reason, None).await.unwrap();
+        pair.comes_to(&later.key, Code::Revoked).await;
+        let (here, there) =
+            tokio::join!(pair.passes(&pair.here.keystead, &made.key), pair.passes(&pair.there, &made.key));
+        assert!((20..=40).contains(&(here + there)), "{here} here, {there} there of what was left");
+    }
+
+    /// LESSONS 3: rotating neither resets nor multiplies; nor does minting.
+    pub(super) async fn lesson_3_a_lineage_is_counted_once_over_both_nodes(pair: Pair) {
+        let made = pair.key(CreateKey { limits: vec![limit(60)], ..CreateKey::default() }).await;
+        let parent = pair.here.keystead.identify_holder(&made.key, house::origin()).await.unwrap();
+        let minted = pair.here.keystead.mint_key(&parent, MintKey::default()).await.unwrap();
+        let rotated = pair
+            .here
+            .keystead
+            .rotate_key(&pair.admin, &made.details.id, RotateKey::default(), None)
+            .await
+            .unwrap();
+        let spend = async |key: &str| {
+            let (here, there) =
+                tokio::join!(pair.passes(&pair.here.keystead, key), pair.passes(&pair.there, key));
+            here + there
+        };
+        let (old, new, child) =
+            tokio::join!(spend(&made.key), spend(&rotated.created.key), spend(&minted.key));
+        assert_eq!(old + new + child, 60, "{old} + {new} + {child}");
+    }
+
+    /// What the next version may do to the schema while this one runs: a step with a number of its own,
+    /// a column, a table, and news of a kind that only it knows.
+    pub(super) async fn a_newer_schema_comes_under_running_nodes(pair: Pair) {
+        let made = pair.key(CreateKey::default()).await;
+        let mut session = pair.here.session().await;
+        run(
+            &mut session,
+            "BEGIN; INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, \
+             execution_time) SELECT 9999, 'made up', installed_on, success, checksum, 0 FROM _sqlx_migrations \
+             WHERE version = 1; \
+             ALTER TABLE keys ADD COLUMN novelty TEXT; \
+             ALTER TABLE nodes ADD COLUMN novelty BIGINT NOT NULL DEFAULT 0; \
+             CREATE TABLE novelties (id BYTEA NOT NULL PRIMARY KEY); \
+             INSERT INTO feed (at, organization_id, kind, target) \
+             SELECT 0, organization_id, 'novelty', id FROM keys LIMIT 1; COMMIT",
+        )
+        .await;
+        assert_eq!(pair.there(&made.key).await, Code::Valid);
+        let later = pair.key(CreateKey { credits: Some(credits(5)), ..CreateKey::default() }).await;
+        assert_eq!(pair.there(&later.key).await, Code::Valid);
+        let reason = RevokeKey { reason: "stolen".into() };
+        pair.here.keystead.revoke_key(&pair.admin, &made.details.id, reason, None).await.unwrap();
+        pair.comes_to(&made.key, Code::Revoked).await;
+        // A node of this version that starts now works on it, too.
+        let Pair { mut here, there, .. } = pair;
+        let third = here.another_node().await;
+        let admin = here.admin();
+        assert_eq!(verdict(&third, &admin, &later.key).await, Code::Valid);
+        assert_eq!(verdict(&third, &admin, &made.key).await, Code::Revoked);
+        third.close().await;
+        there.close().await;
+        here.restart().await;
+        assert_eq!(verdict(&here.keystead, &here.admin(), &later.key).await, Code::Valid);
     }
 
     pub(super) async fn nodes_see_each_other_and_leave(pair: Pair) {

@@ -56,6 +56,7 @@ pub use tables::peppers::PepperRow;
 pub use tables::permissions::PermissionRow;
 pub use tables::policies::PolicyRow;
 pub use tables::projects::ProjectRow;
+pub use tables::rates::{RATES_AT_ONCE, RateRow};
 pub use tables::replays::ReplayRow;
 pub use tables::roles::RoleRow;
 pub use tables::rotation_plans::RotationPlanRow;

@@ -155,6 +155,8 @@ suite! {
         of_two_that_claim_a_replay_at_once_one_does,
         a_job_is_claimed_once_a_turn,
         nodes_come_give_signs_of_life_and_go,
+        rates_are_added_locked_written_raised_and_trimmed,
+        one_node_at_most_counts_alone,
     }
     log {
         a_backup_with_its_log_is_what_was_there_lessons_8,

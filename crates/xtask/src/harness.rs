@@ -21,6 +21,7 @@ Options:
   --rounds N       How many times to kill it, on each engine [default: 1000]
   --engine ENGINE  sqlite, postgres or both [default: both]
   --nodes          Try several servers on one PostgreSQL database instead
+  --old PROGRAM    With --nodes: a server of an earlier version beside this one, as in an upgrade
   --faults         Try a full disk, a read-only one and a slow database instead; needs root
   --seed N         Choose as an earlier run did; else the seed is drawn, and printed
   -h, --help       Print this
@@ -39,6 +40,7 @@ struct Options {
     seed: Option<u64>,
     faults: bool,
     nodes: bool,
+    old: Option<String>,
 }
 
 /// Runs the command.
@@ -56,6 +58,9 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {
         if chosen {
             arguments.push(argument.to_owned());
         }
+    }
+    if let Some(old) = &options.old {
+        arguments.extend(["--old".to_owned(), old.clone()]);
     }
     if let Some(seed) = options.seed {
         arguments.extend(["--seed".to_owned(), seed.to_string()]);
@@ -83,13 +88,21 @@ pub(crate) fn in_test(workspace: &Workspace, postgres: &str, signals: &Signals) 
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>> {
-    let mut options =
-        Options { rounds: 1_000, sqlite: true, postgres: true, seed: None, faults: false, nodes: false };
+    let mut options = Options {
+        rounds: 1_000,
+        sqlite: true,
+        postgres: true,
+        seed: None,
+        faults: false,
+        nodes: false,
+        old: None,
+    };
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("rounds") => options.rounds = parser.value()?.parse()?,
             Long("faults") => options.faults = true,
+            Long("old") => options.old = Some(parser.value()?.string()?),
             Long("nodes") => (options.nodes, options.sqlite) = (true, false),
             Long("seed") => options.seed = Some(parser.value()?.parse()?),
             Long("engine") => {

@@ -142,6 +142,7 @@ async fn open(
         log: configuration.backup.log.clone(),
         usage_flush: Duration::from_secs(configuration.usage.flush_seconds),
         usage_queue_max: configuration.usage.queue_max,
+        node_file: Some(configuration.data.join("node")),
         node_name: format!("{} {address}", host()),
         max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
         temporary: Temporary {

@@ -4,7 +4,11 @@
 
 mod credits;
 mod cut_off;
+mod limits;
 mod revocation;
+mod upgrade;
+
+pub(crate) use upgrade::holds as upgrade;
 
 use crate::faults::proxy::Proxy;
 use crate::place::Place;
@@ -32,6 +36,8 @@ pub(crate) async fn all(program: &Path, url: &str) -> Result<()> {
     say::line("what one node does holds on the other: as stated");
     credits::holds(program, url).await.context("credits on two nodes")?;
     say::line("credits spent on two nodes at once: as stated");
+    limits::holds(program, url).await.context("rate limits over several nodes")?;
+    say::line("rate limits over two and three nodes that come and go: as stated");
     cut_off::holds(program, url).await.context("a node that is cut off")?;
     say::line("a node whose packets to the database are dropped: as stated");
     Ok(())

@@ -18,17 +18,20 @@ async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// Every key is resident and the node knows of every change: it can answer.
+/// Every key is resident, the node knows of every change and may count rate limits: it can answer.
 #[utoipa::path(get, path = "/readyz", tag = "operation", security(()), responses(
     (status = 200, body = String),
     (status = 503, description = "The server cannot answer now.", body = keystead_api::Problem, content_type = "application/problem+json"),
 ))]
 async fn readyz(State(app): State<App>) -> Result<&'static str, ApiProblem> {
-    if app.keystead.is_fresh() {
-        Ok("ready\n")
+    let why = if !app.keystead.is_fresh() {
+        "This node cannot know of every change right now."
+    } else if !app.keystead.may_count() {
+        "Another node, which may be dead, still counts the rate limits."
     } else {
-        Err(ApiProblem::new(ProblemCode::Unavailable, "This node cannot know of every change right now."))
-    }
+        return Ok("ready\n");
+    };
+    Err(ApiProblem::new(ProblemCode::Unavailable, why))
 }
 
 /// Counters and gauges in the OpenMetrics text format.

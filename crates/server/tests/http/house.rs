@@ -225,6 +225,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         max_staleness: FOREVER,
         temporary: Temporary::default(),
         node_name: "here".into(),
+        node_file: None,
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

@@ -29,6 +29,7 @@ async fn open(store: &TestStore, source: RootKeySource, seed: u64) -> Result<Ope
         max_staleness: Duration::from_secs(3_600),
         new_admin_key: false,
         node_name: "test".into(),
+        node_file: None,
         temporary: crate::Temporary::default(),
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

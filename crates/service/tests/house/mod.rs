@@ -282,6 +282,7 @@ async fn start(
         max_staleness: Duration::from_secs(100 * 366 * 86_400),
         temporary: Temporary::default(),
         node_name: "here".into(),
+        node_file: None,
         new_admin_key: false,
     };
     let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));

@@ -11,10 +11,12 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("feed", "news for running nodes: after a restore every node reads everything anew"),
     ("nodes", "who runs on a database now: after a restore others do"),
     ("jobs", "whose turn it is: after a restore every job is due"),
+    ("rates", "what running nodes let pass a moment ago: after a restore rate limits begin anew"),
 ];
 
 /// Rows of `installation` that belong to a database, not to what is in it.
-pub(super) const OWN_VALUES: &str = "name NOT IN ('schema_oldest_binary', 'feed_trimmed_to')";
+pub(super) const OWN_VALUES: &str =
+    "name NOT IN ('schema_oldest_binary', 'feed_trimmed_to', 'rates_counted_by')";
 
 /// Why a table is not in a backup; `None` when it is.
 #[must_use]

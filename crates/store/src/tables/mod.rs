@@ -25,6 +25,7 @@ pub(crate) mod permissions;
 pub(crate) mod policies;
 pub(crate) mod projects;
 pub(crate) mod public_keys;
+pub(crate) mod rates;
 pub(crate) mod replays;
 pub(crate) mod roles;
 pub(crate) mod rotation_plans;
@@ -63,6 +64,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         policies::DECLARED,
         projects::DECLARED,
         public_keys::DECLARED,
+        rates::DECLARED,
         replays::DECLARED,
         roles::DECLARED,
         rotation_plans::DECLARED,

@@ -42,6 +42,11 @@ statements! {
         "ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, beat = excluded.beat, ",
         "feed_mark = excluded.feed_mark",
     );
+    COUNTING(0) = "SELECT value FROM installation WHERE name = 'rates_counted_by'";
+    // Writes nothing new, and so locks the row until the transaction's end on both engines.
+    LOCK_COUNTING(0) =
+        "UPDATE installation SET value = value WHERE name = 'rates_counted_by' RETURNING value";
+    SET_COUNTING(1) = "UPDATE installation SET value = $1 WHERE name = 'rates_counted_by'";
     DELETE(2) = "DELETE FROM nodes WHERE id = $1 AND beat = $2";
 }
 
@@ -55,7 +60,39 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// Which node counts rate limits alone, if one does.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn counting_node(&mut self) -> Result<Option<NodeId>, StoreError> {
+        Ok(node(self.row(&COUNTING, []).await?))
+    }
+}
+
+/// No node, where nothing or nonsense is written.
+fn node(row: Option<(String,)>) -> Option<NodeId> {
+    row.and_then(|(id,)| id.parse().ok())
+}
+
 impl Ledger {
+    /// The same; it does not change before this transaction ends.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lock_counting_node(&mut self) -> Result<Option<NodeId>, StoreError> {
+        Ok(node(self.row(&LOCK_COUNTING, []).await?))
+    }
+
+    /// Says which node counts rate limits alone.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn set_counting_node(&mut self, id: Option<NodeId>) -> Result<(), StoreError> {
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        self.execute(&SET_COUNTING, [id.value()]).await.map(|_| ())
+    }
+
     /// A node's sign of life.
     ///
     /// # Errors

@@ -251,3 +251,72 @@ pub(crate) async fn nodes_come_give_signs_of_life_and_go(store: TestStore) {
     assert_eq!(remove(2).await, Ok(true));
     assert_eq!(read(&store).await.nodes().await, Ok(vec![node(2, 1)]));
 }
+
+pub(crate) async fn rates_are_added_locked_written_raised_and_trimmed(store: TestStore) {
+    let row = |n: u8, name: &str, paid_at_ns: i64| RateRow {
+        meter: MeterId::Consumer(ConsumerId([n; 16])),
+        name: name.to_owned(),
+        paid_at_ns,
+    };
+    let rows = vec![row(1, "a", 0), row(1, "b", 0), row(2, "a", 0)];
+    let asked = rows.clone();
+    let locked: Outcome<Vec<RateRow>> =
+        store.store.bookkeeping(move |l| Box::pin(async move { l.lock_rates(&asked).await })).await;
+    assert_eq!(locked.unwrap(), rows);
+    let written: Outcome = store
+        .store
+        .bookkeeping(move |l| {
+            Box::pin(async move {
+                l.put_rates(&[row(1, "a", 50), row(1, "b", 60)]).await?;
+                l.raise_rates(&[row(1, "a", 40), row(1, "b", 70), row(2, "a", 10)]).await
+            })
+        })
+        .await;
+    written.unwrap();
+    let row = |n: u8, name: &str, paid_at_ns: i64| RateRow {
+        meter: MeterId::Consumer(ConsumerId([n; 16])),
+        name: name.to_owned(),
+        paid_at_ns,
+    };
+    let unpaid = async |at: i64| {
+        let mut rows = read(&store).await.unpaid_rates(at).await.unwrap();
+        rows.sort_by(|one, other| {
+            one.meter.as_bytes().cmp(other.meter.as_bytes()).then_with(|| one.name.cmp(&other.name))
+        });
+        rows
+    };
+    assert_eq!(unpaid(9).await, [row(1, "a", 50), row(1, "b", 70), row(2, "a", 10)]);
+    assert_eq!(unpaid(50).await, [row(1, "b", 70)]);
+    let trimmed: Outcome<usize> =
+        store.store.bookkeeping(|l| Box::pin(async move { l.trim_rates(50).await })).await;
+    assert_eq!(trimmed, Ok(1));
+    assert_eq!(unpaid(0).await, [row(1, "a", 50), row(1, "b", 70)]);
+}
+
+pub(crate) async fn one_node_at_most_counts_alone(store: TestStore) {
+    assert_eq!(read(&store).await.counting_node().await, Ok(None));
+    let mut taking = tokio::task::JoinSet::new();
+    for n in 1..=8 {
+        let store = store.store.clone();
+        taking.spawn(async move {
+            let taken: Outcome<bool> = store
+                .bookkeeping(move |l| {
+                    Box::pin(async move {
+                        let free = l.lock_counting_node().await?.is_none();
+                        if free {
+                            l.set_counting_node(Some(NodeId([n; 16]))).await?;
+                        }
+                        Ok(free)
+                    })
+                })
+                .await;
+            taken.unwrap()
+        });
+    }
+    let taken = taking.join_all().await;
+    assert_eq!(taken.into_iter().filter(|taken| *taken).count(), 1);
+    let cleared: Outcome =
+        store.store.bookkeeping(|l| Box::pin(async move { l.set_counting_node(None).await })).await;
+    cleared.unwrap();
+    assert_eq!(read(&store).await.counting_node().await, Ok(None));
+}
