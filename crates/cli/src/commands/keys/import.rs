@@ -33,9 +33,9 @@ const CALL_BYTES_MAX: usize = 512 << 10;
 #[command(after_help = "Examples:
   keystead keys import old-keys.ndjson --project acme --dry-run
   keystead keys import old-keys.ndjson -p acme --errors wrong.ndjson
-  keystead keys import dump.ndjson -p acme --map name=title --map hash.value=key_sha256 \\
-      --set hash.algorithm=sha256 --set environment=production --skip created_at
-  keystead keys import - -p acme --json < old-keys.ndjson")]
+  keystead keys import dump.ndjson -p acme --map name=title \\
+      --map hash.value=sha256 --set hash.algorithm=sha256
+  cat old-keys.ndjson | keystead keys import - -p acme --json")]
 pub(crate) struct Import {
     /// One JSON object a line; `-` reads standard input
     #[arg(value_name = "FILE|-")]
