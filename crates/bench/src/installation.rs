@@ -26,6 +26,8 @@ pub const OWNER: ServiceAccountId = ServiceAccountId([4; 16]);
 /// When everything here was made.
 pub const MADE: Micros = Micros(1_767_225_600_000_000);
 
+const ROOT_KEY: &str = "root.key";
+
 /// Where an installation is.
 #[derive(Debug, Clone)]
 pub struct Installation {
@@ -42,6 +44,17 @@ impl Installation {
         Self { folder: folder.to_owned(), database: Database::Sqlite(folder.join("keystead.db")) }
     }
 
+    /// For another node on the same database, in a folder of its own with the same root key.
+    ///
+    /// # Errors
+    /// When the folder or the copy of the key cannot be made.
+    pub fn beside(&self, name: &str) -> Result<Self> {
+        let folder = self.folder.join(name);
+        std::fs::create_dir(&folder)?;
+        std::fs::copy(self.folder.join(ROOT_KEY), folder.join(ROOT_KEY)).context("no root key to copy")?;
+        Ok(Self { folder, database: self.database.clone() })
+    }
+
     /// Opens it, with the settings that a server has by default.
     ///
     /// # Errors
@@ -49,7 +62,7 @@ impl Installation {
     pub async fn open(&self) -> Result<Opened> {
         let settings = Settings {
             store: self.options(),
-            root_key: self.folder.join("root.key").into(),
+            root_key: self.folder.join(ROOT_KEY).into(),
             log: Some(self.folder.join("after-backup.log")),
             usage_flush: Duration::from_secs(5),
             usage_queue_max: 65_536,

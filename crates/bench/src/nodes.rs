@@ -41,7 +41,8 @@ pub async fn figures(postgres: Option<String>) -> Result<Vec<Figure>> {
     let folder = tempfile::Builder::new().prefix("nodes-").tempdir_in(data_folder()?)?;
     let installation = Installation { folder: folder.path().to_owned(), database: Database::Postgres(url) };
     let key = installation.make().await?;
-    let mut nodes = vec![installation.open().await?.keystead, installation.open().await?.keystead];
+    let second = installation.beside("second")?;
+    let mut nodes = vec![installation.open().await?.keystead, second.open().await?.keystead];
     let admin = caller(nodes.first().context("no node")?, &key)?;
     say::progress("revoking on one node, asking the other");
     let mut latencies = revocations(&nodes, &admin).await?;
@@ -58,7 +59,7 @@ pub async fn figures(postgres: Option<String>) -> Result<Vec<Figure>> {
     ];
     say::progress("asking for more than a rate limit allows, on two nodes and on three");
     let two = limited(&nodes, &admin).await?;
-    nodes.push(installation.open().await?.keystead);
+    nodes.push(installation.beside("third")?.open().await?.keystead);
     let three = limited(&nodes, &admin).await?;
     figures.extend([
         Figure::at_most("limit_2_nodes", two.of_promise, 1.0, "passed of limit × 1.1 + burst, two nodes"),

@@ -17,6 +17,7 @@ pub(crate) const STOP_TIME_MAX: Duration = Duration::from_secs(50);
 const TRIES: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(50);
 const OWNED: &str = "another Keystead process already uses";
+const ROOT_KEY: &str = "root.key";
 const LOG: &str = "server.log";
 
 /// What is needed to start the server again and again.
@@ -39,6 +40,16 @@ pub(crate) struct Server {
 }
 
 impl Launcher {
+    /// For another server on the same database, in a folder of its own with the same root key.
+    ///
+    /// # Errors
+    /// When the folder or the copy of the key cannot be made.
+    pub(crate) fn beside(&self) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("node-").tempdir_in(&self.folder)?.keep();
+        std::fs::copy(self.folder.join(ROOT_KEY), folder.join(ROOT_KEY)).context("no root key to copy")?;
+        Ok(Self { folder, ..self.clone() })
+    }
+
     /// Starts it, and waits until it is ready.
     ///
     /// # Errors

@@ -33,7 +33,7 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
     let first = Node::start(&launcher, &admin_key).await?;
     let left = first.client.key(&made.details.id).await?.key.credits.context("no credits")?.remaining;
     ensure!(left == CREDITS - spent, "{left} of {CREDITS} credits are left, and {spent} were spent");
-    let second = Node::start(&launcher, &admin_key).await?;
+    let second = Node::start(&launcher.beside()?, &admin_key).await?;
     let rest = spend([&first, &second], &made.key, None).await?;
     second.server.stop().await?;
     // What the other still held when this one found nothing is there now.

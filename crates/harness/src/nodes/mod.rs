@@ -113,14 +113,14 @@ impl Cluster {
 
     /// Starts another node.
     async fn another(&self) -> Result<Node> {
-        Node::start(&self.launcher, &self.admin_key).await
+        Node::start(&self.launcher.beside()?, &self.admin_key).await
     }
 
     /// Starts another node that reaches its database through a proxy.
     async fn behind(&self, place: &mut Place, program: &Path) -> Result<(Proxy, Node)> {
         let proxy = Proxy::start(place.address()?).await?;
         place.through(proxy.address())?;
-        Ok((proxy, Node::start(&place.launcher(program), &self.admin_key).await?))
+        Ok((proxy, Node::start(&place.launcher(program).beside()?, &self.admin_key).await?))
     }
 }
 

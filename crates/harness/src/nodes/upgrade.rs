@@ -15,7 +15,7 @@ pub(crate) async fn holds(old: &Path, new: &Path, url: &str) -> Result<()> {
     let cluster = Cluster::start(&place, old).await.context("the old version")?;
     let before = cluster.first.create(CreateKey { name: "before".into(), ..CreateKey::default() }).await?;
     let newer = place.launcher(new);
-    let second = Node::start(&newer, &cluster.admin_key).await.context("the new version")?;
+    let second = Node::start(&newer.beside()?, &cluster.admin_key).await.context("the new version")?;
     ensure!(second.verdict(&before.key).await? == Code::Valid, "the new version does not know an old key");
     for number in 0..10 {
         let nodes = [&cluster.first, &second];
@@ -33,7 +33,7 @@ pub(crate) async fn holds(old: &Path, new: &Path, url: &str) -> Result<()> {
     second.revoke(&before.details.id).await?;
     first.comes_to(&before.key, Code::Revoked, &[Code::Valid]).await?;
     first.server.stop().await?;
-    let third = Node::start(&newer, &admin_key).await?;
+    let third = Node::start(&newer.beside()?, &admin_key).await?;
     ensure!(third.verdict(&before.key).await? == Code::Revoked, "a revocation is lost in the upgrade");
     third.server.stop().await?;
     second.server.stop().await?;
