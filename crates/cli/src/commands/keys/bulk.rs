@@ -94,9 +94,9 @@ impl Bulk {
         act.expected_count = Some(preview.matched);
         let mut file = self.output.as_deref().map(NewKeys::create).transpose()?;
         let whole = run_all(session, project, act, preview.matched, file.as_mut()).await;
-        if let Some(file) = &file {
-            // Also after a failure: what was made until then is there.
-            session.output.warning(&file.said());
+        // Also after a failure: what was made until then is there.
+        if let Some(said) = file.and_then(NewKeys::end) {
+            session.output.warning(&said);
         }
         show_whole(session, whole?)
     }

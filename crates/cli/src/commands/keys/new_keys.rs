@@ -54,13 +54,14 @@ impl NewKeys {
         Ok(())
     }
 
-    /// Where the keys are, and how many.
-    pub(super) fn said(&self) -> String {
-        format!(
-            "{} were rotated. The new keys are in {}, and nowhere else.",
-            self.written,
-            self.path.display()
-        )
+    /// Where the keys are, and how many; `None`, and no file stays, where there are none.
+    pub(super) fn end(self) -> Option<String> {
+        let (written, path) = (self.written, self.path.display());
+        if written == 0 && self.file.metadata().is_ok_and(|file| file.len() == 0) {
+            let _ = std::fs::remove_file(&self.path);
+            return None;
+        }
+        Some(format!("{written} were rotated. The new keys are in {path}, and nowhere else."))
     }
 }
 
@@ -76,7 +77,8 @@ mod tests {
         let mode = keys.file.metadata().unwrap().permissions().mode() & 0o777;
         // What is there is never written over: it may hold the only copy of keys.
         let again = NewKeys::create(&path);
-        std::fs::remove_file(&path).unwrap();
+        assert_eq!(keys.end(), None);
+        assert!(!path.exists(), "without keys there is no file");
         assert_eq!(mode, 0o600);
         assert!(matches!(again, Err(Failure::Local { .. })));
     }
