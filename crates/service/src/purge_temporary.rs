@@ -5,7 +5,7 @@ use crate::act::Target;
 use crate::refused::Refused;
 use keystead_domain::ids::OrganizationId;
 use keystead_store::{Acted, Change, ChangeKind, Event, StoreError};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,10 +35,11 @@ impl Keystead {
     pub async fn purge_temporary_keys(self: &Arc<Self>) -> Result<usize, Refused> {
         let kept = i64::try_from(self.temporary.purge_after.as_micros()).unwrap_or(i64::MAX);
         let before = self.clock.now().plus(kept.saturating_neg());
-        let mut purged = 0;
+        let (mut purged, mut organizations) = (0, BTreeSet::new());
         loop {
             let due = self.store.read().await?.temporary_keys_expired_before(before, AT_ONCE).await?;
             let is_last = due.len() < AT_ONCE as usize;
+            organizations.extend(due.iter().map(|(organization, _)| *organization));
             if !due.is_empty() {
                 let this = Arc::clone(self);
                 let done = self
@@ -56,9 +57,6 @@ impl Keystead {
                             if counts.is_empty() {
                                 return Err(StoreError::Conflict.into());
                             }
-                            for organization in counts.keys().filter(|_| is_last) {
-                                tx.delete_unused_policies(*organization).await?;
-                            }
                             let events = counts.iter().map(|(id, count)| this.purged(*id, *count)).collect();
                             Ok::<_, Refused>(Acted { value: counts.values().sum::<usize>(), events, changes })
                         })
@@ -71,6 +69,9 @@ impl Keystead {
                 }
             }
             if is_last {
+                for organization in organizations {
+                    self.forget_unused_policies(organization).await;
+                }
                 return Ok(purged);
             }
         }

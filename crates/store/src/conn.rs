@@ -250,7 +250,8 @@ impl Conn {
 /// A connection that only reads.
 pub struct Reader(pub(crate) Conn);
 
-/// A transaction that reaches only what no person decides: meters, last-used, unknown attempts.
+/// A transaction that reaches only what no person decides: meters, last-used, unknown attempts, policies
+/// that no key has.
 pub struct Ledger(pub(crate) Conn);
 
 /// A transaction for an act: everything may be written, and an audit record must be left.

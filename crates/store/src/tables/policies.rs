@@ -1,6 +1,6 @@
 //! Policies: what keys were granted and how they are restricted, stored once for all that share it.
 
-use crate::conn::{Conn, Tx};
+use crate::conn::{Conn, Ledger, Tx};
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
@@ -64,11 +64,14 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.later(&INSERT, [organization.value(), hash.value(), Value::Text(Some(body))]).await
     }
+}
 
-    /// Deletes the organization's policies that no key refers to; how many.
+impl Ledger {
+    /// Deletes the organization's policies that no key refers to; how many. On PostgreSQL it fails when
+    /// an act gives one of them to a key at the same moment: never a part of an act.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// [`StoreError::Referenced`] then, or when the database cannot answer.
     pub async fn delete_unused_policies(&mut self, organization: OrganizationId) -> Result<u64, StoreError> {
         self.execute(&DELETE_UNUSED, [organization.value()]).await
     }
