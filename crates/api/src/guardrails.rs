@@ -42,13 +42,13 @@ pub struct KindGuardrails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_max: Option<String>,
     /// Whether it must have an expiry.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expiry_required: bool,
     /// Whether it must name the networks that may use it. All of IPv4 or all of IPv6 names none.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub networks_required: bool,
     /// Whether it must have a rate limit.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub limits_required: bool,
     /// Permissions that it may never be given: names, or patterns such as `admin.*`. At most 256.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -65,11 +65,6 @@ impl KindGuardrails {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-const fn is_false(value: &bool) -> bool {
-    !*value
 }
 
 /// Which guardrail.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// Now, for durations.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "durations are what a benchmark measures")]
+#[expect(clippy::disallowed_methods, reason = "durations are what a benchmark measures")]
 pub fn instant() -> Instant {
     Instant::now()
 }

@@ -300,5 +300,5 @@ fn total(counts: &KeyCounts) -> u64 {
         counts.expired,
         counts.revoked,
     ];
-    all.into_iter().map(crate::lease::unsigned).sum()
+    all.into_iter().map(crate::accounts::unsigned).sum()
 }

@@ -1,5 +1,6 @@
 //! Issuing a key: it is shown once, and only its digest stays.
 
+use crate::accounts::{empty_row, signed};
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
@@ -8,7 +9,6 @@ use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_proof::Proof;
 use crate::key_view::Beside;
 use crate::kinds::{self, Shape};
-use crate::lease::{empty_row, signed};
 use crate::mint_key::uses_row;
 use crate::refused::Refused;
 use crate::{Keystead, management};

@@ -57,7 +57,7 @@ impl Keystead {
     ) -> Result<KeyCounts, Refused> {
         let (mut reader, filter) = self.filter(caller, project, query).await?;
         let counts = reader.count_keys(&filter).await?;
-        let count = crate::lease::unsigned;
+        let count = crate::accounts::unsigned;
         Ok(KeyCounts {
             total: count(
                 counts.active

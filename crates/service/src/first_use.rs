@@ -78,7 +78,7 @@ impl Keystead {
     }
 
     async fn overlap(&self, tx: &mut Tx, before: RotationRow, now: Micros) -> Result<Acted<()>, Refused> {
-        let seconds = crate::lease::unsigned(before.overlap_seconds.unwrap_or(0));
+        let seconds = crate::accounts::unsigned(before.overlap_seconds.unwrap_or(0));
         let end = shortened(before.old_expires_at, seconds, now);
         let gone = || Refused::conflict("The rotation is over.", "Nothing is left to do.");
         if !tx.note_first_use(before.new_key_id, now, end).await? {

@@ -41,7 +41,7 @@ impl Keystead {
                 Ok(Ok(Followed::UpToDate)) => {
                     fresh_at = began;
                     self.keyring.set_fresh_until(until(began_wall, max_staleness));
-                    self.feed_mark.store(reader.mark(), std::sync::atomic::Ordering::Relaxed);
+                    self.feed.send_replace(reader.mark());
                 }
                 Ok(Ok(Followed::Lost)) => {
                     self.say_stale(true);

@@ -100,8 +100,8 @@ impl Keystead {
 
     /// What is left of its uses, in the store and in the block that this process holds.
     fn uses(&self, row: &KeyRow, meter: Option<&MeterRow>, now: Micros) -> Option<UsesStatus> {
-        let total = crate::lease::unsigned(row.uses?);
-        let stored = meter.and_then(|meter| meter.credits_remaining).map_or(0, crate::lease::unsigned);
+        let total = crate::accounts::unsigned(row.uses?);
+        let stored = meter.and_then(|meter| meter.credits_remaining).map_or(0, crate::accounts::unsigned);
         let entry = self.keyring.get(row.id);
         let held =
             entry.as_ref().and_then(Entry::uses).map_or(0, |uses| uses.meter.show_blocks().credits.held(now));
@@ -119,7 +119,7 @@ impl Keystead {
         let credits = spec.credits?;
         let rule = CreditsRule { refill: credits.refill, amount: credits.amount };
         let account = meter.map(|meter| CreditsAccount {
-            remaining: crate::lease::unsigned(meter.credits_remaining.unwrap_or(0)),
+            remaining: crate::accounts::unsigned(meter.credits_remaining.unwrap_or(0)),
             refill_at: meter.credits_refill_at,
         });
         let account = account.map(|account| account.at(&rule, now));

@@ -1,18 +1,17 @@
 //! Verdicts that may need a block of credits or quota first, or a share of a rate limit: fetched from the
-//! store, durably, one at a time for each meter; blocks are returned on a graceful stop.
+//! store, durably, one at a time for each meter.
 
 use crate::Keystead;
+use crate::accounts::debit;
 use crate::refused::Refused;
 use keystead_api::Code;
 use keystead_domain::decide::{Ask, Decision, Verdict, decide};
 use keystead_domain::entry::{Entry, Principals};
 use keystead_domain::ids::OrganizationId;
-use keystead_domain::lease::{CreditsAccount, Leased, QuotaAccount};
-use keystead_domain::meter::{Account, Meter, MeterId, MeterRules, Unspent};
+use keystead_domain::meter::{Account, Meter, MeterId, MeterRules};
 use keystead_domain::rate::RateState;
 use keystead_domain::take::{LeaseNeed, Of};
 use keystead_domain::time::{Micros, SECOND};
-use keystead_store::{Ledger, MeterRow, StoreError};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -20,8 +19,6 @@ use tokio::sync::Mutex;
 /// A request that loses this many races for a block meets a store that cannot keep up.
 const ROUNDS_MAX: u32 = 64;
 const TURNS: usize = 256;
-/// Meters that unspent blocks are given back to in one transaction.
-const RETURNED_AT_ONCE: usize = 200;
 /// How long "nothing is left" is believed where another node may give something back.
 const ASK_AGAIN_MICROS: i64 = 5 * SECOND;
 
@@ -41,12 +38,12 @@ impl Turns {
 }
 
 /// Everything that one lease needs, owned, so that it can run beside the request.
-struct Order {
-    organization: OrganizationId,
-    meter: MeterId,
-    account: Account,
-    units: u64,
-    rules: MeterRules,
+pub(crate) struct Order {
+    pub(crate) organization: OrganizationId,
+    pub(crate) meter: MeterId,
+    pub(crate) account: Account,
+    pub(crate) units: u64,
+    pub(crate) rules: MeterRules,
 }
 
 impl Keystead {
@@ -186,49 +183,6 @@ impl Keystead {
         });
         Ok(answer.err())
     }
-
-    /// Gives every unspent block back to the store: a graceful stop forfeits nothing.
-    ///
-    /// # Errors
-    /// When the database does not answer; the blocks are forfeited then, never spent twice.
-    pub async fn return_leases(&self) -> Result<(), Refused> {
-        let now = self.clock.now();
-        let mut unspent = Vec::new();
-        let mut collect = |id, meter: &Meter| {
-            let left = meter.take_out(now);
-            if left.quota.is_some() || left.credits.is_some() {
-                unspent.push((id, left));
-            }
-        };
-        self.keyring.for_each(|entry| {
-            collect(MeterId::Lineage(entry.lineage.id), &entry.lineage.meter);
-            if let Some(uses) = entry.uses() {
-                collect(MeterId::Uses(uses.id), &uses.meter);
-            }
-        });
-        for principal in self.keyring.directory.principals() {
-            if let Some(id) = principal.consumer_id() {
-                collect(MeterId::Consumer(id), &principal.state.load().meter);
-            }
-        }
-        // In one order on all nodes, and few at a time: two that stop at once must not wait for each
-        // other's rows, nor one with many blocks for longer than a transaction may take.
-        unspent.sort_unstable_by_key(|(id, _)| *id);
-        let mut outcome = Ok(());
-        while !unspent.is_empty() {
-            let few = unspent.split_off(unspent.len().saturating_sub(RETURNED_AT_ONCE));
-            let returned = self.store.bookkeeping(move |ledger| {
-                Box::pin(async move {
-                    for (id, left) in few {
-                        credit(ledger, id, left).await?;
-                    }
-                    Ok::<_, Refused>(())
-                })
-            });
-            outcome = outcome.and(returned.await);
-        }
-        outcome
-    }
 }
 
 /// The verdict on a request for which too little of a rate limit remains.
@@ -282,90 +236,4 @@ fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
         units: need.units,
         rules,
     })
-}
-
-/// Debits the account before the units can be spent.
-async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Result<(Leased, i64), Refused> {
-    let mut row = match ledger.lock_meter(order.meter).await? {
-        Some(row) => row,
-        None => {
-            // Another node may be at the same.
-            ledger.ensure_meter(&empty_row(order.organization, order.meter)).await?;
-            let row = ledger.lock_meter(order.meter).await?;
-            row.ok_or_else(|| Refused::Internal("a meter that was just added has gone".into()))?
-        }
-    };
-    let leased = match order.account {
-        Account::Quota => {
-            let rule = order
-                .rules
-                .quota
-                .as_ref()
-                .ok_or_else(|| Refused::Internal("a lease without a quota".into()))?;
-            let mut account = QuotaAccount { used: unsigned(row.quota_used), resets_at: row.quota_resets_at };
-            let leased = account.lease(rule, order.units, now);
-            (row.quota_used, row.quota_resets_at) = (signed(account.used), account.resets_at);
-            leased
-        }
-        Account::Credits => {
-            let rule = order
-                .rules
-                .credits
-                .as_ref()
-                .ok_or_else(|| Refused::Internal("a lease without credits".into()))?;
-            let mut account = CreditsAccount {
-                remaining: unsigned(row.credits_remaining.unwrap_or(0)),
-                refill_at: row.credits_refill_at,
-            };
-            let leased = account.lease(rule, order.units, now);
-            (row.credits_remaining, row.credits_refill_at) =
-                (Some(signed(account.remaining)), account.refill_at);
-            leased
-        }
-        Account::Rate(_) => return Err(Refused::Internal("a rate limit is no account of a meter".into())),
-    };
-    ledger.update_meter(&row).await?;
-    Ok((leased, row.credits_epoch))
-}
-
-/// Gives unspent units back to the period and the account that they were leased from. Those of
-/// another are worth nothing: a key's new credits must not grow by what a node held of the old.
-async fn credit(ledger: &mut Ledger, id: MeterId, left: Unspent) -> Result<(), StoreError> {
-    let Some(mut row) = ledger.lock_meter(id).await? else { return Ok(()) };
-    if let Some((units, until)) = left.quota
-        && row.quota_resets_at.is_none_or(|end| end == until)
-    {
-        row.quota_used = row.quota_used.saturating_sub(signed(units)).max(0);
-    }
-    if let Some((units, until)) = left.credits
-        && row.credits_epoch == left.credits_epoch
-        && row.credits_refill_at.unwrap_or(Micros::FOREVER) == until
-    {
-        row.credits_remaining = row.credits_remaining.map(|left| left.saturating_add(signed(units)));
-    }
-    ledger.update_meter(&row).await?;
-    Ok(())
-}
-
-/// The account of a meter from which nothing was ever leased.
-pub(crate) fn empty_row(organization: OrganizationId, meter: MeterId) -> MeterRow {
-    MeterRow {
-        id: meter,
-        organization_id: organization,
-        credits_remaining: None,
-        credits_refill_at: None,
-        quota_used: 0,
-        quota_resets_at: None,
-        credits_epoch: 0,
-    }
-}
-
-/// The store counts in i64; amounts are bounded far below.
-pub(crate) fn signed(units: u64) -> i64 {
-    i64::try_from(units).unwrap_or(i64::MAX)
-}
-
-/// A negative count in the store is a fault; nothing is spent on it.
-pub(crate) fn unsigned(units: i64) -> u64 {
-    u64::try_from(units).unwrap_or(0)
 }

@@ -1,10 +1,12 @@
 //! Keystead's use cases, one per file, and the resident keyring. No SQL, no HTTP types.
 
+mod accounts;
 mod act;
 mod act_some;
 mod admin_key;
 mod after_backup;
 mod apply;
+mod asked;
 mod attempts;
 mod audit_list;
 pub mod backup;
@@ -40,6 +42,7 @@ mod lease;
 mod lineage_limits;
 mod lineage_reuse;
 mod load;
+mod locate;
 pub mod management;
 mod membership;
 mod mint_key;
@@ -54,6 +57,7 @@ mod projects;
 mod purge_temporary;
 mod refused;
 mod replay;
+mod return_leases;
 mod reveal_key;
 mod roles;
 pub mod root_key;
@@ -95,7 +99,7 @@ use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -114,8 +118,9 @@ pub struct Keystead {
     in_flight: replay::InFlight,
     /// Where other nodes may make keys.
     seeker: Option<seek::Seeker>,
-    /// Up to which number of the feed everything is known here; nothing below it may still come.
-    feed_mark: AtomicI64,
+    /// Up to which number of the feed everything is known here (nothing below it may still come); told after
+    /// each round of reading it.
+    feed: watch::Sender<i64>,
     slow_budget: slow_imports::SlowBudget,
     counters: Counters,
     membership: membership::Membership,

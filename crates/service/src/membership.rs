@@ -15,6 +15,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often a sign of life is given.
@@ -137,7 +138,13 @@ impl Keystead {
     /// node writes.
     #[must_use]
     pub fn feed_mark(&self) -> i64 {
-        if self.seeker.is_some() { self.feed_mark.load(Ordering::Relaxed) } else { 0 }
+        if self.seeker.is_some() { *self.feed.borrow() } else { 0 }
+    }
+
+    /// The same, told after each round of reading it.
+    #[must_use]
+    pub fn feed(&self) -> watch::Receiver<i64> {
+        self.feed.subscribe()
     }
 
     pub(crate) fn own_row(&self) -> NodeRow {

@@ -1,6 +1,7 @@
 //! Minting: the holder of a key makes a temporary one from it, which may never do more than the key
 //! itself may at that moment, spends what the key has, and dies with it.
 
+use crate::accounts::{empty_row, signed};
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_key::{gone, metadata_json};
@@ -9,7 +10,6 @@ use crate::key_grants::wider;
 use crate::key_proof::Proof;
 use crate::key_view::{Beside, spec_of};
 use crate::kinds::{self, TEMPORARY_SECONDS_MAX};
-use crate::lease::{empty_row, signed};
 use crate::refused::Refused;
 use crate::usage::{Subject, UsageEvent};
 use crate::widening::covers;

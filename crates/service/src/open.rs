@@ -27,9 +27,9 @@ use keystead_store::{FeedReader, OpenError, Options, PepperRow, Store};
 use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
@@ -148,7 +148,7 @@ impl Keystead {
             appliers: apply::Appliers::new(),
             in_flight: replay::InFlight::default(),
             seeker: None,
-            feed_mark: AtomicI64::new(i64::MAX),
+            feed: watch::Sender::new(i64::MAX),
             slow_budget: slow_imports::SlowBudget::new(),
             counters: Counters::default(),
             membership,
@@ -195,7 +195,7 @@ impl Keystead {
             self.apply_one(change).await?;
         }
         self.keyring.set_fresh_until(freshness::until(began, max_staleness));
-        self.feed_mark = AtomicI64::new(reader.mark());
+        self.feed.send_replace(reader.mark());
         Ok(Some(reader))
     }
 

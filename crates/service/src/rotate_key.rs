@@ -173,7 +173,7 @@ fn started(old: &KeyRow, new: KeyId, ending: Ending, revokes: bool, now: Micros)
         state: RotationStage::Draining,
         overlap_seconds: match ending {
             Ending::After(_) => None,
-            Ending::AfterFirstUse(seconds) => Some(crate::lease::signed(seconds)),
+            Ending::AfterFirstUse(seconds) => Some(crate::accounts::signed(seconds)),
         },
         old_expires_at: old.expires_at,
         started_at: now,

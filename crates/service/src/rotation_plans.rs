@@ -1,8 +1,8 @@
 //! A project's rotation plan: how old its keys may become, and how they are rotated.
 
+use crate::accounts::{signed, unsigned};
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
-use crate::lease::{signed, unsigned};
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{RotationPlan, SetRotationPlan};

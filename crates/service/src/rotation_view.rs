@@ -51,7 +51,7 @@ pub(crate) fn show(row: &RotationRow, now: Micros) -> KeyRotation {
         old_key_id: row.old_key_id.to_string(),
         new_key_id: row.new_key_id.to_string(),
         started_at: row.started_at.to_timestamp(),
-        overlap_seconds: row.overlap_seconds.map(crate::lease::unsigned),
+        overlap_seconds: row.overlap_seconds.map(crate::accounts::unsigned),
         first_used_at: instant(row.first_used_at),
         ends_at: instant(row.ends_at),
         revoke_lineage_on_reuse: row.revoke_lineage_on_reuse,

@@ -119,7 +119,7 @@ async fn quotas(reader: &mut Reader, entry: &Entry, now: Micros) -> Result<Vec<Q
     for (of, id, rules, meter) in meters {
         let Some(rule) = &rules.quota else { continue };
         let account = reader.meter(id).await?.map_or_else(QuotaAccount::default, |row| QuotaAccount {
-            used: crate::lease::unsigned(row.quota_used),
+            used: crate::accounts::unsigned(row.quota_used),
             resets_at: row.quota_resets_at,
         });
         let account = account.at(rule, now);

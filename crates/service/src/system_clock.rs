@@ -7,7 +7,7 @@ use keystead_domain::time::{Clock, Micros};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods, reason = "this is the Clock that everything else takes")]
+    #[expect(clippy::disallowed_methods, reason = "this is the Clock that everything else takes")]
     fn now(&self) -> Micros {
         jiff::Timestamp::now().into()
     }

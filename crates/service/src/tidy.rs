@@ -5,7 +5,6 @@ use crate::Keystead;
 use keystead_domain::time::SECOND;
 use keystead_store::StoreError;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -35,7 +34,7 @@ impl Keystead {
     /// One node does it an hour, whichever comes first.
     async fn tidy(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let up_to = self.feed_mark.load(Ordering::Relaxed);
+        let up_to = *self.feed.borrow();
         self.store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {

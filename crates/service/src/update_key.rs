@@ -1,5 +1,6 @@
 //! Changing a key: any of it but its secret. It holds from the next request on.
 
+use crate::accounts::{empty_row, unsigned};
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_key::{consumer_named, credits_row, gone, metadata_json, owner_named, window};
@@ -7,7 +8,6 @@ use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_view::{Beside, spec_of, uses_of};
 use crate::kinds::{self, Shape};
-use crate::lease::{empty_row, unsigned};
 use crate::refused::Refused;
 use crate::rotation_view::rotating;
 use crate::{Keystead, management};

@@ -1,47 +1,22 @@
 //! "May this request pass?", asked by a program that guards an API.
 
+use crate::asked::Asked;
 use crate::caller::{Caller, whole_seconds};
-use crate::keyring::Scope;
+use crate::locate::Where;
 use crate::refused::{Refused, below_item};
 use crate::slow_imports::Tried;
-use crate::usage::{Subject, UnknownPlace, UsageEvent};
+use crate::usage::{Subject, UsageEvent};
 use crate::{Keystead, management, present};
 use keystead_api::{Code, Include, Verification, Verify};
-use keystead_domain::cells::Place;
-use keystead_domain::decide::{Ask, COST_MAX, Decision, Verdict};
+use keystead_domain::decide::{Ask, Decision, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::explain::explain;
-use keystead_domain::ids::ProjectId;
 use keystead_domain::invalid::Invalid;
-use keystead_domain::networks;
-use keystead_domain::query::Query;
-use keystead_domain::share::Sharing;
 use keystead_domain::time::Micros;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The most verdicts asked at once.
 pub const BATCH_MAX: usize = 1_000;
-const TAGS_MAX: usize = 8;
-const TEXT_BYTES_MAX: usize = 2_048;
-
-/// The scope that the asker named, or that its grant pins.
-struct Where {
-    scope: Scope,
-    project: Option<ProjectId>,
-    place: Option<Arc<Place>>,
-    resource: Option<Box<str>>,
-}
-
-impl Where {
-    fn unknown(&self, caller: &Caller) -> UnknownPlace {
-        UnknownPlace {
-            organization: caller.organization(),
-            project: self.project,
-            environment: self.place.as_ref().map(|place| place.environment),
-        }
-    }
-}
 
 impl Keystead {
     /// The verdict on one request.
@@ -221,122 +196,6 @@ impl Keystead {
         row.and_then(|row| row.metadata)
             .map_or_else(|| Ok(serde_json::Map::new()), |text| present::json(&text))
     }
-
-    /// Where to look for the key: as named, else as the asker's grant pins it. A name that does
-    /// not exist is an error of the asker's, not a verdict on the key.
-    fn locate(&self, caller: &Caller, input: &Verify) -> Result<Where, Refused> {
-        let organization = caller.organization();
-        let pinned =
-            if input.project.is_none() || input.environment.is_none() { pin(&caller.entry) } else { None };
-        let project = match (&input.project, &pinned) {
-            (Some(name), _) => Some(
-                self.keyring
-                    .directory
-                    .project(organization, name)
-                    .ok_or_else(|| no_such("/project", "project"))?,
-            ),
-            (None, Some((project, _))) => self.keyring.directory.project(organization, project),
-            (None, None) => None,
-        };
-        if input.environment.is_some() && project.is_none() {
-            // Else the environment would be ignored where no project is needed.
-            let what = "The request names an environment and not whose it is.";
-            return Err(Invalid::new("/project", what, "Send the project too, or neither.").into());
-        }
-        let place = match (&input.environment, &project) {
-            (Some(name), Some(project)) => Some(
-                self.keyring
-                    .directory
-                    .place(project.id, name)
-                    .ok_or_else(|| no_such("/environment", "environment"))?,
-            ),
-            (None, Some(project)) => pinned
-                .and_then(|(_, environment)| environment)
-                .and_then(|environment| self.keyring.directory.place(project.id, &environment)),
-            (_, None) => None,
-        };
-        if place.is_none() && !self.is_operator(caller) {
-            let field = if project.is_none() { "/project" } else { "/environment" };
-            return Err(Invalid::new(field, "The request does not say whose key this should be.", "Send project and environment, or use a key whose keys.verify is narrowed to one environment.").into());
-        }
-        let resource = place
-            .as_ref()
-            .map(|place| place.resource.clone())
-            .or_else(|| project.as_ref().map(|project| project.resource.clone()));
-        let scope = Scope::Within {
-            organization,
-            project: project.as_ref().map(|project| project.id),
-            environment: place.as_ref().map(|place| place.environment),
-        };
-        Ok(Where { scope, project: project.map(|project| project.id), place, resource })
-    }
-}
-
-/// What was asked, read and bounded.
-struct Asked {
-    ip: Option<IpAddr>,
-    query: Option<Query>,
-    cost: u64,
-}
-
-impl Asked {
-    fn read(input: &Verify) -> Result<Self, Invalid> {
-        let texts = [
-            ("/method", &input.method),
-            ("/path", &input.path),
-            ("/origin", &input.origin),
-            ("/user_agent", &input.user_agent),
-            ("/resource", &input.resource),
-        ];
-        for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-                return Err(Invalid::new(
-                    field,
-                    "This is too long.",
-                    format!("Send at most {TEXT_BYTES_MAX} bytes."),
-                ));
-            }
-        }
-        if input.tags.len() > TAGS_MAX {
-            return Err(Invalid::new(
-                "/tags",
-                "There are too many tags.",
-                format!("Send at most {TAGS_MAX}."),
-            ));
-        }
-        keystead_domain::name::tags("/tags", &input.tags)?;
-        let ip = input.ip.as_deref().map(str::parse).transpose().map_err(|_| {
-            Invalid::new(
-                "/ip",
-                "This is not an IP address.",
-                "Send the client's IPv4 or IPv6 address without port or brackets.",
-            )
-        })?;
-        let query = input
-            .permissions
-            .as_ref()
-            .map(Query::parse)
-            .transpose()
-            .map_err(|invalid| invalid.below("/permissions"))?;
-        let cost = input.cost.unwrap_or(1);
-        if cost > COST_MAX {
-            return Err(Invalid::new("/cost", "This costs too much.", format!("Send at most {COST_MAX}.")));
-        }
-        Ok(Self { ip: ip.map(networks::normalise), query, cost })
-    }
-
-    fn ask<'a>(&'a self, input: &'a Verify, sharing: &'a Sharing) -> Ask<'a> {
-        Ask {
-            ip: self.ip,
-            method: input.method.as_deref(),
-            path: input.path.as_deref(),
-            origin: input.origin.as_deref(),
-            resource: input.resource.as_deref(),
-            permissions: self.query.as_ref(),
-            cost: self.cost,
-            sharing,
-        }
-    }
 }
 
 fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, caller: &Caller) -> Verification {
@@ -356,41 +215,6 @@ fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, caller: &Ca
             answer
         }
     }
-}
-
-/// The project, and perhaps the environment, that every grant of `keys.verify` is narrowed to.
-fn pin(entry: &Entry) -> Option<(String, Option<String>)> {
-    let catalogue = entry.place.project.catalogue.load();
-    let mut pinned: Option<(String, Option<String>)> = None;
-    for grant in entry.policy.grants.iter().filter(|grant| grant.gives(&catalogue, management::KEYS_VERIFY)) {
-        for resource in grant.resources.as_ref()?.iter().map(ToString::to_string) {
-            let mut segments = resource.split('/');
-            let ("projects", Some(project)) = (segments.next()?, segments.next()) else {
-                return None;
-            };
-            let environment = match (segments.next(), segments.next()) {
-                (Some("environments"), Some(environment)) if !environment.contains('*') => {
-                    Some(environment.to_owned())
-                }
-                _ => None,
-            };
-            let this = (project.to_owned(), environment);
-            match &pinned {
-                Some(other) if *other != this => return None,
-                _ if this.0.contains('*') => return None,
-                _ => pinned = Some(this),
-            }
-        }
-    }
-    pinned
-}
-
-fn no_such(field: &str, what: &str) -> Refused {
-    Refused::unknown(
-        field,
-        format!("There is no such {what}."),
-        format!("Send the id or slug of one of your {what}s."),
-    )
 }
 
 pub(crate) fn retry_after(verdict: &Verdict) -> Option<u64> {

@@ -22,7 +22,6 @@ use rand_core::SeedableRng;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Two nodes, `here` and `there`, and the administrator's key.
 struct Pair {
@@ -93,30 +92,23 @@ impl Pair {
         }
     }
 
-    /// Asks there until this is the answer: how fast it comes is a bench's business.
     async fn comes_to(&self, key: &str, code: Code) {
-        let mut tries = 0;
-        loop {
-            let found = self.there(key).await;
-            if found == code {
-                return;
-            }
-            tries += 1;
-            assert!(tries < 6_000, "{found} instead of {code}");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let came = comes(&self.there, async || self.there(key).await == code).await;
+        assert!(came, "{} instead of {code}", self.there(key).await);
     }
 }
 
-/// Waits until it is so: how fast that is is a bench's business.
-async fn eventually(holds: impl AsyncFn() -> bool) {
-    for _ in 0..30_000 {
+/// Whether it comes to that, looked at after each round in which the node follows the feed: how fast is a
+/// bench's business.
+async fn comes(node: &Keystead, holds: impl AsyncFn() -> bool) -> bool {
+    let mut rounds = node.feed();
+    for _ in 0..6_000 {
         if holds().await {
-            return;
+            return true;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        rounds.changed().await.unwrap();
     }
-    panic!("it does not come to that");
+    false
 }
 
 async fn verdict(node: &Arc<Keystead>, admin: &Caller, key: &str) -> Code {
@@ -385,8 +377,9 @@ mod tests {
         let Pair { mut here, there, admin } = pair;
         there.close().await;
         let mut session = here.session().await;
+        let mut rounds = here.keystead.feed();
         while counted_by(&mut session).await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            rounds.changed().await.unwrap();
         }
         let before = here.keystead.counters().leases();
         let mut alone = 0;
@@ -490,10 +483,10 @@ mod tests {
         let (one, other): (Vec<_>, Vec<_>) = (this(&from_here), this(&from_there));
         assert_eq!((one.len(), other.len()), (1, 1));
         assert_ne!(one, other);
-        eventually(async || (here.keystead.nodes_alive(), there.nodes_alive()) == (2, 2)).await;
+        assert!(comes(there, async || (here.keystead.nodes_alive(), there.nodes_alive()) == (2, 2)).await);
         Arc::clone(there).close().await;
         assert_eq!(list(&here.keystead).await.len(), 1, "who stops in order leaves at once");
-        eventually(async || here.keystead.nodes_alive() == 1).await;
+        assert!(comes(&here.keystead, async || here.keystead.nodes_alive() == 1).await);
     }
 
     pub(super) async fn lesson_8_new_credits_replace_what_the_other_node_still_holds(pair: Pair) {

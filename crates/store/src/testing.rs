@@ -35,7 +35,7 @@ pub struct TestStore {
 
 #[derive(Debug)]
 enum Place {
-    Folder(#[allow(dead_code, reason = "the folder goes when this is dropped")] tempfile::TempDir),
+    Folder(#[expect(dead_code, reason = "the folder goes when this is dropped")] tempfile::TempDir),
     Schema { url: String, name: String },
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code, reason = "only its shape matters")]
+#[expect(dead_code, reason = "only its shape matters")]
 struct Everything {
     #[serde(default)]
     text: String,
@@ -26,7 +26,7 @@ struct Everything {
 }
 
 #[derive(Debug, Deserialize)]
-#[allow(dead_code, reason = "only its shape matters")]
+#[expect(dead_code, reason = "only its shape matters")]
 struct Inner {
     name: String,
 }
@@ -40,7 +40,7 @@ enum Choice {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-#[allow(dead_code, reason = "only its shape matters")]
+#[expect(dead_code, reason = "only its shape matters")]
 enum Either {
     Number(u64),
     List(Vec<u64>),

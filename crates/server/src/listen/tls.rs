@@ -1,12 +1,12 @@
 //! TLS with a certificate that can be replaced while the server runs.
 
-use arc_swap::ArcSwap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -54,6 +54,8 @@ pub enum TlsError {
 pub struct Tls {
     certificate: PathBuf,
     key: PathBuf,
+    /// Before the pair was read: what changes meanwhile is found at the first look.
+    first_seen: Stamps,
     in_force: Arc<InForce>,
     acceptor: TlsAcceptor,
 }
@@ -71,7 +73,9 @@ impl Tls {
     /// When a file cannot be read, or the two are no pair.
     pub fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let in_force = Arc::new(InForce(ArcSwap::from_pointee(read_pair(certificate, key, &provider)?)));
+        let first_seen = stamps(certificate, key);
+        let pair = Arc::new(read_pair(certificate, key, &provider)?);
+        let in_force = Arc::new(InForce(watch::Sender::new(pair)));
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Pair)?
@@ -81,6 +85,7 @@ impl Tls {
         Ok(Arc::new(Self {
             certificate: certificate.to_owned(),
             key: key.to_owned(),
+            first_seen,
             in_force,
             acceptor: TlsAcceptor::from(Arc::new(config)),
         }))
@@ -92,14 +97,14 @@ impl Tls {
     /// When the new pair cannot be used; the one before stays in force.
     pub fn reload(&self) -> Result<(), TlsError> {
         let pair = read_pair(&self.certificate, &self.key, &aws_lc_rs::default_provider())?;
-        self.in_force.0.store(Arc::new(pair));
+        self.in_force.0.send_replace(Arc::new(pair));
         Ok(())
     }
 
     /// Reloads when a file has changed, and on SIGHUP, until `shutdown`. A pair that cannot be used is logged.
     pub async fn watch(self: Arc<Self>, shutdown: CancellationToken) {
         let mut hangups = signal(SignalKind::hangup()).ok();
-        let mut seen = self.stamps().await;
+        let mut seen = self.first_seen;
         loop {
             let asked = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -107,7 +112,7 @@ impl Tls {
                 () = hangup(&mut hangups) => true,
             };
             // Before reading: what changes while the files are read is found at the next look.
-            let now = self.stamps().await;
+            let now = stamps(&self.certificate, &self.key);
             if !asked && now == seen {
                 continue;
             }
@@ -119,15 +124,10 @@ impl Tls {
         }
     }
 
-    /// The certificate that new connections get.
+    /// The pair that new connections get, now and whenever it is replaced.
     #[cfg(test)]
-    pub(super) fn current(&self) -> CertificateDer<'static> {
-        self.in_force.0.load().cert[0].clone()
-    }
-
-    /// When the files were last changed, and how long they are.
-    async fn stamps(&self) -> [Option<(SystemTime, u64)>; 2] {
-        [stamp(&self.certificate).await, stamp(&self.key).await]
+    pub(super) fn in_force(&self) -> watch::Receiver<Arc<CertifiedKey>> {
+        self.in_force.0.subscribe()
     }
 
     pub(super) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
@@ -145,9 +145,14 @@ async fn hangup(hangups: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-async fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let metadata = tokio::fs::metadata(path).await.ok()?;
-    Some((metadata.modified().ok()?, metadata.len()))
+/// When each file was last changed, and how long it is.
+type Stamps = [Option<(SystemTime, u64)>; 2];
+
+fn stamps(certificate: &Path, key: &Path) -> Stamps {
+    [certificate, key].map(|path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.modified().ok()?, metadata.len()))
+    })
 }
 
 fn read_pair(certificate: &Path, key: &Path, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
@@ -171,7 +176,7 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
     std::fs::read(path).map_err(failed)
 }
 
-struct InForce(ArcSwap<CertifiedKey>);
+struct InForce(watch::Sender<Arc<CertifiedKey>>);
 
 impl fmt::Debug for InForce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,6 +186,6 @@ impl fmt::Debug for InForce {
 
 impl ResolvesServerCert for InForce {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.load_full())
+        Some(Arc::clone(&self.0.borrow()))
     }
 }

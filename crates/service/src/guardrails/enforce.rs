@@ -134,7 +134,7 @@ async fn judge(
     let keys_of_owner = if counts && guard.counts_keys() {
         tx.hold_owner(organization, row.owner).await?;
         let others = tx.other_lineages_of_owner(row.owner, row.project_id, row.lineage_id, now).await?;
-        Some(crate::lease::unsigned(others).saturating_add(1))
+        Some(crate::accounts::unsigned(others).saturating_add(1))
     } else {
         None
     };

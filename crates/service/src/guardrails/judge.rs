@@ -67,7 +67,7 @@ impl Judge {
             Entry::Vacant(unknown) => {
                 let others =
                     conn.other_lineages_of_owner(row.owner, row.project_id, row.lineage_id, self.now).await?;
-                Some(*unknown.insert(crate::lease::unsigned(others).saturating_add(1)))
+                Some(*unknown.insert(crate::accounts::unsigned(others).saturating_add(1)))
             }
         };
         Ok(find(&KeyFacts {

@@ -7,11 +7,12 @@ use crate::{Entropy, Keystead, OpenFailed, Opened, Settings};
 use keystead_domain::ids::RequestId;
 use keystead_domain::seal::{RootKeyId, RootKeys};
 use keystead_domain::time::{Clock, ManualClock};
+use keystead_domain::token::PlainKey;
 use keystead_store::testing::{START, TestStore, stores};
 use keystead_store::{PepperRow, Store};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,20 +200,40 @@ fn copy(from: &Path, to: &Path) {
     std::fs::copy(from, to).unwrap();
 }
 
+/// Two nodes of one database, each with a copy of the root key.
+struct Pair {
+    store: TestStore,
+    here: PathBuf,
+    there: PathBuf,
+    one: Arc<Keystead>,
+    two: Arc<Keystead>,
+    key: PlainKey,
+    folder: tempfile::TempDir,
+}
+
+impl Pair {
+    /// `None` without PostgreSQL.
+    async fn open() -> Option<Self> {
+        let Some(store) = keystead_store::testing::postgres().await else {
+            println!("not run: {} is not set", keystead_store::testing::POSTGRES_VARIABLE);
+            return None;
+        };
+        store.store.close().await;
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (folder.path().join("here.key"), folder.path().join("there.key"));
+        let first = open(&store, here.clone().into(), 1).await.unwrap();
+        copy(&here, &there);
+        let two = open(&store, there.clone().into(), 2).await.unwrap().keystead;
+        let (one, key) = (first.keystead, first.admin_key.unwrap());
+        Some(Self { store, here, there, one, two, key, folder })
+    }
+}
+
 /// LESSONS 38: two nodes that exchange at once would seal by keys that the other does not have.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_38_of_two_nodes_that_exchange_at_once_one_does() {
-    let Some(store) = keystead_store::testing::postgres().await else {
-        println!("not run: {} is not set", keystead_store::testing::POSTGRES_VARIABLE);
-        return;
-    };
-    store.store.close().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (here, there) = (folder.path().join("here.key"), folder.path().join("there.key"));
-    let one = open(&store, here.clone().into(), 1).await.unwrap();
-    let (one, key) = (one.keystead, one.admin_key.unwrap());
-    copy(&here, &there);
-    let two = open(&store, there.clone().into(), 2).await.unwrap().keystead;
+    let Some(pair) = Pair::open().await else { return };
+    let Pair { store, here, there, one, two, key, folder: _folder } = pair;
     let callers = [&one, &two].map(|node| node.identify(key.expose(), origin()).unwrap());
     let (first, second) = tokio::join!(one.rotate_root_key(&callers[0]), two.rotate_root_key(&callers[1]));
     let refused = [&first, &second].into_iter().filter_map(|result| result.as_ref().err());
@@ -237,18 +258,9 @@ async fn lesson_38_of_two_nodes_that_exchange_at_once_one_does() {
 /// What is sealed by an earlier key after an exchange elsewhere would be lost with that key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_38_a_node_without_the_new_key_seals_nothing() {
-    let Some(store) = keystead_store::testing::postgres().await else {
-        println!("not run: {} is not set", keystead_store::testing::POSTGRES_VARIABLE);
-        return;
-    };
-    store.store.close().await;
-    let folder = tempfile::tempdir().unwrap();
-    let (here, there) = (folder.path().join("here.key"), folder.path().join("there.key"));
-    let one = open(&store, here.clone().into(), 1).await.unwrap();
-    let (one, key) = (one.keystead, one.admin_key.unwrap());
-    copy(&here, &there);
-    let two = open(&store, there.clone().into(), 2).await.unwrap().keystead;
-    one.rotate_root_key(&one.identify(key.expose(), origin()).unwrap()).await.unwrap();
+    let Some(pair) = Pair::open().await else { return };
+    let Pair { here, there, one, two, .. } = &pair;
+    one.rotate_root_key(&one.identify(pair.key.expose(), origin()).unwrap()).await.unwrap();
     let seal = async |node: &Arc<Keystead>| {
         let this = Arc::clone(node);
         let id = keystead_domain::ids::KeyId::from_slice(b"000000000009").unwrap();
@@ -265,11 +277,11 @@ async fn lesson_38_a_node_without_the_new_key_seals_nothing() {
             .await;
         kept.unwrap_err().to_string()
     };
-    assert!(seal(&two).await.contains("exchanged on another node"));
-    assert!(!seal(&one).await.contains("exchanged on another node"));
-    copy(&here, &there);
-    two.rotate_root_key(&two.identify(key.expose(), origin()).unwrap()).await.unwrap();
-    assert!(!seal(&two).await.contains("exchanged on another node"));
-    one.close().await;
-    two.close().await;
+    assert!(seal(two).await.contains("exchanged on another node"));
+    assert!(!seal(one).await.contains("exchanged on another node"));
+    copy(here, there);
+    two.rotate_root_key(&two.identify(pair.key.expose(), origin()).unwrap()).await.unwrap();
+    assert!(!seal(two).await.contains("exchanged on another node"));
+    Arc::clone(one).close().await;
+    Arc::clone(two).close().await;
 }

@@ -9,15 +9,17 @@
 pub(crate) mod capture;
 mod file;
 mod places;
+mod read;
 mod record;
+mod seal;
 pub(crate) mod session;
 mod thread;
 
 pub(crate) use capture::Touched;
-pub(crate) use file::Next;
-pub use file::{LogFile, LogFileError};
 pub use places::{is_logged, not_logged};
 pub(crate) use places::{logged, of};
+pub(crate) use read::Next;
+pub use read::{LogFile, LogFileError};
 pub(crate) use record::{Begin, Images, Record, Set};
 pub(crate) use session::Logging;
 pub use session::RollError;

@@ -1,7 +1,9 @@
 //! The thread that writes the log: records that come at the same time share one sync.
 
-use super::file::{LogFileError, Seal, Writing};
+use super::file::Writing;
+use super::read::LogFileError;
 use super::record::Record;
+use super::seal::Seal;
 use keystead_domain::seal::RootKeys;
 use keystead_domain::time::Micros;
 use parking_lot::Mutex;

@@ -79,7 +79,7 @@ impl Change {
 row! {
     /// A row of the feed.
     #[derive(Debug)]
-    FeedRow {
+    only_read FeedRow {
         /// Its number; greater ones may have become visible before.
         seq: i64,
         /// When it was written.

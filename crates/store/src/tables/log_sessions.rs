@@ -10,7 +10,7 @@ use keystead_domain::time::Micros;
 row! {
     /// A session.
     #[derive(Debug)]
-    LogSessionRow {
+    only_read LogSessionRow {
         /// Counts the sessions of one life of the database.
         number: i64,
         /// On which machine, by which file.

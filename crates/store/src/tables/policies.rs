@@ -10,7 +10,7 @@ use keystead_domain::ids::OrganizationId;
 row! {
     /// A policy.
     #[derive(Debug)]
-    PolicyRow {
+    only_read PolicyRow {
         /// Whose it is.
         organization_id: OrganizationId,
         /// Of its body; keys refer to it by this.

@@ -144,12 +144,31 @@ pub(crate) async fn fill(store: &TestStore) {
     act!(store.store, |tx| tx.insert_meter(&meter_row(id, 100)).await?).unwrap();
 }
 
-/// LESSONS 8: spent credits came back. And what was revoked must stay so.
-pub(crate) async fn a_backup_with_its_log_is_what_was_there_lessons_8(store: TestStore) {
+/// A database with rows of each kind, and the log that was begun before them.
+pub(crate) async fn filled_with_log(store: &TestStore) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    begin(store, Some(&path), 1).await;
+    fill(store).await;
+    (folder, path)
+}
+
+pub(crate) async fn make_key(store: &Store, number: u64) {
+    let made: Outcome = store
+        .act(move |tx| {
+            Box::pin(async move {
+                tx.insert_key(&key_row(1, number), &[], &[], &[]).await?;
+                let changes = vec![Change::new(org(1), ChangeKind::Key, key_id(number).as_bytes())];
+                Ok(Acted { value: (), events: vec![event(1)], changes })
+            })
+        })
+        .await;
+    made.unwrap();
+}
+
+/// LESSONS 8: spent credits came back. And what was revoked must stay so.
+pub(crate) async fn a_backup_with_its_log_is_what_was_there_lessons_8(store: TestStore) {
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     live_on(&store).await;
     store.store.end_session().await.unwrap();
@@ -229,10 +248,7 @@ pub(crate) async fn what_no_log_tells_is_named(store: TestStore) {
 }
 
 pub(crate) async fn logs_of_before_a_restore_are_not_taken_for_later_ones(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     live_on(&store).await;
     store.store.end_session().await.unwrap();
@@ -250,10 +266,7 @@ pub(crate) async fn logs_of_before_a_restore_are_not_taken_for_later_ones(store:
 /// A record whose commit never came is written again as things are, when its log goes on.
 pub(crate) async fn what_a_crash_left_unsettled_is_settled_by_the_next_start(store: TestStore) {
     let mut store = store;
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     live_on(&store).await;
     let logged = std::fs::read(&path).unwrap();
@@ -272,23 +285,11 @@ pub(crate) async fn what_a_crash_left_unsettled_is_settled_by_the_next_start(sto
 
 /// LESSONS 8: credits came back, or were lost by thousands. While keys are made, revoked and spent from.
 pub(crate) async fn nothing_comes_back_whenever_the_backup_was_written_lessons_8(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let writing = store.store.clone();
     let writer = tokio::spawn(async move {
         for number in 10..60 {
-            let made: Outcome = writing
-                .act(move |tx| {
-                    Box::pin(async move {
-                        tx.insert_key(&key_row(1, number), &[], &[], &[]).await?;
-                        let changes = vec![Change::new(org(1), ChangeKind::Key, key_id(number).as_bytes())];
-                        Ok(Acted { value: (), events: vec![event(1)], changes })
-                    })
-                })
-                .await;
-            made.unwrap();
+            make_key(&writing, number).await;
             let acted: Outcome = writing
                 .act(move |tx| {
                     Box::pin(async move {
@@ -325,10 +326,7 @@ pub(crate) async fn nothing_comes_back_whenever_the_backup_was_written_lessons_8
 
 /// LESSONS 34: a full disk stopped everything without saying so.
 pub(crate) async fn a_log_that_cannot_be_written_stops_nobody_and_says_so_lessons_34(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     let log = store.store.log().unwrap();
     assert_eq!(log.failing_since(), None);

@@ -45,10 +45,7 @@ async fn change_environment(store: &TestStore, row: EnvironmentRow) {
 
 /// A name that one thing gave up and another took must not stop a restore in its middle.
 pub(crate) async fn names_that_change_hands_are_restored(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     let named = |slug: &str, version| EnvironmentRow {
         slug: slug.into(),
@@ -160,10 +157,7 @@ pub(crate) async fn a_hole_from_before_the_backup_is_none(store: TestStore) {
         // Its clock cannot be set.
         return;
     }
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let log = store.store.log().unwrap();
     log.fail_for_a_test(true);
     spend(&store, 60).await;
@@ -181,10 +175,7 @@ pub(crate) async fn a_hole_from_before_the_backup_is_none(store: TestStore) {
 
 /// LESSONS 34: a disk that hangs, as a network's does, stops nobody either, and is told.
 pub(crate) async fn a_log_whose_disk_hangs_stops_nobody_lessons_34(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     let log = store.store.log().unwrap();
     let hanging = log.hang_for_a_test();
@@ -210,10 +201,7 @@ pub(crate) async fn a_log_has_one_writer(store: TestStore) {
 /// A process that was killed between two steps of its start has written nothing that is missing.
 pub(crate) async fn a_start_that_was_cut_short_leaves_no_hole(store: TestStore) {
     let mut store = store;
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (_folder, path) = filled_with_log(&store).await;
     let before = backup_of(&store.database, store.clock_now()).await;
     let id = store.store.log().unwrap().id();
     let place = path.display().to_string();
@@ -265,10 +253,7 @@ pub(crate) async fn the_log_of_a_twin_is_not_taken(store: TestStore) {
 /// Cut anywhere, changed anywhere: what is missing is named or asked about, and never wrongly applied.
 pub(crate) async fn a_log_that_was_cut_or_changed_never_passes_for_whole(store: TestStore) {
     let mut store = store;
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     store.store.end_session().await.unwrap();
     let stopped = std::fs::read(&path).unwrap().len();
@@ -306,24 +291,12 @@ pub(crate) async fn a_log_that_was_cut_or_changed_never_passes_for_whole(store: 
 /// A log goes on in another file while everybody writes: together the files have everything, and a
 /// backup that is written later needs only the later ones.
 pub(crate) async fn a_log_goes_on_in_another_file_while_everybody_writes(store: TestStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (folder, path) = filled_with_log(&store).await;
     let before = backup_of(&store.database, store.clock_now()).await;
     let writing = store.store.clone();
     let writer = tokio::spawn(async move {
         for number in 100..160 {
-            let made: Outcome = writing
-                .act(move |tx| {
-                    Box::pin(async move {
-                        tx.insert_key(&key_row(1, number), &[], &[], &[]).await?;
-                        let changes = vec![Change::new(org(1), ChangeKind::Key, key_id(number).as_bytes())];
-                        Ok(Acted { value: (), events: vec![event(1)], changes })
-                    })
-                })
-                .await;
-            made.unwrap();
+            make_key(&writing, number).await;
         }
     });
     for seed in 10..13 {
@@ -356,10 +329,7 @@ pub(crate) async fn a_log_goes_on_in_another_file_while_everybody_writes(store: 
 /// Killed before the new file took over, nothing is missing.
 pub(crate) async fn a_change_of_files_that_was_cut_short_leaves_no_hole(store: TestStore) {
     let mut store = store;
-    let folder = tempfile::tempdir().unwrap();
-    let path = log_in(&folder, "a.log");
-    begin(&store, Some(&path), 1).await;
-    fill(&store).await;
+    let (folder, path) = filled_with_log(&store).await;
     let backup = backup_of(&store.database, store.clock_now()).await;
     let old = std::fs::read(&path).unwrap();
     store.clock.step(1_000_000);

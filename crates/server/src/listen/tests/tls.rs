@@ -110,18 +110,15 @@ async fn a_changed_file_is_noticed() {
     let tls = load(folder.path()).unwrap();
     let shutdown = CancellationToken::new();
     let watching = tokio::spawn(Arc::clone(&tls).watch(shutdown.clone()));
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    let before = tls.current();
+    let mut in_force = tls.in_force();
     let new = write_pair(folder.path());
     for file in ["tls.crt", "tls.key"] {
         // Later than what was seen, also where the file system's clock is coarse.
         let file = std::fs::File::options().write(true).open(folder.path().join(file)).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(4_000_000_000)).unwrap();
     }
-    while tls.current() == before {
-        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    }
-    assert_eq!(tls.current(), new);
+    in_force.changed().await.unwrap();
+    assert_eq!(in_force.borrow().cert[0], new);
     shutdown.cancel();
     watching.await.unwrap();
 }

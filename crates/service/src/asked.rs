@@ -1,0 +1,79 @@
+//! What a request to verify says of the request that is judged, read and bounded.
+
+use keystead_api::Verify;
+use keystead_domain::decide::{Ask, COST_MAX};
+use keystead_domain::invalid::Invalid;
+use keystead_domain::networks;
+use keystead_domain::query::Query;
+use keystead_domain::share::Sharing;
+use std::net::IpAddr;
+
+const TAGS_MAX: usize = 8;
+const TEXT_BYTES_MAX: usize = 2_048;
+
+/// What was asked.
+pub(crate) struct Asked {
+    ip: Option<IpAddr>,
+    query: Option<Query>,
+    cost: u64,
+}
+
+impl Asked {
+    pub(crate) fn read(input: &Verify) -> Result<Self, Invalid> {
+        let texts = [
+            ("/method", &input.method),
+            ("/path", &input.path),
+            ("/origin", &input.origin),
+            ("/user_agent", &input.user_agent),
+            ("/resource", &input.resource),
+        ];
+        for (field, text) in texts {
+            if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
+                return Err(Invalid::new(
+                    field,
+                    "This is too long.",
+                    format!("Send at most {TEXT_BYTES_MAX} bytes."),
+                ));
+            }
+        }
+        if input.tags.len() > TAGS_MAX {
+            return Err(Invalid::new(
+                "/tags",
+                "There are too many tags.",
+                format!("Send at most {TAGS_MAX}."),
+            ));
+        }
+        keystead_domain::name::tags("/tags", &input.tags)?;
+        let ip = input.ip.as_deref().map(str::parse).transpose().map_err(|_| {
+            Invalid::new(
+                "/ip",
+                "This is not an IP address.",
+                "Send the client's IPv4 or IPv6 address without port or brackets.",
+            )
+        })?;
+        let query = input
+            .permissions
+            .as_ref()
+            .map(Query::parse)
+            .transpose()
+            .map_err(|invalid| invalid.below("/permissions"))?;
+        let cost = input.cost.unwrap_or(1);
+        if cost > COST_MAX {
+            return Err(Invalid::new("/cost", "This costs too much.", format!("Send at most {COST_MAX}.")));
+        }
+        Ok(Self { ip: ip.map(networks::normalise), query, cost })
+    }
+
+    pub(crate) fn ask<'a>(&'a self, input: &'a Verify, sharing: &'a Sharing) -> Ask<'a> {
+        Ask {
+            ip: self.ip,
+            method: input.method.as_deref(),
+            path: input.path.as_deref(),
+            origin: input.origin.as_deref(),
+            resource: input.resource.as_deref(),
+            permissions: self.query.as_ref(),
+            cost: self.cost,
+            sharing,
+        }
+    }
+}
