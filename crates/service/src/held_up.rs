@@ -2,12 +2,9 @@
 
 use crate::Keystead;
 use keystead_api::Code;
-use keystead_domain::decide::{Ask, Decision, decide};
+use keystead_domain::decide::{Ask, Decision, Verdict, decide};
 use keystead_domain::entry::Entry;
 use keystead_domain::time::Micros;
-
-/// Held up for so long, a thread looks at the clock again before it refuses.
-const HELD_UP_MICROS: i64 = 100_000;
 
 impl Keystead {
     /// The decision, and when it was made. A rate limit measures from the latest request that it has
@@ -21,11 +18,11 @@ impl Keystead {
         ask: &Ask<'_>,
         now: Micros,
     ) -> (Decision, Micros) {
-        if let Decision::Made(verdict) = &decision
-            && verdict.code == Code::RateLimited
+        if let Decision::Made(Verdict { code: Code::RateLimited, retry_after_ns: Some(wait), .. }) = decision
         {
             let later = self.clock.now();
-            if later.since(now) >= HELD_UP_MICROS {
+            // Before the wait is over it is refused at either time.
+            if u64::try_from(later.since(now)).is_ok_and(|micros| micros.saturating_mul(1_000) >= wait) {
                 return (decide(entry, ask, later), later);
             }
         }

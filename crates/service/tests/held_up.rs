@@ -31,8 +31,7 @@ impl Clock for Late {
     }
 }
 
-#[tokio::test]
-async fn a_request_whose_thread_was_held_up_is_not_refused_for_it() {
+async fn house() -> (House, Arc<Late>) {
     let mut house = House::open(keystead_store::testing::sqlite().await).await;
     let late = Arc::new(Late {
         clock: Arc::clone(&house.clock),
@@ -42,10 +41,21 @@ async fn a_request_whose_thread_was_held_up_is_not_refused_for_it() {
     house.restart_with(Arc::<Late>::clone(&late)).await;
     let admin = house.admin();
     house.acme(&admin).await;
-    let limit = LimitSpec { name: "requests".into(), limit: 10, window: "1s".into(), burst: None };
+    (house, late)
+}
+
+async fn limited(house: &House, limit: LimitSpec) -> String {
     let permissions = house::everywhere(&["routes.read"]);
     let input = CreateKey { limits: vec![limit], permissions, ..CreateKey::default() };
-    let key = house.key(&admin, input).await.key;
+    house.key(&house.admin(), input).await.key
+}
+
+#[tokio::test]
+async fn a_request_whose_thread_was_held_up_is_not_refused_for_it() {
+    let (house, late) = house().await;
+    let admin = house.admin();
+    let limit = LimitSpec { name: "requests".into(), limit: 10, window: "1s".into(), burst: None };
+    let key = limited(&house, limit).await;
     let verdict = async || house.verdict(&admin, &key, "routes.read").await;
     for held_up in [SECOND + SECOND / 2, 5 * SECOND, 3_600 * SECOND] {
         house.clock.step(10 * SECOND);
@@ -63,4 +73,24 @@ async fn a_request_whose_thread_was_held_up_is_not_refused_for_it() {
     late.micros.store(SECOND / 2, Ordering::SeqCst);
     late.readings.store(2, Ordering::SeqCst);
     assert_eq!(verdict().await, Code::RateLimited);
+}
+
+#[tokio::test]
+async fn however_briefly_it_was_held_up() {
+    let (house, late) = house().await;
+    let admin = house.admin();
+    // One each 10 ms.
+    let limit = LimitSpec { name: "requests".into(), limit: 100, window: "1s".into(), burst: Some(1) };
+    let key = limited(&house, limit).await;
+    let verdict = async || house.verdict(&admin, &key, "routes.read").await;
+    for (since_another, held_up, code) in
+        [(10_000, 20_000, Code::Valid), (10_000, 10_000, Code::Valid), (9_000, 20_000, Code::RateLimited)]
+    {
+        house.clock.step(SECOND);
+        assert_eq!(verdict().await, Code::Valid);
+        house.clock.step(since_another);
+        late.micros.store(held_up, Ordering::SeqCst);
+        late.readings.store(2, Ordering::SeqCst);
+        assert_eq!(verdict().await, code, "held up for {held_up} µs, {since_another} µs after another");
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// The commands that `cargo xtask test` runs beside the tests.
+const HOLDERS: [&str; 2] = ["`cargo xtask harness", "`cargo xtask schemathesis"];
+
 /// What a page names as `file.rs::function`, in its order.
 fn named(page: &str) -> impl Iterator<Item = (&str, &str)> {
     page.split('`').filter_map(|code| {
@@ -31,8 +34,9 @@ fn every_test_that_the_page_names_exists() {
 #[test]
 fn every_guarantee_names_what_holds_it() {
     let page = include_str!("../../../docs/RELIABILITY.md");
-    let unheld: Vec<&str> =
-        rows(page).filter(|row| named(row).next().is_none() && !row.contains("`cargo xtask ")).collect();
+    let held =
+        |row: &&str| named(row).next().is_some() || HOLDERS.iter().any(|command| row.contains(command));
+    let unheld: Vec<&str> = rows(page).filter(|row| !held(row)).collect();
     assert!(unheld.is_empty(), "{unheld:?}");
 }
 
