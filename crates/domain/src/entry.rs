@@ -196,12 +196,13 @@ impl Entry {
         self.special.as_ref()?.uses.as_ref()
     }
 
-    /// Whether its holder may mint keys from it. One that manages Keystead, or was minted itself,
-    /// never may.
+    /// Whether its holder may mint keys from it. One that manages Keystead, was minted itself, or dies after a
+    /// number of uses never may.
     #[must_use]
     pub fn may_mint(&self) -> bool {
         let said = self.special.as_ref().and_then(|special| special.may_mint);
-        !self.place.project.system && self.parent().is_none() && said.unwrap_or(self.kind == KeyKind::Private)
+        let may = said.unwrap_or(self.kind == KeyKind::Private);
+        may && !self.place.project.system && self.parent().is_none() && self.uses().is_none()
     }
 
     /// The consumer, where the owner is another.

@@ -12,7 +12,7 @@ use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::name;
 use keystead_domain::rotation::{Ending, GRACE_SECONDS_DEFAULT};
-use keystead_store::{Acted, KeyCounts, KeyFilter, KeyRow, Reader, Tx};
+use keystead_store::{Acted, KeyFilter, KeyRow, Reader, Tx};
 use std::sync::Arc;
 
 /// Keys handled in a call when nothing was asked, and at most: one transaction holds them.
@@ -82,11 +82,14 @@ impl Deed {
         })
     }
 
-    const fn permission(&self) -> &'static str {
+    const fn permissions(&self) -> &'static [&'static str] {
         match self {
-            Self::Rotate(_) => management::KEYS_ROTATE,
-            Self::Turn(Turn::On) | Self::Change(_) => management::KEYS_UPDATE,
-            Self::Turn(_) => management::KEYS_REVOKE,
+            Self::Rotate(rotation) if rotation.expires_at.is_some() => {
+                &[management::KEYS_READ, management::KEYS_ROTATE, management::KEYS_CREATE]
+            }
+            Self::Rotate(_) => &[management::KEYS_READ, management::KEYS_ROTATE],
+            Self::Turn(Turn::On) | Self::Change(_) => &[management::KEYS_READ, management::KEYS_UPDATE],
+            Self::Turn(_) => &[management::KEYS_READ, management::KEYS_REVOKE],
         }
     }
 }
@@ -107,15 +110,10 @@ impl Keystead {
             return Err(Invalid::new("/filter", "A filter here has no `limit` and no `cursor`.", fix).into());
         }
         let deed = Deed::read(&input)?;
-        let (mut reader, filter) =
-            self.filter(caller, project, &input.filter).await.map_err(|refused| refused.below("/filter"))?;
-        let resource = self.resource_of(&filter)?;
-        self.authorise(caller, deed.permission(), Some(&resource)).await?;
-        if let Deed::Rotate(rotation) = &deed
-            && rotation.expires_at.is_some()
-        {
-            self.authorise(caller, management::KEYS_CREATE, Some(&resource)).await?;
-        }
+        let (mut reader, filter) = self
+            .filter(caller, project, &input.filter, deed.permissions())
+            .await
+            .map_err(|refused| refused.below("/filter"))?;
         if input.dry_run {
             return self.preview(&mut reader, &filter).await;
         }
@@ -129,7 +127,7 @@ impl Keystead {
             None => None,
         };
         if after.is_none() {
-            let matched = total(&reader.count_keys(&filter).await?);
+            let matched = reader.count_keys(&filter).await?.total();
             if matched > left {
                 return Err(more_match(matched, left));
             }
@@ -149,15 +147,8 @@ impl Keystead {
         self.do_all(caller, deed, rows.into_iter().map(|(row, _)| row).collect(), outcome).await
     }
 
-    fn resource_of(&self, filter: &KeyFilter) -> Result<Box<str>, Refused> {
-        let directory = &self.keyring.directory;
-        let place = filter.environment.and_then(|id| directory.place_by_id(id));
-        let project = directory.project_by_id(filter.project).ok_or(Refused::not_found("project"))?;
-        Ok(place.map_or_else(|| project.resource.clone(), |place| place.resource.clone()))
-    }
-
     async fn preview(&self, reader: &mut Reader, filter: &KeyFilter) -> Result<BulkOutcome, Refused> {
-        let matched = total(&reader.count_keys(filter).await?);
+        let matched = reader.count_keys(filter).await?.total();
         let rows = reader.find_keys(filter, None, SAMPLE).await?;
         let mut shown = self.views(reader, &rows).await?;
         let sample: Vec<Key> = rows.iter().filter_map(|(row, _)| shown.remove(&row.id)).collect();
@@ -188,19 +179,30 @@ impl Keystead {
         outcome: BulkOutcome,
     ) -> Result<Acted<BulkOutcome>, Refused> {
         let mut acted = Acted { value: outcome, events: Vec::new(), changes: Vec::new() };
+        let ids: Vec<KeyId> = rows.iter().map(|row| row.id).collect();
+        // All of them, as others lock them, before the first is changed.
+        let open = tx.open_rotations_of(&ids).await?;
+        let partners = open.iter().flat_map(|rotation| [rotation.old_key_id, rotation.new_key_id]);
+        tx.lock_keys(caller.organization(), ids.into_iter().chain(partners)).await?;
         for row in rows {
+            let before = tx.mark().await?;
             let done = match self.keyring.directory.place_by_id(row.environment_id) {
                 Some(place) => self.do_one(tx, caller, deed, row.id, &place).await,
                 None => Err(Refused::not_found("key")),
             };
             match done {
                 Ok(one) => {
+                    tx.keep(before).await?;
                     acted.value.done += 1;
                     acted.value.rotated.extend(one.value);
                     acted.events.extend(one.events);
                     acted.changes.extend(one.changes);
                 }
-                Err(fault) => acted.value.refused.push(refusal(row.id, fault)?),
+                Err(fault) => {
+                    // What was written before it was refused goes, or it would stand without a record.
+                    acted.value.refused.push(refusal(row.id, fault)?);
+                    tx.undo(before).await?;
+                }
             }
         }
         Ok(acted)
@@ -227,10 +229,8 @@ impl Keystead {
                 self.change(tx, caller, place, id, (**changes).clone(), None).await.map(without_key)
             }
             Deed::Rotate(rotation) => {
-                tx.lock_key(caller.organization(), id).await?;
-                let old = self.stored_key(tx, caller, id, None).await?;
                 let Acted { value, events, changes } =
-                    self.start_rotation(tx, caller, place, old, rotation).await?;
+                    self.start_rotation(tx, caller, place, (id, None), rotation).await?;
                 Ok(Acted { value: Some(value), events, changes })
             }
         }
@@ -282,6 +282,10 @@ fn refusal(id: KeyId, fault: Refused) -> Result<BulkRefusal, Refused> {
         Refused::NotFound { .. } => {
             ("The key was purged meanwhile.".into(), "There is nothing left to do.".into())
         }
+        Refused::Forbidden { permission, resource } => (
+            format!("Your key lacks {permission} on {resource}."),
+            "Use a key that has it, or leave this key out.".into(),
+        ),
         Refused::Changed { .. } => ("It was changed at the same moment.".into(), "Try again.".into()),
         other => {
             let Fault { detail, fix, .. } = other.own_fault()?;
@@ -289,16 +293,4 @@ fn refusal(id: KeyId, fault: Refused) -> Result<BulkRefusal, Refused> {
         }
     };
     Ok(BulkRefusal { id: id.to_string(), detail, fix })
-}
-
-fn total(counts: &KeyCounts) -> u64 {
-    let all = [
-        counts.active,
-        counts.disabled,
-        counts.suspended,
-        counts.not_yet_valid,
-        counts.expired,
-        counts.revoked,
-    ];
-    all.into_iter().map(crate::accounts::unsigned).sum()
 }

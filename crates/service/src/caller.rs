@@ -119,6 +119,41 @@ impl Keystead {
         }
     }
 
+    /// Authorises one request that needs several rights: it takes of the caller's limits once, and nothing
+    /// when a right is missing.
+    ///
+    /// # Errors
+    /// As [`Self::authorise`], for the first that is missing.
+    pub(crate) async fn authorise_all(
+        self: &Arc<Self>,
+        caller: &Caller,
+        permissions: &[&'static str],
+        resource: Option<&str>,
+    ) -> Result<(), Refused> {
+        let missing = permissions.iter().find(|permission| !caller.entry.may(permission, resource));
+        match missing.or(permissions.first()) {
+            Some(permission) => self.authorise(caller, permission, resource).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same for one right on several resources.
+    ///
+    /// # Errors
+    /// As [`Self::authorise`], for the first resource on which it is missing.
+    pub(crate) async fn authorise_on_all(
+        self: &Arc<Self>,
+        caller: &Caller,
+        permission: &'static str,
+        resources: &[&str],
+    ) -> Result<(), Refused> {
+        let missing = resources.iter().find(|resource| !caller.entry.may(permission, Some(resource)));
+        match missing.or(resources.first()) {
+            Some(resource) => self.authorise(caller, permission, Some(resource)).await,
+            None => Ok(()),
+        }
+    }
+
     /// Whether the caller is the installation's administrator.
     #[must_use]
     pub fn is_operator(&self, caller: &Caller) -> bool {

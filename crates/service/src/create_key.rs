@@ -236,7 +236,7 @@ pub(crate) fn gone(error: StoreError) -> Refused {
 /// Checks what needs no database, having put in what its kind lets the maker leave out.
 pub(crate) fn prepare(project: &ProjectCell, input: &mut CreateKey, now: Micros) -> Result<(), Invalid> {
     kinds::with_expiry(input, now);
-    kinds::mint_right(project, input.may_mint)?;
+    kinds::mint_right(project, input.may_mint, input.uses.is_some())?;
     validate(input, now)
 }
 

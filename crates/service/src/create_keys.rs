@@ -76,16 +76,15 @@ impl Keystead {
         for (index, item) in items.iter().enumerate() {
             let Entry::Vacant(vacant) = places.entry(item.environment.clone()) else { continue };
             match self.keyring.directory.place(project.id, &item.environment) {
-                Some(place) => {
-                    self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
-                    vacant.insert(place);
-                }
+                Some(place) => drop(vacant.insert(place)),
                 None => faults.push((index, no_environment())),
             }
         }
+        let mut resources: Vec<&str> = places.values().map(|place| &*place.resource).collect();
         if !faults.is_empty() {
-            self.authorise(caller, management::KEYS_CREATE, Some(&project.resource)).await?;
+            resources.push(&project.resource);
         }
+        self.authorise_on_all(caller, management::KEYS_CREATE, &resources).await?;
         all_well(faults)?;
         Ok(places)
     }

@@ -5,8 +5,7 @@ use crate::caller::Caller;
 use crate::refused::Refused;
 use crate::update_key::Stored;
 use crate::{Keystead, management};
-use keystead_domain::ids::OrganizationId;
-use keystead_store::{Acted, Change, ChangeKind, StoreError};
+use keystead_store::{Acted, Change, ChangeKind};
 use std::sync::Arc;
 
 impl Keystead {
@@ -20,8 +19,7 @@ impl Keystead {
         id: &str,
         if_match: Option<i64>,
     ) -> Result<(), Refused> {
-        let (id, _) = self.locate_key(caller, id, management::KEYS_DELETE).await?;
-        let organization = caller.organization();
+        let (id, _) = self.locate_key(caller, id, &[management::KEYS_DELETE]).await?;
         let (this, caller) = (Arc::clone(self), caller.clone());
         self.act(move |tx| {
             Box::pin(async move {
@@ -50,23 +48,6 @@ impl Keystead {
                 Ok(Acted { value: (), events: vec![event], changes })
             })
         })
-        .await?;
-        self.forget_unused_policies(organization).await;
-        Ok(())
-    }
-
-    /// Deletes the policies that no key has any more. When a key is given one of them at the same
-    /// moment it fails, and the next deletion comes to them.
-    pub(crate) async fn forget_unused_policies(&self, organization: OrganizationId) {
-        let forgotten = self
-            .store
-            .bookkeeping(move |ledger| {
-                Box::pin(async move { ledger.delete_unused_policies(organization).await })
-            })
-            .await;
-        if let Err(error) = forgotten {
-            let error: StoreError = error;
-            tracing::debug!(%error, "policies that no key has were left for the next time");
-        }
+        .await
     }
 }

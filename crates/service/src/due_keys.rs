@@ -2,10 +2,10 @@
 
 use crate::caller::Caller;
 use crate::cursor::Cut;
+use crate::find_keys::after;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{DueKey, DueState, Page, PageQuery};
-use keystead_domain::ids::KeyId;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_store::RotationPlanRow;
 use std::sync::Arc;
@@ -35,13 +35,7 @@ impl Keystead {
         let Some(made_by) = announced(&plan, now) else {
             return Ok(Page { items: Vec::new(), next_cursor: None });
         };
-        let after = cut.after.and_then(|(at, id)| Some((at, KeyId::from_slice(&id)?)));
-        let rows = reader.keys_made_by(project.id, made_by, now, after, cut.rows()).await?;
-        let mut used = Vec::with_capacity(rows.len());
-        for row in rows {
-            let seen = reader.seen(row.lineage_id).await?;
-            used.push((row, seen.and_then(|seen| seen.last_used_at)));
-        }
+        let used = reader.keys_made_by(project.id, made_by, now, after(&cut)?, cut.rows()).await?;
         let mut shown = self.views(&mut reader, &used).await?;
         cut.page(
             used,

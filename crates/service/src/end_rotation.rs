@@ -47,12 +47,12 @@ impl Keystead {
         id: &str,
         stage: RotationStage,
     ) -> Result<KeyRotation, Refused> {
-        let (id, _) = self.locate_key(caller, id, management::KEYS_ROTATE).await?;
+        let (id, _) = self.locate_key(caller, id, &[management::KEYS_ROTATE]).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move {
                 let now = this.clock.now();
-                let (rotation, old) = open_rotation(tx, by.organization(), id, now).await?;
+                let (rotation, old) = held_rotation(tx, by.organization(), id, now).await?;
                 let action = match stage {
                     RotationStage::Cancelled => "key.rotation.cancel",
                     _ => "key.rotation.complete",
@@ -120,6 +120,19 @@ impl Keystead {
         self.notify(tx, Occasion::Cancelled, &after, &old).await?;
         Ok(ended(events, &rotation, &after, now))
     }
+}
+
+/// The same, with both keys locked. Whoever ended it, or began another, while this waited has won.
+async fn held_rotation(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    id: KeyId,
+    now: Micros,
+) -> Result<(RotationRow, KeyRow), Refused> {
+    let (seen, _) = open_rotation(tx, organization, id, now).await?;
+    tx.lock_keys(organization, [seen.old_key_id, seen.new_key_id]).await?;
+    let (held, old) = open_rotation(tx, organization, id, now).await?;
+    if held.new_key_id == seen.new_key_id { Ok((held, old)) } else { Err(StoreError::Conflict.into()) }
 }
 
 /// The rotation that a key is in and that is not over, with its old key, which has not ended: a

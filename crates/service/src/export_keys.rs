@@ -1,8 +1,8 @@
 //! Exporting keys: all that match, a page at a time, so that memory does not grow with their number.
 
-use crate::Keystead;
 use crate::caller::Caller;
 use crate::refused::Refused;
+use crate::{Keystead, management};
 use keystead_api::{EXPORT_FORMAT, ExportEnd, ExportHead, ExportLine, Key, KeyQuery};
 use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
@@ -46,7 +46,7 @@ impl Keystead {
             let field = if query.limit.is_some() { "/limit" } else { "/cursor" };
             return Err(Invalid::new(field, "An export has no pages.", "Leave it out.").into());
         }
-        let (_, filter) = self.filter(caller, project, &query).await?;
+        let (_, filter) = self.filter(caller, project, &query, &[management::KEYS_READ]).await?;
         let project = self.keyring.directory.project_by_id(filter.project);
         let project = project.ok_or(Refused::not_found("project"))?.slug.to_string();
         Ok(ExportedKeys { filter, project, after: None, lines: 0, stage: Stage::Head })

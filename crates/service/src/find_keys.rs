@@ -32,7 +32,7 @@ impl Keystead {
         project: &str,
         query: &KeyQuery,
     ) -> Result<Page<Key>, Refused> {
-        let (mut reader, filter) = self.filter(caller, project, query).await?;
+        let (mut reader, filter) = self.filter(caller, project, query, &[management::KEYS_READ]).await?;
         let cut = Cut::<12>::read(query.limit, query.cursor.as_deref())?;
         let rows = reader.find_keys(&filter, after(&cut)?, cut.rows()).await?;
         let mut shown = self.views(&mut reader, &rows).await?;
@@ -55,18 +55,11 @@ impl Keystead {
         project: &str,
         query: &KeyQuery,
     ) -> Result<KeyCounts, Refused> {
-        let (mut reader, filter) = self.filter(caller, project, query).await?;
+        let (mut reader, filter) = self.filter(caller, project, query, &[management::KEYS_READ]).await?;
         let counts = reader.count_keys(&filter).await?;
         let count = crate::accounts::unsigned;
         Ok(KeyCounts {
-            total: count(
-                counts.active
-                    + counts.disabled
-                    + counts.suspended
-                    + counts.not_yet_valid
-                    + counts.expired
-                    + counts.revoked,
-            ),
+            total: counts.total(),
             active: count(counts.active),
             disabled: count(counts.disabled),
             suspended: count(counts.suspended),
@@ -118,6 +111,7 @@ impl Keystead {
         caller: &Caller,
         project: &str,
         query: &KeyQuery,
+        permissions: &[&'static str],
     ) -> Result<(Reader, KeyFilter), Refused> {
         let directory = &self.keyring.directory;
         let project =
@@ -127,7 +121,7 @@ impl Keystead {
             None => None,
         };
         let resource = place.as_ref().map_or(&project.resource, |place| &place.resource);
-        self.authorise(caller, management::KEYS_READ, Some(resource)).await?;
+        self.authorise_all(caller, permissions, Some(resource)).await?;
         if query.environment.is_some() && place.is_none() {
             return Err(Refused::unknown(
                 "/environment",

@@ -11,7 +11,7 @@ use keystead_domain::entry::Entry;
 use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::rotation::{Part, shortened};
 use keystead_domain::time::Micros;
-use keystead_store::{Acted, RotationRow, Tx};
+use keystead_store::{Acted, RotationRow, RotationStage, Tx};
 use std::sync::Arc;
 
 /// Tries, when others change the same keys.
@@ -67,10 +67,12 @@ impl Keystead {
         new: KeyId,
         now: Micros,
     ) -> Result<(), Refused> {
-        let waiting = |row: &RotationRow| row.new_key_id == new && row.first_used_at.is_none();
+        let waiting = |row: &RotationRow| {
+            row.new_key_id == new && row.state == RotationStage::Draining && row.first_used_at.is_none()
+        };
         let known = self.store.read().await?.rotations_of(organization, new).await?;
         let Some(before) = known.into_iter().find(waiting) else {
-            // Another node was faster.
+            // Another node was faster, or somebody ended it.
             return Ok(());
         };
         let this = Arc::clone(self);
@@ -81,6 +83,7 @@ impl Keystead {
         let seconds = crate::accounts::unsigned(before.overlap_seconds.unwrap_or(0));
         let end = shortened(before.old_expires_at, seconds, now);
         let gone = || Refused::conflict("The rotation is over.", "Nothing is left to do.");
+        tx.lock_keys(before.organization_id, [before.old_key_id, before.new_key_id]).await?;
         if !tx.note_first_use(before.new_key_id, now, end).await? {
             return Err(gone());
         }

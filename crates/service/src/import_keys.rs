@@ -18,7 +18,7 @@ use keystead_domain::slow_digest::SlowDigest;
 use keystead_domain::time::Micros;
 use keystead_store::{Acted, ImportRow, StoreError, Tx};
 use read::Incoming;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The most keys imported in one call.
@@ -60,25 +60,21 @@ impl Keystead {
         .await
     }
 
-    /// Asked once for each environment that is named; one that does not exist is a key's own fault.
+    /// In each environment that is named; one that does not exist is a key's own fault.
     async fn may_import(
         self: &Arc<Self>,
         caller: &Caller,
         project: &ProjectCell,
         input: &ImportKeys,
     ) -> Result<(), Refused> {
-        let mut asked: Vec<&str> = Vec::new();
-        for item in &input.items {
-            let environment = item.key.environment.as_str();
-            if asked.contains(&environment) {
-                continue;
-            }
-            asked.push(environment);
-            let place = self.keyring.directory.place(project.id, environment);
-            let resource = place.as_ref().map_or(&project.resource, |place| &place.resource);
-            self.authorise(caller, management::KEYS_CREATE, Some(resource)).await?;
-        }
-        Ok(())
+        let named: BTreeSet<&str> = input.items.iter().map(|item| item.key.environment.as_str()).collect();
+        let places: Vec<_> =
+            named.into_iter().map(|named| self.keyring.directory.place(project.id, named)).collect();
+        let resources: Vec<&str> = places
+            .iter()
+            .map(|place| place.as_ref().map_or(&*project.resource, |place| &place.resource))
+            .collect();
+        self.authorise_on_all(caller, management::KEYS_CREATE, &resources).await
     }
 
     async fn take_all(

@@ -152,7 +152,8 @@ pub(crate) async fn uses_of(conn: &mut Conn, row: &KeyRow) -> Result<Option<Mete
 /// As [`Entry::may_mint`].
 fn may_mint(row: &KeyRow, place: &Place) -> bool {
     let by_kind = row.kind == KeyKind::Private.as_str();
-    !place.project.system && row.parent_id.is_none() && row.may_mint.unwrap_or(by_kind)
+    let may = row.may_mint.unwrap_or(by_kind);
+    may && !place.project.system && row.parent_id.is_none() && row.uses.is_none()
 }
 
 /// The first that applies, as in [`keystead_domain::entry::Entry::status`].

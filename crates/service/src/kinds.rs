@@ -89,8 +89,21 @@ pub(crate) fn uses(kind: KeyKind, uses: Option<u64>) -> Result<(), Invalid> {
     }
 }
 
-/// Minting is for keys of the organization's own APIs.
-pub(crate) fn mint_right(project: &ProjectCell, may_mint: Option<bool>) -> Result<(), Invalid> {
+/// Minting is for keys of the organization's own APIs, and not for those that die after a number of uses: the
+/// minted ones would not count as its uses.
+pub(crate) fn mint_right(
+    project: &ProjectCell,
+    may_mint: Option<bool>,
+    has_uses: bool,
+) -> Result<(), Invalid> {
+    if has_uses && may_mint == Some(true) {
+        let what = "From a key with a number of uses nothing is minted.";
+        return Err(Invalid::new(
+            "/may_mint",
+            what,
+            "Leave it out, or give the key credits instead of uses.",
+        ));
+    }
     if project.system && may_mint == Some(true) {
         let what = "From a key that manages Keystead nothing is minted.";
         return Err(Invalid::new("/may_mint", what, "Leave it out, and issue another key instead."));

@@ -48,8 +48,11 @@ impl Keystead {
         project: &str,
         query: &PageQuery,
     ) -> Result<Page<Notice>, Refused> {
-        let project = self.enter(caller, management::KEYS_READ, project).await?;
-        self.authorise(caller, management::CONSUMERS_READ, Some(&project.resource)).await?;
+        let directory = &self.keyring.directory;
+        let project =
+            directory.project(caller.organization(), project).ok_or(Refused::not_found("project"))?;
+        let needed = [management::KEYS_READ, management::CONSUMERS_READ];
+        self.authorise_all(caller, &needed, Some(&project.resource)).await?;
         let cut = Cut::read(query.limit, query.cursor.as_deref())?;
         let mut reader = self.store.read().await?;
         let rows = reader.notices(project.organization, project.id, cut.after, cut.rows()).await?;

@@ -5,7 +5,7 @@ use crate::act::Target;
 use crate::refused::Refused;
 use keystead_domain::ids::OrganizationId;
 use keystead_store::{Acted, Change, ChangeKind, Event, StoreError};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,11 +35,12 @@ impl Keystead {
     pub async fn purge_temporary_keys(self: &Arc<Self>) -> Result<usize, Refused> {
         let kept = i64::try_from(self.temporary.purge_after.as_micros()).unwrap_or(i64::MAX);
         let before = self.clock.now().plus(kept.saturating_neg());
-        let (mut purged, mut organizations) = (0, BTreeSet::new());
+        let mut purged = 0;
         loop {
-            let due = self.store.read().await?.temporary_keys_expired_before(before, AT_ONCE).await?;
+            let mut due = self.store.read().await?.temporary_keys_expired_before(before, AT_ONCE).await?;
             let is_last = due.len() < AT_ONCE as usize;
-            organizations.extend(due.iter().map(|(organization, _)| *organization));
+            // As every act locks keys.
+            due.sort_unstable_by_key(|(_, id)| *id);
             if !due.is_empty() {
                 let this = Arc::clone(self);
                 let done = self
@@ -69,9 +70,6 @@ impl Keystead {
                 }
             }
             if is_last {
-                for organization in organizations {
-                    self.forget_unused_policies(organization).await;
-                }
                 return Ok(purged);
             }
         }

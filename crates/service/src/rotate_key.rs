@@ -37,32 +37,31 @@ impl Keystead {
         input: RotateKey,
         if_match: Option<i64>,
     ) -> Result<RotatedKey, Refused> {
-        let (id, place) = self.locate_key(caller, id, management::KEYS_ROTATE).await?;
-        if input.expires_at.is_some() {
-            // Another life than the old key's is a new one: that takes a creator's right.
-            self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
-        }
+        // Another life than the old key's is a new one: that takes a creator's right.
+        let needed: &[&str] = match input.expires_at {
+            Some(_) => &[management::KEYS_ROTATE, management::KEYS_CREATE],
+            None => &[management::KEYS_ROTATE],
+        };
+        let (id, place) = self.locate_key(caller, id, needed).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
-            Box::pin(async move {
-                let old = this.stored_key(tx, &by, id, if_match).await?;
-                this.start_rotation(tx, &by, &place, old, &input).await
-            })
+            Box::pin(async move { this.start_rotation(tx, &by, &place, (id, if_match), &input).await })
         })
         .await
     }
 
-    /// Starts a rotation within a transaction. What refuses comes before anything is written.
+    /// Starts a rotation within a transaction, of a key of that version where one is named.
     pub(crate) async fn start_rotation(
         &self,
         tx: &mut Tx,
         caller: &Caller,
         place: &Place,
-        old: Stored,
+        (id, if_match): (KeyId, Option<i64>),
         input: &RotateKey,
     ) -> Result<Acted<RotatedKey>, Refused> {
         let now = self.clock.now();
-        let Stored { row: mut before, spec, shown } = old;
+        tx.lock_key(caller.organization(), id).await?;
+        let Stored { row: mut before, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
         rotatable(tx, &before, now).await?;
         let plan = tx.rotation_plan(before.organization_id, before.project_id).await?;
         let plan = crate::rotation_plans::show(plan.as_ref());

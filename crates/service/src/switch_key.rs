@@ -128,7 +128,7 @@ impl Keystead {
     ) -> Result<Key, Refused> {
         let permission =
             if matches!(turn, Turn::On) { management::KEYS_UPDATE } else { management::KEYS_REVOKE };
-        let (id, _) = self.locate_key(caller, id, permission).await?;
+        let (id, _) = self.locate_key(caller, id, &[permission]).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move { this.switch(tx, &by, id, turn, if_match).await })
@@ -147,13 +147,14 @@ impl Keystead {
         tx.lock_key(caller.organization(), id).await?;
         let Stored { mut row, shown, .. } = self.stored_key(tx, caller, id, if_match).await?;
         let (action, now, expected) = (turn.action(), self.clock.now(), row.version);
+        let mut successors = Vec::new();
         let after = if turn.set(&mut row, now)? {
             (row.version, row.updated_at) = (expected + 1, now);
             if !tx.update_key(&row, expected).await? {
                 return Err(Refused::Changed { current: expected + 1 });
             }
             if row.revoked_at.is_some() {
-                complete_rotation_of(tx, &row, now).await?;
+                successors = complete_rotation_of(tx, &row, now).await?;
             }
             self.stored_key(tx, caller, id, None).await?.shown
         } else {
@@ -165,18 +166,23 @@ impl Keystead {
         Ok(Acted {
             value: after,
             events: vec![event],
-            changes: vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())],
+            changes: std::iter::once(id)
+                .chain(successors)
+                .map(|id| Change::new(row.organization_id, ChangeKind::Key, id.as_bytes()))
+                .collect(),
         })
     }
 }
 
 /// A key that is revoked while another takes over from it ends that rotation: nobody waits for its
-/// end any more.
-async fn complete_rotation_of(tx: &mut Tx, row: &KeyRow, now: Micros) -> Result<(), Refused> {
+/// end any more. Which keys took over: they wait no longer for their first use.
+async fn complete_rotation_of(tx: &mut Tx, row: &KeyRow, now: Micros) -> Result<Vec<KeyId>, Refused> {
+    let mut successors = Vec::new();
     for rotation in tx.rotations_of(row.organization_id, row.id).await? {
         if rotation.old_key_id == row.id && rotation.state == RotationStage::Draining {
             tx.close_rotation(rotation.new_key_id, RotationStage::Complete, Some(now), now).await?;
+            successors.push(rotation.new_key_id);
         }
     }
-    Ok(())
+    Ok(successors)
 }

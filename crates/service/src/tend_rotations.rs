@@ -66,6 +66,8 @@ impl Keystead {
             .act(move |tx| {
                 Box::pin(async move {
                     let now = this.clock.now();
+                    tx.lock_keys(rotation.organization_id, [rotation.old_key_id, rotation.new_key_id])
+                        .await?;
                     let old = tx.key(rotation.organization_id, rotation.old_key_id).await?;
                     // The clock may have stepped back since.
                     let old = old.filter(|_| !is_open(&rotation, now)).ok_or(StoreError::Conflict)?;

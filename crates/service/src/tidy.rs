@@ -1,5 +1,5 @@
 //! Throwing away what nobody will read again: old rows of the change feed, temporary keys that
-//! expired long ago.
+//! expired long ago, policies that no key has.
 
 use crate::Keystead;
 use keystead_domain::time::SECOND;
@@ -7,6 +7,8 @@ use keystead_store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Policies deleted in one transaction.
+const POLICIES_AT_ONCE: u32 = 200;
 const EVERY: Duration = Duration::from_secs(3_600);
 /// A little less than [`EVERY`], so that one node alone does it at each of its ticks.
 const PERIOD_MICROS: i64 = 3_500 * SECOND;
@@ -28,7 +30,20 @@ impl Keystead {
             if let Err(error) = self.purge_temporary_keys().await {
                 tracing::warn!(%error, "temporary keys that have expired could not be purged");
             }
+            if let Err(error) = self.forget_unused_policies().await {
+                tracing::debug!(%error, "policies that no key has were left for the next hour");
+            }
         }
+    }
+
+    pub(crate) async fn forget_unused_policies(&self) -> Result<(), StoreError> {
+        let forget = || {
+            self.store.bookkeeping(move |ledger| {
+                Box::pin(async move { ledger.delete_unused_policies(POLICIES_AT_ONCE).await })
+            })
+        };
+        while forget().await? >= u64::from(POLICIES_AT_ONCE) {}
+        Ok(())
     }
 
     /// One node does it an hour, whichever comes first.

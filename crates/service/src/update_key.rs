@@ -14,7 +14,7 @@ use crate::{Keystead, management};
 use keystead_api::{Key, UpdateKey};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::Place;
-use keystead_domain::ids::KeyId;
+use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::meter::MeterId;
 use keystead_domain::name;
 use keystead_domain::policy::{PolicySpec, RefillSpec};
@@ -42,7 +42,7 @@ impl Keystead {
         input: UpdateKey,
         if_match: Option<i64>,
     ) -> Result<Key, Refused> {
-        let (id, place) = self.locate_key(caller, id, management::KEYS_UPDATE).await?;
+        let (id, place) = self.locate_key(caller, id, &[management::KEYS_UPDATE]).await?;
         let (this, caller) = (Arc::clone(self), caller.clone());
         // A client that goes away must not stop it between the commit and the end of old credits.
         let task = self.tasks.spawn(async move { this.edit(caller, place, id, input, if_match).await });
@@ -82,12 +82,12 @@ impl Keystead {
         self: &Arc<Self>,
         caller: &Caller,
         id: &str,
-        permission: &'static str,
+        permissions: &[&'static str],
     ) -> Result<(KeyId, Arc<Place>), Refused> {
         let entry = id.parse::<KeyId>().ok().and_then(|id| self.keyring.get(id));
         let entry = entry.filter(|entry| entry.place.project.organization == caller.organization());
         let entry = entry.ok_or(Refused::not_found("key"))?;
-        self.authorise(caller, permission, Some(&entry.place.resource)).await?;
+        self.authorise_all(caller, permissions, Some(&entry.place.resource)).await?;
         Ok((entry.id, entry.place))
     }
 
@@ -123,13 +123,14 @@ impl Keystead {
         input: UpdateKey,
         if_match: Option<i64>,
     ) -> Result<Acted<Key>, Refused> {
-        tx.lock_key(caller.organization(), id).await?;
+        let shares = input.limits.is_some() || input.quota.is_some() || input.credits.is_some();
+        lock(tx, caller.organization(), id, shares).await?;
         let Stored { mut row, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
         if row.revoked_at.is_some() {
             return Err(Refused::conflict("The key is revoked, which is for good.", "Issue a new key."));
         }
         kinds::own_fields(&row, &input)?;
-        kinds::mint_right(&place.project, input.may_mint)?;
+        kinds::mint_right(&place.project, input.may_mint, row.uses.is_some())?;
         if input.expires_at.is_some() {
             not_rotated_away(tx, &row).await?;
         }
@@ -173,11 +174,19 @@ impl Keystead {
             events: vec![event],
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, id.as_bytes())],
         };
-        if input.limits.is_some() || input.quota.is_some() || input.credits.is_some() {
+        if shares {
             self.share_limits(tx, caller, id, &granted.spec, &mut acted).await?;
         }
         Ok(acted)
     }
+}
+
+/// Locks a key, and the other one of its rotation where that one is changed too.
+async fn lock(tx: &mut Tx, organization: OrganizationId, id: KeyId, shares: bool) -> Result<(), Refused> {
+    let open = if shares { tx.open_rotations_of(&[id]).await? } else { Vec::new() };
+    let both = open.iter().flat_map(|rotation| [rotation.old_key_id, rotation.new_key_id]);
+    tx.lock_keys(organization, both.chain([id])).await?;
+    Ok(())
 }
 
 /// The end of a key that another takes over from is the rotation's: to prolong it would revive it.

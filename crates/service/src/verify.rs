@@ -25,10 +25,7 @@ impl Keystead {
     /// When the asker may not ask, or asks nonsense. A refused key is a verdict, not an error.
     pub async fn verify(self: &Arc<Self>, caller: &Caller, input: &Verify) -> Result<Verification, Refused> {
         let within = self.locate(caller, input)?;
-        self.authorise(caller, management::KEYS_VERIFY, within.resource.as_deref()).await?;
-        if input.explain {
-            self.authorise(caller, management::KEYS_READ, within.resource.as_deref()).await?;
-        }
+        self.authorise_all(caller, asking(input), within.resource.as_deref()).await?;
         self.judge(caller, input, &within).await
     }
 
@@ -73,9 +70,7 @@ impl Keystead {
     /// The permissions alone, of every item, before the first is judged.
     fn may_ask(&self, caller: &Caller, input: &Verify, within: &Where) -> Result<(), Refused> {
         let resource = within.resource.as_deref();
-        for permission in
-            [management::KEYS_VERIFY, management::KEYS_READ].into_iter().take(1 + usize::from(input.explain))
-        {
+        for permission in asking(input).iter().copied() {
             if !caller.entry.may(permission, resource) {
                 return Err(Refused::Forbidden {
                     permission,
@@ -196,6 +191,11 @@ impl Keystead {
         row.and_then(|row| row.metadata)
             .map_or_else(|| Ok(serde_json::Map::new()), |text| present::json(&text))
     }
+}
+
+/// What the asker must be allowed.
+const fn asking(input: &Verify) -> &'static [&'static str] {
+    if input.explain { &[management::KEYS_VERIFY, management::KEYS_READ] } else { &[management::KEYS_VERIFY] }
 }
 
 fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, caller: &Caller) -> Verification {

@@ -65,6 +65,7 @@ on_two_nodes! {
     a_limit_holds_while_nodes_come_and_go,
     lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,
     lesson_3_a_lineage_is_counted_once_over_both_nodes,
+    a_key_that_a_bulk_act_cannot_do_is_left_as_it_was,
 }
 
 impl Pair {
@@ -366,6 +367,36 @@ mod tests {
             );
             assert_eq!(here + there, burst, "{here} here, {there} there");
         }
+    }
+
+    /// Sealing the new key is refused after the old one's end was written.
+    pub(super) async fn a_key_that_a_bulk_act_cannot_do_is_left_as_it_was(pair: Pair) {
+        let Pair { here, there, admin } = &pair;
+        let permission = CreatePermission {
+            name: "pages.read".into(),
+            description: String::new(),
+            public_safe: true,
+            sensitive: false,
+        };
+        here.keystead.create_permission(admin, "acme", permission).await.unwrap();
+        let restrictions =
+            Restrictions { origins: vec!["https://example.com".into()], ..Restrictions::default() };
+        let permissions = house::everywhere(&["pages.read"]);
+        let public = CreateKey { kind: KeyKind::Public, permissions, restrictions, ..CreateKey::default() };
+        let (public, private) = (pair.key(public).await, pair.key(CreateKey::default()).await);
+        here.keystead.rotate_root_key(admin).await.unwrap();
+        let both = serde_json::json!({"action": "rotate", "filter": {}, "expected_count": 2});
+        let both: BulkKeys = serde_json::from_value(both).unwrap();
+        let outcome = there.bulk_keys(admin, "acme", both).await.unwrap();
+        assert_eq!(
+            outcome.rotated.iter().map(|new| &new.replaces).collect::<Vec<_>>(),
+            [&private.details.id]
+        );
+        assert_eq!(outcome.refused.iter().map(|one| &one.id).collect::<Vec<_>>(), [&public.details.id]);
+        let left = here.keystead.show_key(admin, &public.details.id).await.unwrap();
+        assert_eq!(left.key, public.details, "nothing of it was written");
+        let listed = here.keystead.find_keys(admin, "acme", &KeyQuery::default()).await.unwrap().items;
+        assert_eq!(listed.len(), 3, "the two, and the one that takes over");
     }
 
     pub(super) async fn a_limit_holds_while_nodes_come_and_go(pair: Pair) {

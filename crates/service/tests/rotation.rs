@@ -12,7 +12,8 @@ mod house;
 
 use house::{House, suite};
 use keystead_api::{
-    Code, CreateKey, CreatedKey, CreditsSpec, LimitSpec, Refill, RotateKey, RotationState, Timestamp, Verify,
+    Code, CreateKey, CreatedKey, CreditsSpec, KeyStatus, LimitSpec, Refill, RevokeKey, RotateKey,
+    RotationState, Timestamp, UpdateKey, Verify,
 };
 use keystead_domain::time::{Clock, SECOND};
 use keystead_service::Refused;
@@ -22,6 +23,7 @@ use rand_core::{Rng, SeedableRng};
 
 suite! {
     life::lessons_2_and_3_hold_for_random_lives,
+    at_once::acts_on_both_keys_of_a_rotation_do_not_wait_for_each_other,
 }
 
 const STEPS: u32 = 60;
@@ -38,6 +40,51 @@ mod life {
                 life.step(&mut house, &admin).await;
                 life.check(&house, &admin).await;
             }
+        }
+    }
+}
+
+mod at_once {
+    use super::*;
+
+    /// Each locks both keys: in other orders, PostgreSQL would end one of them.
+    pub(crate) async fn acts_on_both_keys_of_a_rotation_do_not_wait_for_each_other(house: House) {
+        let admin = house.admin();
+        house.acme(&admin).await;
+        let old = house.key(&admin, CreateKey::default()).await.details.id;
+        let new = house.keystead.rotate_key(&admin, &old, RotateKey::default(), None).await.unwrap();
+        let new = new.created.details.id;
+        for round in 1..=20 {
+            let update = |limit| UpdateKey {
+                limits: Some(vec![LimitSpec {
+                    name: "hour".into(),
+                    limit,
+                    window: "1h".into(),
+                    burst: None,
+                }]),
+                ..UpdateKey::default()
+            };
+            let (one, other) = tokio::join!(
+                house.keystead.update_key(&admin, &old, update(round), None),
+                house.keystead.update_key(&admin, &new, update(100 + round), None),
+            );
+            one.unwrap();
+            other.unwrap();
+        }
+        let [old, new] = [&old, &new].map(|id| house.keystead.show_key(&admin, id));
+        let (old, new) = tokio::join!(old, new);
+        assert_eq!(old.unwrap().key.limits, new.unwrap().key.limits, "one after the other");
+        // Whichever comes first: neither is refused for a deadlock, and the revocation stands.
+        for _ in 0..20 {
+            let old = house.key(&admin, CreateKey::default()).await;
+            let waiting = RotateKey { until_first_use: Some(true), ..RotateKey::default() };
+            let new = house.keystead.rotate_key(&admin, &old.details.id, waiting, None).await.unwrap();
+            let reason = RevokeKey { reason: "leaked".into() };
+            let (used, revoked) = tokio::join!(
+                ask(&house, &admin, &new.created.key, false),
+                house.keystead.revoke_key(&admin, &old.details.id, reason, None),
+            );
+            assert_eq!((used.0, revoked.unwrap().status), (Code::Valid, KeyStatus::Revoked));
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn no_answer() -> sqlx::Error {
 }
 
 /// The answer of the database, or that none came in time. A file's comes always.
-async fn answered<T>(
+pub(crate) async fn answered<T>(
     on_postgres: bool,
     answer: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
@@ -110,6 +110,16 @@ impl Conn {
     /// Takes what was written since the last call.
     pub(crate) fn take_touched(&mut self) -> Vec<Touched> {
         std::mem::take(&mut self.touched)
+    }
+
+    /// How many rows were written so far.
+    pub(crate) fn touched(&self) -> usize {
+        self.touched.len()
+    }
+
+    /// Forgets the rows that were written after the first so many.
+    pub(crate) fn forget_touched(&mut self, kept: usize) {
+        self.touched.truncate(kept);
     }
 
     /// Takes what failed since the last call. What still waits to be written is forgotten.

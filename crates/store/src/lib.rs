@@ -14,6 +14,7 @@ mod feed_reader;
 mod inspect;
 mod later;
 pub mod log;
+mod mark;
 mod open;
 mod owner;
 mod postgres;

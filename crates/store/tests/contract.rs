@@ -87,6 +87,7 @@ suite! {
     acts {
         an_act_without_an_audit_record_is_refused_and_leaves_nothing,
         a_failing_act_leaves_nothing_and_harms_no_other,
+        a_part_of_an_act_is_undone_whole,
         a_statement_that_failed_undoes_the_act_that_went_on,
         what_waits_to_be_written_shares_its_acts_end,
         a_panicking_act_leaves_nothing_and_the_store_works_on,
@@ -142,6 +143,8 @@ suite! {
         many_keys_are_loaded_once,
         a_loaded_key_has_what_was_written,
         policies_are_shared_and_unused_ones_go,
+        a_policy_that_an_act_has_found_does_not_go,
+        what_was_minted_is_not_counted_among_the_living_of_a_lineage,
         a_public_key_is_sealed_beside_its_row_and_goes_with_it,
         temporary_keys_are_found_when_their_time_is_over,
         of_two_writers_one_wins,

@@ -131,11 +131,23 @@ pub struct KeyCounts {
     pub revoked: i64,
 }
 
+impl KeyCounts {
+    /// How many there are in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        let Self { active, disabled, suspended, not_yet_valid, expired, revoked } = *self;
+        let all = [active, disabled, suspended, not_yet_valid, expired, revoked];
+        all.into_iter().map(|count| u64::try_from(count).unwrap_or(0)).sum()
+    }
+}
+
 macro_rules! last_used {
     () => {
         "(SELECT seen.last_used_at FROM seen WHERE seen.lineage_id = keys.lineage_id)"
     };
 }
+
+pub(super) use last_used;
 
 macro_rules! status {
     () => {
@@ -235,9 +247,9 @@ fn conditions<'a>(list: &mut Filtered<'a>, filter: &'a KeyFilter, prepared: &'a 
 }
 
 /// A key as a list shows it.
-struct Listed {
-    key: KeyRow,
-    last_used_at: Option<Micros>,
+pub(super) struct Listed {
+    pub(super) key: KeyRow,
+    pub(super) last_used_at: Option<Micros>,
 }
 
 macro_rules! listed {

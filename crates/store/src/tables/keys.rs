@@ -11,6 +11,7 @@ use keystead_domain::ids::{
 };
 use keystead_domain::meter::{MeterId, UsesId};
 use keystead_domain::time::Micros;
+use std::collections::BTreeSet;
 use std::fmt;
 
 row! {
@@ -117,7 +118,7 @@ statements! {
     FORGET_ROTATIONS(1) =
         "DELETE FROM rotations WHERE new_key_id = $1 OR old_key_id = $1 RETURNING new_key_id";
     FORGET_DRAINS(1) = "DELETE FROM drain_seen WHERE key_id = $1";
-    LIVING(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND lineage_id = $2 AND revoked_at IS NULL ORDER BY id LIMIT $3");
+    LIVING(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND lineage_id = $2 AND parent_id IS NULL AND revoked_at IS NULL ORDER BY id LIMIT $3");
     OF_OWNER(1) = "SELECT count(*) FROM keys WHERE owner = $1";
     OF_CONSUMER(1) = "SELECT count(*) FROM keys WHERE consumer_id = $1";
     IN_ENVIRONMENT(1) = "SELECT count(*) FROM keys WHERE environment_id = $1";
@@ -163,7 +164,8 @@ impl Conn {
             .transpose()
     }
 
-    /// A lineage's keys that were not revoked, so many at most.
+    /// A lineage's keys that were not revoked, so many at most, without those that were minted from them and
+    /// stop with them; in the order in which keys are locked.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -234,6 +236,22 @@ impl Tx {
     /// When the database cannot answer.
     pub async fn lock_key(&mut self, organization: OrganizationId, id: KeyId) -> Result<bool, StoreError> {
         self.execute(&LOCK, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+    }
+
+    /// The same of several keys, in the order of their ids: of two acts that need the same keys in other
+    /// orders, each would wait for the other.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lock_keys(
+        &mut self,
+        organization: OrganizationId,
+        ids: impl IntoIterator<Item = KeyId>,
+    ) -> Result<(), StoreError> {
+        for id in ids.into_iter().collect::<BTreeSet<_>>() {
+            self.later(&LOCK, [organization.value(), id.value()]).await?;
+        }
+        self.flush().await
     }
 
     /// Writes what can change of a key; `false` when its version is no longer the expected one, or

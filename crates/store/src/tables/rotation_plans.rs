@@ -5,6 +5,7 @@ use crate::conn::{Conn, Tx};
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
+use crate::tables::key_list::{Listed, last_used};
 use crate::tables::keys::{KeyRow, columns};
 use crate::tables::page::limit;
 use crate::value::Column;
@@ -53,7 +54,7 @@ statements! {
         revoke_lineage_on_reuse = $4, updated_at = $5, version = $6 WHERE project_id = $7 AND version = $8";
     // Keys that can be used and are not being rotated away, the oldest first.
     DUE(6) = concat!(
-        "SELECT ", columns!(), " FROM keys WHERE project_id = $1 AND created_at <= $2 ",
+        "SELECT ", columns!(), ", ", last_used!(), " FROM keys WHERE project_id = $1 AND created_at <= $2 ",
         "AND (created_at, id) > ($3, $4) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $5) ",
         "AND kind <> 'temporary' AND NOT EXISTS (SELECT 1 FROM rotations WHERE rotations.old_key_id = keys.id ",
         "AND rotations.state = 'draining') ORDER BY created_at, id LIMIT $6",
@@ -89,7 +90,7 @@ impl Conn {
     }
 
     /// A page of a project's usable keys that were made by then and are not being rotated away, the
-    /// oldest first.
+    /// oldest first, each with when its lineage was last used.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -100,10 +101,11 @@ impl Conn {
         now: Micros,
         after: After<KeyId>,
         rows_max: u32,
-    ) -> Result<Vec<KeyRow>, StoreError> {
+    ) -> Result<Vec<(KeyRow, Option<Micros>)>, StoreError> {
         let (at, id) = after.map_or((Micros(i64::MIN), Vec::new()), |(at, id)| (at, id.as_bytes().to_vec()));
         let values = [project.value(), made_by.value(), at.value(), id.value(), now.value(), limit(rows_max)];
-        self.rows(&DUE, values).await
+        let rows = self.rows::<Listed, 6>(&DUE, values).await?;
+        Ok(rows.into_iter().map(|row| (row.key, row.last_used_at)).collect())
     }
 }
 

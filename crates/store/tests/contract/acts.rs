@@ -56,6 +56,38 @@ pub(crate) async fn a_failing_act_leaves_nothing_and_harms_no_other(store: TestS
     assert_eq!(reader.audit(&AuditFilter::of(org(1)), None, 1000).await.unwrap().len(), 21);
 }
 
+/// Also one of which a statement failed, and what waited to be written.
+pub(crate) async fn a_part_of_an_act_is_undone_whole(store: TestStore) {
+    settle(&store, 1).await;
+    let acted = act!(store.store, |tx| {
+        tx.insert_organization(&organization_row(2)).await?;
+        let before = tx.mark().await?;
+        tx.insert_organization(&organization_row(3)).await?;
+        let refused = tx.insert_organization(&organization_row(2)).await;
+        assert!(matches!(refused, Err(StoreError::Unique(_))), "{refused:?}");
+        tx.undo(before).await?;
+        let before = tx.mark().await?;
+        tx.insert_policy(org(1), &[8; 32], "undone").await?;
+        tx.undo(before).await?;
+        let before = tx.mark().await?;
+        tx.insert_organization(&organization_row(4)).await?;
+        tx.keep(before).await?;
+    });
+    assert_eq!(acted, Ok(()));
+    let mut reader = read(&store).await;
+    for (n, stands) in [(2, true), (3, false), (4, true)] {
+        assert_eq!(reader.organization(org(n)).await.unwrap().is_some(), stands, "{n}");
+    }
+    assert_eq!(reader.policy(org(1), &[8; 32]).await, Ok(None));
+    // What failed and was kept all the same undoes the act.
+    let refused = act!(store.store, |tx| {
+        let before = tx.mark().await?;
+        let _ = tx.insert_organization(&organization_row(2)).await;
+        let _ = tx.keep(before).await;
+    });
+    assert!(matches!(refused, Err(StoreError::Unique(_))), "{refused:?}");
+}
+
 pub(crate) async fn a_statement_that_failed_undoes_the_act_that_went_on(store: TestStore) {
     settle(&store, 1).await;
     let refused = act!(store.store, |tx| {

@@ -177,17 +177,19 @@ pub(crate) async fn usable_keys_are_due_by_age(store: TestStore) {
     })
     .unwrap();
     let mut r = read(&store).await;
-    let ids = |rows: Vec<KeyRow>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
+    let ids =
+        |rows: Vec<(KeyRow, Option<Micros>)>| rows.into_iter().map(|(row, _)| row.id).collect::<Vec<_>>();
     let now = minutes(5);
     let due = r.keys_made_by(project(1), now, now, None, 9).await.unwrap();
-    let last = due[1].clone();
+    let last = due[1].0.clone();
     assert_eq!(ids(due), [2, 1, 8].map(key_id));
     let after = Some((last.created_at, last.id));
     let rest = r.keys_made_by(project(1), now, now, after, 9).await.unwrap();
     assert_eq!(ids(rest), [key_id(8)]);
     let before = r.keys_made_by(project(1), now, Micros(minutes(5).0 - 1), None, 9).await.unwrap();
     assert_eq!(ids(before), [2, 1, 4, 8].map(key_id));
-    assert_eq!(ids(r.keys_untold(project(1), now, now, 9).await.unwrap()), [2, 8].map(key_id));
+    let untold = r.keys_untold(project(1), now, now, 9).await.unwrap();
+    assert_eq!(untold.into_iter().map(|row| row.id).collect::<Vec<_>>(), [2, 8].map(key_id));
 }
 
 pub(crate) async fn a_notice_is_written_once_and_kept_for_a_while(store: TestStore) {

@@ -18,6 +18,7 @@ on_both_engines! {
     children_spend_what_the_parent_has_and_no_more_lessons_3,
     children_of_a_consumers_key_spend_its_consumers_limits,
     the_uses_of_a_minted_key_are_its_own_lessons_8,
+    a_number_of_uses_is_not_multiplied_by_minting,
     what_is_the_parents_cannot_be_changed_on_a_child,
     a_child_is_stopped_alone,
     a_purged_parents_children_stay_dead,
@@ -470,4 +471,16 @@ async fn many_are_minted_at_once(house: House) {
     for child in &children {
         assert_eq!(house.asker.bare(child).await, "revoked");
     }
+}
+
+async fn a_number_of_uses_is_not_multiplied_by_minting(house: House) {
+    let keys = "/v1/projects/registry/keys";
+    let mut body = json!({"name": "Once", "environment": "production", "kind": "temporary", "uses": 1});
+    body["may_mint"] = json!(true);
+    let refused = house.admin.post(keys, body).await.refused(422, "invalid_field");
+    assert_eq!(refused["field"], "/may_mint");
+    let once = house.admin.issue(json!({"kind": "temporary", "uses": 1})).await;
+    let change = json!({"may_mint": true});
+    house.admin.patch(&format!("/v1/keys/{}", once.id), change).await.refused(422, "invalid_field");
+    mint(&house, &once, json!({})).await.refused(403, "forbidden");
 }

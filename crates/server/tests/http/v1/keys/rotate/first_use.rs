@@ -1,7 +1,7 @@
 //! `POST /v1/keys/{id}/rotate` with `until_first_use`
 
 use super::when_ended;
-use crate::house::{House, Issued, on_both_engines};
+use crate::house::{House, Issued, LOG, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -11,6 +11,7 @@ on_both_engines! {
     a_management_keys_first_use_counts,
     the_overlap_only_shortens_a_life,
     the_end_is_kept_after_a_restart,
+    nobody_waits_for_the_use_once_the_old_key_is_revoked,
 }
 
 /// The rotation, once the first use was written: that happens beside the request.
@@ -121,4 +122,16 @@ async fn the_end_is_kept_after_a_restart(mut house: House) {
     assert_eq!(house.admin.show(&old).await["rotation"]["ends_at"], "2026-01-01T00:01:00Z");
     house.wait(60);
     assert_eq!(house.asker.bare(&old).await, "expired");
+}
+
+async fn nobody_waits_for_the_use_once_the_old_key_is_revoked(mut house: House) {
+    let old = house.admin.issue(json!({})).await;
+    let new = house.admin.rotate(&old, json!({"until_first_use": true, "overlap_seconds": 30})).await;
+    house.admin.revoke(&old).await;
+    assert_eq!(house.asker.bare(&new).await, "valid");
+    assert_eq!(house.asker.bare(&new).await, "valid");
+    // A stop ends what is done beside requests.
+    house.restart().await;
+    let log = String::from_utf8_lossy(&LOG.lock()).into_owned();
+    assert!(!log.contains("what a key's use sets off was not written"), "it is tried, and never succeeds");
 }

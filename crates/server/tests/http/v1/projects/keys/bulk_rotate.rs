@@ -12,7 +12,10 @@ on_both_engines! {
     old_keys_end_as_was_asked_for_all,
     it_needs_the_right_to_rotate_and_for_longer_lives_the_right_to_create,
     credits_are_the_lineages_lesson_3,
+    what_is_switched_off_stays_off,
     guardrails_hold_for_each,
+    a_key_wider_than_the_callers_is_refused_alone,
+    one_request_takes_of_the_callers_limit_once,
 }
 
 const BULK: &str = "/v1/projects/registry/keys/bulk";
@@ -152,17 +155,61 @@ async fn credits_are_the_lineages_lesson_3(house: House) {
     assert_eq!(passed, 10);
 }
 
-async fn guardrails_hold_for_each(house: House) {
-    let networks = json!({"networks": {"allow": ["192.0.2.0/24"]}});
-    let narrowed = house.admin.issue(json!({"tags": ["edge"], "restrictions": networks})).await;
-    let wide = house.admin.issue(json!({"tags": ["edge"]})).await;
-    house.admin.turn(&wide, "disable", None).await;
+async fn what_is_switched_off_stays_off(house: House) {
+    let on = house.admin.issue(json!({"tags": ["edge"]})).await;
+    let off = house.admin.issue(json!({"tags": ["edge"]})).await;
+    house.admin.turn(&off, "disable", None).await;
     let part = house.admin.post(BULK, rotate("edge", 2)).await.ok();
     assert_eq!(part["done"], 2);
-    // What is switched off stays off.
     let replaces = |id: &str| {
         let rotated = part["rotated"].as_array().unwrap();
         rotated.iter().find(|new| new["replaces"] == id).unwrap()["status"].clone()
     };
-    assert_eq!((replaces(&wide.id), replaces(&narrowed.id)), (json!("disabled"), json!("active")));
+    assert_eq!((replaces(&off.id), replaces(&on.id)), (json!("disabled"), json!("active")));
+}
+
+async fn guardrails_hold_for_each(house: House) {
+    let longer = house.admin.issue(json!({"tags": ["edge"], "expires_at": "2026-12-31T00:00:00Z"})).await;
+    let shorter = house.admin.issue(json!({"tags": ["edge"], "expires_at": "2026-02-01T00:00:00Z"})).await;
+    let rules = json!({"every_kind": {"lifetime_max": "60d"}});
+    house.admin.call(Method::PUT, "/v1/projects/registry/guardrails", Some(rules), &[]).await.ok();
+    let mut body = rotate("edge", 2);
+    body["rotation"] = json!({"expires_at": "2026-12-01T00:00:00Z"});
+    let part = house.admin.post(BULK, body).await.ok();
+    // The life of the one becomes shorter, as it should; that of the other would become too long.
+    assert_eq!(part["rotated"][0]["replaces"], longer.id.as_str(), "{part}");
+    assert_eq!(part["refused"][0]["id"], shorter.id.as_str(), "{part}");
+    assert!(part["refused"][0]["detail"].as_str().unwrap().contains("60d"), "{part}");
+}
+
+async fn a_key_wider_than_the_callers_is_refused_alone(house: House) {
+    let rights = json!(["keys.read", "keys.rotate", "projects.read"]);
+    let may = house.admin.issue_in("keystead", json!({"permissions": rights})).await;
+    let same = json!({"permissions": ["keys.read"], "tags": ["edge"]});
+    let same = house.admin.issue_in("keystead", same).await;
+    let wider = json!({"permissions": ["keys.delete"], "tags": ["edge"]});
+    let wider = house.admin.issue_in("keystead", wider).await;
+    let bulk = "/v1/projects/keystead/keys/bulk";
+    let part = house.admin.with_key(&may.key).post(bulk, rotate("edge", 2)).await.ok();
+    assert_eq!(part["rotated"][0]["replaces"], same.id.as_str(), "{part}");
+    assert_eq!(part["refused"][0]["id"], wider.id.as_str(), "{part}");
+}
+
+async fn one_request_takes_of_the_callers_limit_once(house: House) {
+    let key = house.admin.issue(json!({"tags": ["edge"]})).await;
+    let limits = json!([{"name": "acts", "limit": 2, "window": "1h"}]);
+    let rights = json!(["keys.read", "keys.rotate"]);
+    let caller = house.admin.issue_in("keystead", json!({"permissions": rights, "limits": limits})).await;
+    let caller = house.admin.with_key(&caller.key);
+    let rotate_it = format!("/v1/keys/{}/rotate", key.id);
+    // What is refused for want of a right takes nothing, whichever right it is.
+    for _ in 0..5 {
+        let longer = json!({"expires_at": "2027-01-01T00:00:00Z"});
+        assert_eq!(caller.post(&rotate_it, longer).await.status, 403);
+    }
+    let mut preview = rotate("edge", 1);
+    preview["dry_run"] = json!(true);
+    caller.post(BULK, preview).await.ok();
+    assert_eq!(caller.post(&rotate_it, json!({})).await.status, 201);
+    assert_eq!(caller.post(&rotate_it, json!({})).await.status, 429);
 }

@@ -8,6 +8,7 @@ on_both_engines! {
     keys_are_soon_due_then_due_then_rotated,
     what_cannot_be_rotated_is_not_due,
     pages_are_stable_and_the_oldest_comes_first,
+    a_cursor_of_something_else_is_refused,
 }
 
 const DUE: &str = "/v1/projects/registry/keys/due";
@@ -69,4 +70,16 @@ async fn pages_are_stable_and_the_oldest_comes_first(house: House) {
         [first["items"].as_array().unwrap().clone(), rest["items"].as_array().unwrap().clone()].concat();
     let ids: Vec<_> = items.iter().map(|item| item["key"]["id"].as_str().unwrap()).collect();
     assert_eq!(ids, made);
+}
+
+async fn a_cursor_of_something_else_is_refused(house: House) {
+    plan(&house).await;
+    house.admin.issue(json!({})).await;
+    house.admin.issue(json!({})).await;
+    house.wait(90 * DAY);
+    let page = house.admin.get(&format!("{DUE}?limit=1")).await.ok();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    // As long, and no id of a key.
+    let other = format!("{}____{}", &cursor[..16], &cursor[20..]);
+    house.admin.get(&format!("{DUE}?limit=1&cursor={other}")).await.refused(422, "invalid_field");
 }
