@@ -55,7 +55,10 @@ async fn run() -> Result<()> {
     let engine = if options.postgres.is_some() { "PostgreSQL" } else { "SQLite" };
     say::line(&format!("on {engine}, seed {}", options.seed));
     if options.faults {
-        return faults::all(&options.keystead, options.postgres.as_deref()).await;
+        return match options.postgres.as_deref() {
+            Some(url) => faults::on_postgres(&options.keystead, url).await,
+            None => faults::on_sqlite(&options.keystead, options.may_skip).await,
+        };
     }
     if options.nodes {
         let url = options.postgres.as_deref().context("several nodes need --postgres")?;

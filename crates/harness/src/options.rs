@@ -22,7 +22,8 @@ Options:
                       are made and dropped; else on SQLite
   --rounds N          How many times to kill it [default: 50]
   --seed N            Choose as an earlier run did; else the seed is drawn, and printed
-  --faults            Try the faults instead: a full disk, a read-only one, a slow database; needs root
+  --faults            Try the faults instead: a full disk, a read-only one, a slow database; on SQLite it needs root
+  --may-skip          With --faults: where disks cannot be mounted, leave out what needs them, and say so
   --nodes             Try several servers on one database instead; needs --postgres
   --old PROGRAM       With --nodes: a server of an earlier version beside this one, as in an upgrade
   --self-test         Damage the database between rounds and expect each damage to be found
@@ -37,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     pub(crate) self_test: bool,
     pub(crate) faults: bool,
+    /// Whether faults may be left out for want of the right to mount disks.
+    pub(crate) may_skip: bool,
     pub(crate) nodes: bool,
     /// A server of an earlier version.
     pub(crate) old: Option<PathBuf>,
@@ -46,7 +49,8 @@ impl Options {
     /// Reads them; `None` when help was asked for.
     pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Self>> {
         let (mut keystead, mut old, mut postgres, mut seed) = (None, None, None, None);
-        let (mut rounds, mut self_test, mut faults, mut nodes) = (50, false, false, false);
+        let (mut rounds, mut self_test, mut faults, mut may_skip, mut nodes) =
+            (50, false, false, false, false);
         let mut parser = lexopt::Parser::from_args(arguments);
         while let Some(argument) = parser.next()? {
             match argument {
@@ -58,6 +62,7 @@ impl Options {
                 Long("rounds") => rounds = parser.value()?.parse()?,
                 Long("seed") => seed = Some(parser.value()?.parse()?),
                 Long("faults") => faults = true,
+                Long("may-skip") => may_skip = true,
                 Long("nodes") => nodes = true,
                 Long("old") => old = Some(PathBuf::from(parser.value()?)),
                 Long("self-test") => self_test = true,
@@ -70,7 +75,7 @@ impl Options {
         }
         let keystead = keystead.context("--keystead is missing")?;
         let seed = seed.map_or_else(chance::seed, Ok)?;
-        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults, nodes, old }))
+        Ok(Some(Self { keystead, postgres, rounds, seed, self_test, faults, may_skip, nodes, old }))
     }
 }
 
@@ -83,6 +88,7 @@ mod tests {
         let arguments = ["--keystead", "k", "--rounds", "9", "--seed", "4"].map(OsString::from);
         let options = Options::parse(arguments).unwrap().unwrap();
         assert_eq!((options.rounds, options.seed, options.self_test), (9, 4, false));
+        assert!(!options.may_skip, "nothing is skipped unless that was allowed");
     }
 
     #[test]

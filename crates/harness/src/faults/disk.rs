@@ -10,6 +10,16 @@ use std::process::Command;
 /// What takes the room.
 const FILLER: &str = "filler";
 
+/// Whether this machine lets this program mount disks.
+///
+/// # Errors
+/// When it does not; the error says what to do.
+pub(super) fn can_be_mounted() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    drop(Disk::mount(folder.path())?);
+    Ok(())
+}
+
 /// A mounted file system; dropping it unmounts it.
 pub(super) struct Disk(PathBuf);
 
@@ -20,9 +30,10 @@ impl Disk {
     /// Without root's rights: what is tried here must not seem tried.
     pub(super) fn mount(at: &Path) -> Result<Self> {
         if at.metadata()?.uid() != 0 {
-            bail!("a small disk is mounted by root only: run this as root");
+            bail!("Disks are mounted by root only: run this as root");
         }
-        mount(&["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"], at)?;
+        mount(&["-t", "tmpfs", "-o", "size=16m,mode=0700", "tmpfs"], at)
+            .context("This machine lets not even root mount a disk")?;
         Ok(Self(at.to_owned()))
     }
 

@@ -1,15 +1,19 @@
 //! A database that answers after 30 s: requests are judged from memory until the bound of freshness, then
-//! `unavailable`; acts are refused before the database answers; all works again by itself.
+//! `unavailable`; acts are refused before the database answers, also many at once; all works again by itself.
 
 use super::proxy::Proxy;
-use super::{PATIENCE, PAUSE, Scene};
+use super::{ANSWER_TIME_MAX, PATIENCE, PAUSE, Scene, refusal};
 use crate::place::Place;
+use crate::server::pulses;
 use crate::worker::{ask, create};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use keystead_sdk::api::Code;
 use std::path::Path;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
+/// More than the acts that the server does at once on PostgreSQL: some wait for their turn.
+const AT_ONCE: usize = 20;
 const LATE: Duration = Duration::from_secs(30);
 
 pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
@@ -22,6 +26,7 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
 
     ensure!(scene.verdict().await? == Code::Valid, "a key is not judged from memory");
     scene.act_is_refused("refused").await?;
+    let not_done = many_are_refused(&scene).await?;
     let mut tries = PATIENCE.as_millis() / PAUSE.as_millis();
     while scene.verdict().await.ok() == Some(Code::Valid) {
         tries = tries.checked_sub(1).context("beyond the bound of freshness, a key is still valid")?;
@@ -30,9 +35,34 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
     ensure!(!scene.client.is_ready().await?, "it says that it is ready and cannot know");
 
     proxy.late(Duration::ZERO);
-    scene.recovers(&["refused"]).await?;
+    let not_done: Vec<&str> = not_done.iter().map(String::as_str).chain(["refused"]).collect();
+    scene.recovers(&not_done).await?;
     stops(scene, &proxy).await.context("a stop")?;
     place.remove().await
+}
+
+/// Acts that come at once are all refused within the stated bound; the names of those that must not be done
+/// later either. Of one that had no answer in time nobody said so.
+async fn many_are_refused(scene: &Scene) -> Result<Vec<String>> {
+    let mut acts = JoinSet::new();
+    for number in 0..AT_ONCE {
+        let (client, name) = (scene.client.clone(), format!("refused-{number}"));
+        acts.spawn(async move { refusal(&client, &name).await.map(|code| (name, code)) });
+    }
+    let answered = tokio::select! {
+        answered = acts.join_all() => answered,
+        () = pulses(ANSWER_TIME_MAX) => bail!("of {AT_ONCE} acts at once not all were answered in time"),
+    };
+    let mut not_done = Vec::new();
+    for answer in answered {
+        let (name, code) = answer?;
+        match code.as_str() {
+            "unavailable" => not_done.push(name),
+            "timeout" => {}
+            other => bail!("one of {AT_ONCE} acts at once was answered {other}"),
+        }
+    }
+    Ok(not_done)
 }
 
 /// Told to stop when nothing can be written, with an act, usage and a leased block in hand, it ends
