@@ -84,23 +84,43 @@ pub(super) async fn rotate_due(due: Due, body: &RotateKey, session: &Session) ->
         confirm(&keys, session)?;
     }
     let mut file = due.output.as_deref().map(NewKeys::create).transpose()?;
+    let ended = rotate_all(&keys, body, file.as_mut(), session).await;
+    // Also after a failure: what was made until then is there.
+    if let Some(said) = file.and_then(NewKeys::end) {
+        session.output.warning(&said);
+    }
+    let (rotated, failed) = ended?;
+    if let (None, [new]) = (&due.output, rotated.as_slice()) {
+        return show(new, session);
+    }
+    done(&rotated, &failed, &due, session)?;
+    failed.into_iter().next().map_or(Ok(Exit::Done), |(_, error)| Err(Failure::Call(error)))
+}
+
+/// The new keys, and the ids of those that could not be rotated, with why.
+type Ended = (Vec<RotatedKey>, Vec<(String, Error)>);
+
+/// One after the other. New keys go into the file before the next is made.
+async fn rotate_all(
+    keys: &[DueKey],
+    body: &RotateKey,
+    mut file: Option<&mut NewKeys>,
+    session: &Session,
+) -> Result<Ended, Failure> {
     let (mut rotated, mut failed) = (Vec::new(), Vec::new());
-    for key in &keys {
-        match session.client.rotate_key(&key.key.id, body).await {
+    for (number, DueKey { key, .. }) in (0_u64..).zip(keys) {
+        // One name stands for one request, so each rotation of a named command has its own.
+        match session.client.numbered(number).rotate_key(&key.id, body).await {
             Ok(new) => {
                 if let Some(file) = &mut file {
                     file.store(std::slice::from_ref(&new))?;
                 }
                 rotated.push(new);
             }
-            Err(error) => failed.push((key.key.id.clone(), error)),
+            Err(error) => failed.push((key.id.clone(), error)),
         }
     }
-    if let (None, [new]) = (&due.output, rotated.as_slice()) {
-        return show(new, session);
-    }
-    done(&rotated, &failed, &due, session)?;
-    failed.into_iter().next().map_or(Ok(Exit::Done), |(_, error)| Err(Failure::Call(error)))
+    Ok((rotated, failed))
 }
 
 fn preview(keys: &[DueKey], session: &Session) -> Outcome {
@@ -134,7 +154,7 @@ fn confirm(keys: &[DueKey], session: &Session) -> Result<(), Failure> {
 
 /// What was done, without a secret.
 fn done(rotated: &[RotatedKey], failed: &[(String, Error)], due: &Due, session: &Session) -> Outcome {
-    let output = due.output.as_ref().map(|path| path.display().to_string());
+    let output = due.output.as_ref().filter(|_| !rotated.is_empty());
     if session.output.is_json() {
         let rotated: Vec<_> = rotated
             .iter()
@@ -142,18 +162,15 @@ fn done(rotated: &[RotatedKey], failed: &[(String, Error)], due: &Due, session: 
             .collect();
         let failed: Vec<_> =
             failed.iter().map(|(id, error)| json!({"id": id, "detail": error.to_string()})).collect();
+        let output = output.map(|path| path.display().to_string());
         session.output.json(&json!({"rotated": rotated, "failed": failed, "output": output}))?;
         return Ok(Exit::Done);
     }
     for (id, error) in failed {
         session.output.note(&format!("{id} was not rotated: {error}"));
     }
-    match (rotated.len(), output) {
-        (0, _) => session.output.note("Nothing was rotated."),
-        (count, Some(output)) => session
-            .output
-            .warning(&format!("{count} were rotated. The new keys are in {output}, and nowhere else.")),
-        (count, None) => session.output.note(&format!("{count} were rotated.")),
+    if rotated.is_empty() {
+        session.output.note("Nothing was rotated.");
     }
     Ok(Exit::Done)
 }
