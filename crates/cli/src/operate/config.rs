@@ -23,7 +23,8 @@ Examples:
   keystead config show --data /var/lib/keystead --json
   keystead config show --listen 127.0.0.1:8080
 
-What it prints is a valid configuration file.")]
+What it prints is a valid configuration file, but for passwords: they are
+shown as *** and must be put back.")]
 pub(crate) struct Show {
     #[command(flatten)]
     settings: SettingFlags,

@@ -47,7 +47,13 @@ fn value_of(value: &InForce) -> Value {
     match value.setting.kind {
         Kind::Whole { .. } => text.parse::<u64>().map_or(Value::Null, Value::from),
         Kind::Flag => Value::Bool(text == "true"),
-        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) if text.is_empty() => Value::Null,
+        // An empty text that is not the default says something, such as that there is no log: a line that is
+        // left out would bring the default back.
+        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_)
+            if text.is_empty() && value.setting.default.is_empty() =>
+        {
+            Value::Null
+        }
         Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) => Value::from(text),
     }
 }
@@ -58,7 +64,8 @@ const INTRODUCTION: &str = "\
 Keystead reads one TOML file, then `KEYSTEAD_*` environment variables, then flags; the later wins. The file is
 the one that `--config FILE` or `KEYSTEAD_CONFIG` names, or `keystead.toml` in the data folder if there is one.
 An unknown name, a wrong type or a number out of bounds stops the start and says how to fix it.
-`keystead config show` prints what is in force and where each value came from, with passwords masked.
+`keystead config show` prints what is in force and where each value came from, as a file that says the same but
+for passwords: they are shown as `***`, and have to be put back.
 
 ```toml
 listen = \"0.0.0.0:7700\"

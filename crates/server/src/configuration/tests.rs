@@ -170,9 +170,12 @@ fn a_canary_password_is_shown_nowhere() {
 
 #[test]
 fn what_is_shown_is_a_file_that_says_the_same() {
-    let loaded = load(&pairs(&[("log.level", "debug"), ("limits.connections_max", "7")]), []).unwrap();
+    // What is empty where the default is not is said, too: no log beside the database.
+    let changed = [("log.level", "debug"), ("limits.connections_max", "7"), ("backup.log", "")];
+    let loaded = load(&pairs(&changed), []).unwrap();
     let again = with_file(&loaded.show(), &[], &[]).unwrap();
     assert_eq!(again.configuration, loaded.configuration);
+    assert!(again.configuration.backup.log.is_none(), "{}", loaded.show());
     assert_eq!(loaded.show_json().as_array().unwrap().len(), Configuration::settings().count());
 }
 
