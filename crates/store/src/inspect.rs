@@ -20,6 +20,8 @@ pub struct Inspection {
     pub schema: Option<i64>,
     /// The schema that this binary writes.
     pub supported: i64,
+    /// Whether this binary works on it: a newer one says so itself, as during an upgrade of node by node.
+    pub accepted: bool,
     /// Whether a running server uses the file; on PostgreSQL this is not looked at.
     pub in_use: bool,
     /// When the newest audit record was written.
@@ -46,7 +48,7 @@ pub async fn inspect(database: &Database) -> Result<Inspection, OpenError> {
 }
 
 async fn sqlite(path: &Path, database: &Database) -> Result<Inspection, OpenError> {
-    let absent = Inspection { supported: schema::SUPPORTED, ..Inspection::default() };
+    let absent = Inspection { supported: schema::SUPPORTED, accepted: true, ..Inspection::default() };
     if !path.try_exists().map_err(|error| unreachable(database, &error))? {
         return Ok(absent);
     }
@@ -59,12 +61,15 @@ async fn sqlite(path: &Path, database: &Database) -> Result<Inspection, OpenErro
     let Ok((found,)) = schema else { return Ok(Inspection { in_use, ..absent }) };
     let (last,): (Option<i64>,) =
         sqlx::query_as(LAST_ACT).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    let oldest: Option<(String,)> =
+        sqlx::query_as(schema::OLDEST).fetch_optional(&mut connection).await.map_err(cannot_be_read)?;
+    let accepted = accepts(found, oldest.as_ref().map(|(oldest,)| oldest.as_str()));
     connection.close().await.map_err(cannot_be_read)?;
-    Ok(Inspection { schema: found, in_use, last_act_at: last.map(Micros), ..absent })
+    Ok(Inspection { schema: found, accepted, in_use, last_act_at: last.map(Micros), ..absent })
 }
 
 async fn postgres(url: &str) -> Result<Inspection, OpenError> {
-    let absent = Inspection { supported: schema::SUPPORTED, ..Inspection::default() };
+    let absent = Inspection { supported: schema::SUPPORTED, accepted: true, ..Inspection::default() };
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| OpenError::Other("the PostgreSQL URL cannot be read".to_owned()))?
         .application_name("keystead doctor")
@@ -74,6 +79,9 @@ async fn postgres(url: &str) -> Result<Inspection, OpenError> {
     let Ok((found,)) = schema else { return Ok(absent) };
     let (last,): (Option<i64>,) =
         sqlx::query_as(LAST_ACT).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    let oldest: Option<(String,)> =
+        sqlx::query_as(schema::OLDEST).fetch_optional(&mut connection).await.map_err(cannot_be_read)?;
+    let accepted = accepts(found, oldest.as_ref().map(|(oldest,)| oldest.as_str()));
     let nodes: Vec<(String, String, i64)> = match found {
         Some(WITH_NODES..) => {
             sqlx::query_as(NODES).fetch_all(&mut connection).await.map_err(cannot_be_read)?
@@ -82,5 +90,9 @@ async fn postgres(url: &str) -> Result<Inspection, OpenError> {
     };
     connection.close().await.map_err(cannot_be_read)?;
     let nodes = nodes.into_iter().map(|(name, version, seen_at)| (name, version, Micros(seen_at))).collect();
-    Ok(Inspection { schema: found, last_act_at: last.map(Micros), nodes, ..absent })
+    Ok(Inspection { schema: found, accepted, last_act_at: last.map(Micros), nodes, ..absent })
+}
+
+fn accepts(found: Option<i64>, oldest: Option<&str>) -> bool {
+    found <= Some(schema::SUPPORTED) || schema::judge(found, oldest).is_ok()
 }

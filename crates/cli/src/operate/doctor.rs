@@ -182,13 +182,19 @@ fn database(configuration: &Configuration, inspected: &Result<Inspection, String
             format!("{name} holds no installation yet."),
             "keystead serve creates it.",
         ),
-        Ok(Inspection { schema: Some(found), supported, in_use, .. }) => {
+        Ok(Inspection { schema: Some(found), supported, accepted, in_use, .. }) => {
             let used = if *in_use { ", used by a running server" } else { "" };
-            if found > supported {
+            if !accepted {
                 Finding::failed(
                     "database",
                     format!("{name} has schema {found}; this binary knows {supported}."),
                     "Install the newer keystead again.",
+                )
+            } else if found > supported {
+                Finding::warning(
+                    "database",
+                    format!("{name} has schema {found}; this binary knows {supported} and works on it."),
+                    "Finish the upgrade: install the newer keystead here, too.",
                 )
             } else {
                 Finding::ok("database", format!("{name} has schema {found} of {supported}{used}."))
@@ -262,4 +268,22 @@ fn tls(configuration: &Configuration) -> Finding {
 
 fn mode(path: &Path) -> Option<u32> {
     Some(path.metadata().ok()?.permissions().mode() & 0o777)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keystead_server::configuration::load;
+
+    #[test]
+    fn an_upgrade_of_node_by_node_is_no_failure() {
+        let configuration = load(&[], []).unwrap().configuration;
+        let health = |schema, accepted| {
+            let found = Inspection { schema: Some(schema), supported: 9, accepted, ..Inspection::default() };
+            database(&configuration, &Ok(found)).health
+        };
+        assert_eq!(health(9, true), Health::Ok);
+        assert_eq!(health(10, true), Health::Warning);
+        assert_eq!(health(10, false), Health::Failed);
+    }
 }

@@ -97,6 +97,7 @@ pub(crate) async fn a_second_owner_of_a_file_is_refused_and_a_second_node_is_not
 pub(crate) async fn a_newer_schema_is_refused_unless_it_says_that_this_one_works(store: TestStore) {
     settle(&store, 1).await;
     store.store.close().await;
+    assert!(judged(&store).await.1, "its own schema");
     tamper(
         &store,
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
@@ -106,10 +107,18 @@ pub(crate) async fn a_newer_schema_is_refused_unless_it_says_that_this_one_works
     .await;
     let refused = open(&store).await.unwrap_err();
     assert!(matches!(refused, OpenError::NewerSchema { found: 999, .. }), "{refused:?}");
+    assert_eq!(judged(&store).await, (Some(999), false));
     tamper(&store, "DELETE FROM installation WHERE name = 'schema_oldest_binary'").await;
     assert!(matches!(open(&store).await, Err(OpenError::NewerSchema { .. })));
     tamper(&store, "INSERT INTO installation (name, value) VALUES ('schema_oldest_binary', '1')").await;
+    assert_eq!(judged(&store).await, (Some(999), true));
     let opened = open(&store).await.unwrap();
     assert!(opened.read().await.unwrap().organization(org(1)).await.unwrap().is_some());
     opened.close().await;
+}
+
+/// What a look tells of the schema: its number, and whether this binary works on it.
+async fn judged(store: &TestStore) -> (Option<i64>, bool) {
+    let inspection = inspect(&store.database).await.unwrap();
+    (inspection.schema, inspection.accepted)
 }
