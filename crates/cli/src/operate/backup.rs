@@ -10,6 +10,7 @@ use keystead_server::configuration::Configuration;
 use keystead_service::SystemClock;
 use keystead_service::backup::{self, Backup as Written, BackupFailed, Recipients};
 use keystead_store::Database;
+use keystead_store::backup::BackupError;
 use serde_json::json;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
@@ -54,7 +55,8 @@ impl Backup {
         let database = database(&configuration)?;
         let now = SystemClock.now();
         let written = crate::client_runtime()?.block_on(backup::write(&database, &self.to, &recipients, now));
-        let written = written.map_err(failure)?;
+        let lock = Lock::of(self.passphrase_file.as_ref());
+        let written = written.map_err(|error| failure(error, lock))?;
         self.tell(&written, output)
     }
 
@@ -120,17 +122,87 @@ pub(super) fn read_secret(source: &Source) -> Result<Zeroizing<String>, Failure>
     source.read(LOCK_BYTES_MAX).map(Zeroizing::new)
 }
 
+/// What a backup is locked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lock {
+    Recipients,
+    Passphrase,
+}
+
+impl Lock {
+    /// By whether a passphrase was named.
+    pub(super) fn of(passphrase_file: Option<&Source>) -> Self {
+        if passphrase_file.is_some() { Self::Passphrase } else { Self::Recipients }
+    }
+}
+
 /// Why there is no backup or no restored installation.
-pub(super) fn failure(error: BackupFailed) -> Failure {
+pub(super) fn failure(error: BackupFailed, lock: Lock) -> Failure {
     let fix = match &error {
         BackupFailed::Exists(_) => "Choose another name with --to.",
-        BackupFailed::Locked(_) => "Name the identity of one of its recipients with --identity.",
+        BackupFailed::Locked(_) if lock == Lock::Passphrase => {
+            "Check the passphrase in the file; a backup for recipients is opened with --identity."
+        }
+        BackupFailed::Locked(_) => {
+            "Name the identity of one of its recipients with --identity; one with a passphrase is opened with --passphrase-file."
+        }
         BackupFailed::RootKey(_) | BackupFailed::WrongRootKey(_) => {
             "Put the installation's root key where the configuration says: keystead config show."
         }
         BackupFailed::File { .. } => "Check the path, its permissions and the space on the disk.",
         BackupFailed::Gap => "Give every log with --log.",
-        BackupFailed::Store(_) => "keystead doctor looks at the database; docs/BACKUP.md explains.",
+        BackupFailed::Store(error) => fix_of(error),
     };
     Failure::local(format!("{error}."), fix)
+}
+
+fn fix_of(error: &BackupError) -> &'static str {
+    match error {
+        BackupError::Open(_) | BackupError::Store(_) => {
+            "Check that the database is reachable, and the setting `database`: keystead config show."
+        }
+        BackupError::Io(_) => {
+            "Check the file and the space on the disk; of a damaged backup take another copy."
+        }
+        BackupError::NoInstallation(_) => "Name the installation with --data or --database.",
+        BackupError::NotEmpty(_) => "Name an empty place with --data or --database.",
+        BackupError::NewerSchema { .. } => "Install that keystead, and restore with it.",
+        BackupError::NotABackup => "Name a file that keystead backup wrote with --from.",
+        BackupError::CutOff | BackupError::Damaged(_) | BackupError::Inconsistent => {
+            "Take another copy of the backup, or another backup; of a damaged log another copy, too."
+        }
+        BackupError::Log(_) => "Give each log once, as it was written, and the root keys of its time.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fix(error: BackupFailed, lock: Lock) -> String {
+        match failure(error, lock) {
+            Failure::Local { fix, .. } => fix,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_to_do_about_a_backup_is_not_to_look_at_another_place() {
+        for (error, wanted) in [
+            (BackupError::CutOff, "Take another copy of the backup"),
+            (BackupError::Damaged("a line is too long"), "Take another copy of the backup"),
+            (BackupError::NotEmpty("x".into()), "Name an empty place"),
+            (BackupError::NewerSchema { found: 2, supported: 1 }, "Install that keystead"),
+        ] {
+            let fix = fix(error.into(), Lock::Recipients);
+            assert!(fix.starts_with(wanted), "{fix}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_passphrase_is_not_answered_with_identities() {
+        let locked = || BackupFailed::Locked("decryption failed".into());
+        assert!(fix(locked(), Lock::Passphrase).starts_with("Check the passphrase"));
+        assert!(fix(locked(), Lock::Recipients).starts_with("Name the identity"));
+    }
 }

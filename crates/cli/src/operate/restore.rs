@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::body::Source;
 use crate::input;
-use crate::operate::backup::{database, failure, read_secret};
+use crate::operate::backup::{Lock, database, failure, read_secret};
 use crate::operate::settings::SettingFlags;
 use crate::output::Output;
 use clap::Args;
@@ -81,7 +81,7 @@ impl Restore {
                 "Give every log with --log. When nothing was changed after they end, add --log-is-complete; \
                  what no log tells needs --accept-gap.",
             ),
-            other => failure(other),
+            other => failure(other, Lock::of(self.passphrase_file.as_ref())),
         })?;
         tell(&restored, &configuration.database.masked(), output)
     }

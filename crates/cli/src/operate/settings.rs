@@ -21,7 +21,10 @@ impl SettingFlags {
             flags.push((SHARED.into(), "true".into()));
         }
         configuration::load(&flags, std::env::vars_os()).map_err(|error| {
-            Failure::usage(error.to_string(), "Correct it; `keystead config show` prints what is in force.")
+            Failure::usage(
+                error.to_string(),
+                "Correct it; docs/CONFIGURATION.md has every setting, as has keystead serve --help.",
+            )
         })
     }
 }
