@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that CI runs, in steps that each say how they went.
 
+mod banned;
 mod cluster;
 mod options;
 mod steps;
@@ -112,6 +113,7 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
         run.step("model checks (loom)", || steps::model_checks(workspace, &mut tally, signals));
     }
     if options.lint {
+        run.step("banned dependencies", || banned::check(workspace));
         run.step("dependencies", || steps::dependencies(workspace, signals));
     }
     tally
