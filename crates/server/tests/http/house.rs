@@ -36,6 +36,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 
+/// How many keys may be minted from one, here.
+pub(crate) const MINTED_MAX: usize = 32;
+
 /// Makes each test run on both engines; PostgreSQL's half needs `KEYSTEAD_TEST_POSTGRES`, and
 /// without it says so and passes.
 macro_rules! on_both_engines {
@@ -223,7 +226,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         usage_flush: FOREVER,
         usage_queue_max: 65_536,
         max_staleness: FOREVER,
-        temporary: Temporary::default(),
+        temporary: Temporary { minted_max: MINTED_MAX, ..Temporary::default() },
         node_name: "here".into(),
         node_file: None,
         new_admin_key: false,

@@ -3,6 +3,7 @@
 mod kinds;
 mod life;
 mod mint;
+mod mint_bound;
 mod mint_guardrails;
 mod mint_rotation;
 mod rotate;
