@@ -25,7 +25,12 @@ impl Keystead {
     /// When the asker may not ask, or asks nonsense. A refused key is a verdict, not an error.
     pub async fn verify(self: &Arc<Self>, caller: &Caller, input: &Verify) -> Result<Verification, Refused> {
         let within = self.locate(caller, input)?;
-        self.authorise_all(caller, asking(input), within.resource.as_deref()).await?;
+        let resource = within.resource.as_deref();
+        if input.explain {
+            Box::pin(self.authorise_all(caller, asking(input), resource)).await?;
+        } else {
+            self.authorise(caller, management::KEYS_VERIFY, resource).await?;
+        }
         self.judge(caller, input, &within).await
     }
 
