@@ -3,7 +3,7 @@
 //!
 //! There are three ways in. [`Store::read`] gives a connection that only reads. [`Store::act`]
 //! gives a transaction that must leave an audit record. [`Store::bookkeeping`] gives one that
-//! reaches only what no person decides: leases, last-used, unknown attempts, the feed's tail.
+//! reaches only what no person decides: see [`Ledger`].
 
 mod act;
 pub mod backup;
@@ -11,6 +11,7 @@ mod conn;
 mod database;
 mod error;
 mod feed_reader;
+mod folder;
 mod inspect;
 mod later;
 pub mod log;
@@ -34,6 +35,7 @@ pub use conn::{Conn, Ledger, Reader, Tx};
 pub use database::{Database, InvalidDatabase, Options};
 pub use error::{OpenError, StoreError, Unique};
 pub use feed_reader::{FeedReader, Polled};
+pub use folder::sync_folder_of;
 pub use inspect::{Inspection, inspect};
 pub use keystead_domain::meter::MeterId;
 pub use store::Store;

@@ -107,6 +107,7 @@ suite! {
         every_table_is_in_a_backup_or_named_with_a_reason,
         a_backup_that_is_not_whole_is_refused_and_leaves_nothing,
         a_place_that_is_not_empty_is_refused,
+        a_journal_beside_an_empty_place_is_refused,
         a_backup_of_a_newer_schema_is_refused,
         a_backup_is_of_one_instant_while_others_write,
         rows_that_do_not_fit_each_other_are_refused,

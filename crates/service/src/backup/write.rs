@@ -2,8 +2,8 @@
 
 use super::{BackupFailed, Recipients};
 use keystead_domain::time::Micros;
-use keystead_store::Database;
 use keystead_store::backup::{Written, dump};
+use keystead_store::{Database, sync_folder_of};
 use std::fs::{self, File, OpenOptions};
 use std::io::BufWriter;
 use std::os::unix::fs::OpenOptionsExt;
@@ -68,8 +68,7 @@ impl Draft {
         self.file.sync_all().map_err(io)?;
         fs::rename(&self.path, to).map_err(io)?;
         self.kept = true;
-        let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(io)
+        sync_folder_of(to).map_err(io)
     }
 }
 

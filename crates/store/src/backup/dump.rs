@@ -39,6 +39,9 @@ pub async fn dump(
     out: &mut (dyn Write + Send),
 ) -> Result<Written, BackupError> {
     let mut conn = open::beside(database).await?;
+    // The clock that the logs beside the database go by, and before the snapshot: what was acknowledged
+    // by then is in it.
+    let now = server_clock(&mut conn).await?.unwrap_or(now);
     let (engine, begin) = match &conn.engine {
         // The first statement takes the snapshot, and the log of the file keeps it.
         Engine::Sqlite(_) => ("sqlite", "BEGIN"),
@@ -52,8 +55,6 @@ pub async fn dump(
         Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
         Ok((None,)) | Err(_) => return Err(BackupError::NoInstallation(database.to_string())),
     };
-    // The clock that the logs beside the database go by.
-    let now = server_clock(&mut conn).await?.unwrap_or(now);
     let header = Header {
         keystead_backup: FORMAT,
         schema,

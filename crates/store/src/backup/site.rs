@@ -5,6 +5,7 @@ use super::fault::BackupError;
 use super::places;
 use crate::conn::{Conn, Engine};
 use crate::database::Database;
+use crate::folder::sync_folder_of;
 use crate::open;
 use crate::owner::{FileOwner, open_private, unreachable};
 use crate::schema;
@@ -54,8 +55,10 @@ impl Site {
         let folder = folder.unwrap_or(Path::new(".")).canonicalize().map_err(unreachable)?;
         let path = folder.join(path.file_name().unwrap_or_default());
         let owner = FileOwner::take(&path, database)?;
-        if fs::metadata(&path).is_ok_and(|there| there.len() > 0) {
-            return Err(BackupError::NotEmpty(database.to_string()));
+        // A journal that a lost database left would be played over the new one.
+        let holds = |end: &&str| fs::metadata(beside(&path, end)).is_ok_and(|there| there.len() > 0);
+        if let Some(end) = ["", "-wal", "-journal"].into_iter().find(holds) {
+            return Err(BackupError::NotEmpty(format!("{database}{end}")));
         }
         let draft = beside(&path, ".restoring");
         let draft = Draft(draft);
@@ -105,9 +108,7 @@ impl Site {
                 pool.close().await;
                 File::open(&draft.0)?.sync_all()?;
                 fs::rename(&draft.0, &path)?;
-                if let Some(folder) = path.parent() {
-                    File::open(folder)?.sync_all()?;
-                }
+                sync_folder_of(&path)?;
             }
             Place::Transaction { pool } => {
                 steer(&mut conn, "COMMIT").await?;

@@ -153,6 +153,23 @@ pub(crate) async fn a_place_that_is_not_empty_is_refused(store: TestStore) {
     }
 }
 
+/// A journal that a lost database left would be played over what is restored, and undo it in silence.
+pub(crate) async fn a_journal_beside_an_empty_place_is_refused(store: TestStore) {
+    settle(&store, 1).await;
+    let backup = backup_of(&store.database).await;
+    for place in empty_places().await {
+        let Database::Sqlite(path) = &place.database else { continue };
+        for end in ["-wal", "-journal"] {
+            let left = std::path::PathBuf::from(format!("{}{end}", path.display()));
+            std::fs::write(&left, b"left").unwrap();
+            let refused = restore(&place, &backup).await.unwrap_err();
+            assert!(refused.to_string().contains(&format!("{end} is not empty")), "{refused}");
+            std::fs::remove_file(&left).unwrap();
+        }
+        restore(&place, &backup).await.unwrap();
+    }
+}
+
 pub(crate) async fn a_backup_of_a_newer_schema_is_refused(store: TestStore) {
     let backup = backup_of(&store.database).await;
     let header: Json = serde_json::from_str(backup.lines().next().unwrap()).unwrap();
