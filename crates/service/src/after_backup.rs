@@ -61,7 +61,7 @@ fn seed(rng: &mut dyn Rng) -> [u8; 32] {
     seed
 }
 
-/// Tells the nodes of one database apart, and stays the same when one starts again.
+/// Where a log is, for people: machines made from one image share it.
 fn place(path: Option<&Path>) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let path = path.map(|path| path.canonicalize().unwrap_or_else(|_| path.into()));
@@ -80,9 +80,7 @@ impl Keystead {
                 () = tokio::time::sleep(LOOK) => looks += 1,
             }
             let beat = looks % looks_a_beat == 0;
-            if beat && let Err(error) = self.store.beat_log().await {
-                tracing::warn!(%error, "no sign of life was written to the log beside the database");
-            }
+            self.sign_of_life(beat).await;
             if beat && log.is_long() {
                 self.roll_log().await;
             }
@@ -95,6 +93,28 @@ impl Keystead {
                 _ => {}
             }
             told = log.failing_since().is_some();
+        }
+    }
+
+    async fn sign_of_life(&self, beat: bool) {
+        // First: what comes a minute before a sign of life is taken for settled.
+        let settled = self.store.settle_log().await;
+        if !beat {
+            return;
+        }
+        let beaten = match settled {
+            Ok(()) => self.store.beat_log().await,
+            Err(error) => Err(error),
+        };
+        match beaten {
+            Ok(false) => {}
+            Ok(true) => tracing::error!(
+                "another node began on a copy of this node's log beside the database: a restore would not \
+                 know which is whole; give each node a folder of its own, and make a new backup"
+            ),
+            Err(error) => {
+                tracing::warn!(%error, "no sign of life was written to the log beside the database");
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::conn::{Ledger, Tx};
 use crate::error::StoreError;
-use crate::log::{self, Touched};
+use crate::log::Touched;
 use crate::tables::audit::Event;
 use crate::tables::feed::Change;
 use futures_util::future::BoxFuture;
@@ -75,9 +75,6 @@ where
             }
             for change in &acted.changes {
                 tx.insert_change(now, change).await?;
-                if let Some(Touched { table, target }) = log::of(change) {
-                    tx.touch(table, target);
-                }
             }
             Ok(acted.value)
         })

@@ -102,7 +102,7 @@ impl Conn {
         matches!(self.engine, Engine::Postgres(_))
     }
 
-    /// Remembers a row that was written, for the log beside the database.
+    /// Remembers a row that this transaction has written, and so locked, for the log beside the database.
     pub(crate) fn touch(&mut self, table: &'static str, target: impl AsRef<[u8]>) {
         self.touched.push(Touched { table, target: target.as_ref().to_vec() });
     }
@@ -201,6 +201,23 @@ impl Conn {
         self.after(result)
     }
 
+    /// Runs a statement that writes a row which the log beside the database has; `false` when it found
+    /// none. Such a row is not locked: what is read of it may be older than what another node is about
+    /// to commit, and the log would have it as the newer.
+    pub(crate) async fn write<const N: usize>(
+        &mut self,
+        table: &'static str,
+        target: &[u8],
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<bool, StoreError> {
+        let written = self.execute(statement, values).await? > 0;
+        if written {
+            self.touch(table, target);
+        }
+        Ok(written)
+    }
+
     /// Every row of a statement.
     pub(crate) async fn rows<R: AnyRow, const N: usize>(
         &mut self,
@@ -260,8 +277,10 @@ impl Conn {
 /// A connection that only reads.
 pub struct Reader(pub(crate) Conn);
 
-/// A transaction that reaches only what no person decides: meters, last-used, unknown attempts, policies
-/// that no key has.
+/// A transaction that reaches only what no person decides: meters and rates, what was seen, unknown
+/// attempts, the feed's tail, kept answers, nodes, jobs and log sessions, notices, policies that no key
+/// has, values of the installation that are decided once, and sealed values, which are the same sealed
+/// anew.
 pub struct Ledger(pub(crate) Conn);
 
 /// A transaction for an act: everything may be written, and an audit record must be left.

@@ -6,7 +6,7 @@ use crate::database::{Database, Options};
 use crate::error::{OpenError, StoreError};
 use crate::feed_reader::FeedReader;
 use crate::log::session;
-use crate::log::{Log, LogTail, Logging, RollError};
+use crate::log::{Log, LogTail, Logging, RollError, settle};
 use crate::open::{self, OpenSqlite};
 use crate::postgres::{Purpose, SharedDatabase};
 use crate::{transaction, writer};
@@ -116,8 +116,8 @@ impl Store {
         answer.wait().await
     }
 
-    /// Runs what no person decides, which leaves no audit record: it reaches meters, last-used,
-    /// unknown attempts and the feed's tail, and nothing else. Durable like an act.
+    /// Runs what no person decides, which leaves no audit record: see [`Ledger`] for what it reaches.
+    /// Durable like an act.
     ///
     /// # Errors
     /// The work's own, and why the transaction could not begin or end.
@@ -163,17 +163,28 @@ impl Store {
     /// Ends the session in order. Nobody acts any more.
     ///
     /// # Errors
-    /// When the database does not answer; a restore will ask about the end of the log then.
+    /// When the database does not answer, so that the log may say what was never committed: it is not
+    /// closed then, and the next start settles it.
     pub async fn end_session(&self) -> Result<(), StoreError> {
         session::end(self, &self.logging).await
     }
 
-    /// Writes a sign of life into the log.
+    /// Writes a sign of life into the log; whether another process had taken this session for ended,
+    /// as one does that begins on a copy of this log. It stands again.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn beat_log(&self) -> Result<(), StoreError> {
+    pub async fn beat_log(&self) -> Result<bool, StoreError> {
         session::beat(self, &self.logging).await
+    }
+
+    /// Writes the rows into the log again of which it may say what was never committed. Costs nothing
+    /// when there are none.
+    ///
+    /// # Errors
+    /// When the database does not answer; they are kept in mind.
+    pub async fn settle_log(&self) -> Result<(), StoreError> {
+        settle(self, &self.logging).await
     }
 
     async fn submit(&self, job: Job, purpose: Purpose) -> Result<(), StoreError> {

@@ -227,6 +227,42 @@ mod tests {
         assert_eq!((rows.len(), undone), (2, vec![rows[0]]));
     }
 
+    /// One that could not be taken back, because the disk hung, is written again as things are before
+    /// the log is closed: nothing after a close is ever settled.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_refused_commit_that_was_not_taken_back_is_settled_before_the_log_is_closed() {
+        let TestStore { store, .. } = &sqlite().await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let keys = RootKeys::new(RootKey::new(&[7; 32]).unwrap(), Vec::new());
+        let log = Log::open(&path, &keys, Box::new(ChaCha8Rng::seed_from_u64(1)), START).unwrap();
+        store.begin_session(Some(log), "first".into(), "here".into()).await.unwrap();
+        let log = store.log().unwrap();
+        let hanging = log.hang_for_a_test();
+        let refused: Result<(), StoreError> = store
+            .act(|tx| {
+                Box::pin(async move {
+                    fail_at_commit(tx).await?;
+                    Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
+                })
+            })
+            .await;
+        assert_eq!(refused, Err(StoreError::Unavailable("the commit was refused")));
+        drop(hanging);
+        store.end_session().await.unwrap();
+        let mut read = LogFile::open(&path, &keys).unwrap();
+        let mut found = Vec::new();
+        while let Next::Record(_, record) = read.next().unwrap() {
+            match record {
+                Record::Rows(images) => found.extend(images.sets.iter().map(|set| set.rows.len())),
+                Record::End { .. } => found.push(9),
+                _ => {}
+            }
+        }
+        // The audit record and the environment, then that neither is there, then the close.
+        assert_eq!(found, [1, 1, 0, 0, 9]);
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_commit_without_an_answer_is_not_taken_for_a_failure() {
         let Some(TestStore { store, .. }) = &postgres().await else {

@@ -34,6 +34,10 @@ mod ledger;
 mod log;
 #[path = "contract/log_holes.rs"]
 mod log_holes;
+#[path = "contract/log_nodes.rs"]
+mod log_nodes;
+#[path = "contract/log_rows.rs"]
+mod log_rows;
 #[path = "contract/names.rs"]
 mod names;
 #[path = "contract/opening.rs"]
@@ -185,6 +189,19 @@ suite! {
         a_log_goes_on_in_another_file_while_everybody_writes,
         a_change_of_files_that_was_cut_short_leaves_no_hole,
         a_log_that_was_cut_or_changed_never_passes_for_whole,
+    }
+    log_nodes {
+        nodes_that_call_their_place_the_same_are_two_lessons_1,
+        a_log_that_was_moved_ends_what_a_crash_left,
+        a_copy_of_a_log_in_use_is_noticed,
+        what_is_settled_waits_for_another_nodes_commit,
+        a_stop_settles_what_nobody_knows,
+        a_start_that_was_cut_short_settles_nothing,
+        a_change_of_files_that_failed_leaves_no_hole,
+    }
+    log_rows {
+        a_row_that_was_not_written_is_not_in_the_log,
+        whatever_was_written_is_in_the_log,
     }
     names {
         taken_names_are_named,

@@ -70,6 +70,8 @@ impl Survey {
     /// Whether what a session's record says is in the backup.
     pub(super) fn has(&self, session: &Session, images: &Images) -> bool {
         match (&self.snapshot, images.transaction) {
+            // Transactions may count anew since: in a server that the database was moved to.
+            _ if session.since == i64::MIN => false,
             (Some(snapshot), Some(transaction)) => snapshot.sees(transaction),
             _ => images.at < session.since,
         }
@@ -82,7 +84,7 @@ pub(super) struct Session {
     pub(super) file: usize,
     log: [u8; 16],
     pub(super) begin: Begin,
-    /// Records from before this are in the backup.
+    /// Records from before this are in the backup; none is when it began after it.
     pub(super) since: i64,
     /// The number of its first record, and of the first one after it.
     pub(super) records: std::ops::Range<u64>,
@@ -148,6 +150,11 @@ fn missing(found: &[Session], running: &[&LogSessionRow], last: i64) -> Vec<Stri
             Some(_) if found.iter().any(is_it) || follows(session.number) => {}
             Some(_) => missing.push(format!("the log of {} was not given", session.place)),
         }
+        // A process ends what was open of its log before it begins: an open one is alive.
+        let twin = |one: &&&LogSessionRow| one.number > session.number && one.log == session.log;
+        if let Some(twin) = running.iter().find(twin).filter(|_| session.log.is_some()) {
+            missing.push(format!("{} and {} write copies of one log", session.place, twin.place));
+        }
     }
     let newest = found.iter().map(|session| session.begin.number).max().unwrap_or(last);
     for number in last + 1..newest {
@@ -160,16 +167,17 @@ fn missing(found: &[Session], running: &[&LogSessionRow], last: i64) -> Vec<Stri
     missing
 }
 
-/// Holes within sessions, and where the last session of each place ends.
+/// Holes within sessions, and where the last session of each log ends.
 fn ends(found: &[Session], survey: &mut Survey) {
     for session in found {
         for (from, to) in session.gaps.iter().filter(|(_, to)| *to >= session.since) {
             let why = format!("{} could not write its log", session.begin.place);
             survey.gaps.push(Gap { from: Micros(*from), to: Some(Micros(*to)), why });
         }
-        // The next session of a place begins by writing again what this one may have left unsettled.
+        // The next session of a log begins by writing again what this one may have left unsettled.
         let goes_on = found.iter().any(|other| {
-            other.begin.place == session.begin.place && other.begin.number > session.begin.number
+            let number = session.begin.number;
+            other.begin.after == Some(number) || other.log == session.log && other.begin.number > number
         });
         if !goes_on {
             let (place, until) = (session.begin.place.clone(), Micros(session.last_at));
@@ -225,4 +233,38 @@ fn read(
     }
     found.extend(current);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a server that the database was moved to transactions count anew: by their numbers alone, what
+    /// was revoked there would be taken for old.
+    #[test]
+    fn what_began_after_the_backup_is_not_in_it_whatever_its_number() {
+        let snapshot = Some(Snapshot::parse("900:900:").unwrap());
+        let survey = Survey { snapshot, ..Survey::default() };
+        let session = |since| Session {
+            file: 0,
+            log: [1; 16],
+            begin: Begin {
+                number: 2,
+                epoch: "first".into(),
+                schema: 9,
+                place: "here".into(),
+                at: 0,
+                follows: Vec::new(),
+                after: None,
+            },
+            since,
+            records: 0..1,
+            last_at: 0,
+            closed: false,
+            gaps: Vec::new(),
+        };
+        let images = Images { at: 5, transaction: Some(7), sets: Vec::new() };
+        assert!(survey.has(&session(0), &images));
+        assert!(!survey.has(&session(i64::MIN), &images));
+    }
 }

@@ -20,11 +20,10 @@ pub(crate) struct Touched {
     pub(crate) target: Vec<u8>,
 }
 
-/// Targets of one statement.
+/// Targets of one statement. There are few sizes, because each is another statement, and a connection
+/// keeps a few hundred prepared.
+const SIZES: [usize; 4] = [1, 8, 64, TARGETS_MAX];
 const TARGETS_MAX: usize = 256;
-
-/// What belongs to a key and is found by its id.
-const OF_A_KEY: [&str; 6] = ["imports", "key_tags", "key_roles", "key_grants", "public_keys", "rotations"];
 
 /// Sets of one record: it stays far below what a reader takes.
 pub(super) const SETS_MAX: usize = 64;
@@ -58,12 +57,8 @@ pub(super) struct Wanted<'t> {
 /// What the rows that were touched are read by.
 pub(super) fn wanted(touched: &[Touched]) -> Vec<Wanted<'_>> {
     let mut targets: BTreeMap<&'static str, Vec<&[u8]>> = BTreeMap::new();
-    let mut add = |table, target| targets.entry(table).or_default().push(target);
     for one in touched {
-        add(one.table, one.target.as_slice());
-        if one.table == "keys" {
-            OF_A_KEY.iter().for_each(|table| add(table, one.target.as_slice()));
-        }
+        targets.entry(one.table).or_default().push(&one.target);
     }
     let mut wanted = Vec::new();
     for (table, mut targets) in targets {
@@ -78,6 +73,39 @@ pub(super) fn wanted(touched: &[Touched]) -> Vec<Wanted<'_>> {
         }
     }
     wanted
+}
+
+/// Holds rows that this transaction has not written: nobody else changes them before it ends, and
+/// what somebody was changing is waited for. A key holds its tags, roles and grants. SQLite has one
+/// writer.
+pub(super) async fn hold(conn: &mut Conn, rows: &[Touched]) -> Result<(), StoreError> {
+    if !conn.is_on_postgres() {
+        return Ok(());
+    }
+    let of_keys = rows.iter().filter(|row| ["key_tags", "key_roles", "key_grants"].contains(&row.table));
+    let keys = of_keys.map(|row| Touched { table: "keys", target: row.target.clone() });
+    let all: Vec<Touched> = rows.iter().cloned().chain(keys).collect();
+    for Wanted { table, column, targets, .. } in wanted(&all).iter().filter(|one| !one.policies) {
+        let (from, by, targets) = (quote(table), quote(column), padded(targets));
+        let places = places(targets.len());
+        let sql = format!("SELECT 1 FROM {from} WHERE {by} IN ({places}) ORDER BY {by} FOR SHARE");
+        let held = read(conn, sql, &[], &targets).await;
+        conn.after(held)?;
+    }
+    Ok(())
+}
+
+/// Targets up to one of the sizes: the last one fills the places that are left.
+fn padded<'t>(some: &[&'t [u8]]) -> Vec<&'t [u8]> {
+    let size = SIZES.into_iter().find(|size| *size >= some.len()).unwrap_or(some.len());
+    let mut padded = some.to_vec();
+    padded.resize(size, some.last().copied().unwrap_or_default());
+    padded
+}
+
+fn places(count: usize) -> String {
+    let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+    places.join(", ")
 }
 
 /// Those rows as they are now.
@@ -106,14 +134,10 @@ async fn set(
 ) -> Result<Set, StoreError> {
     let columns = columns(conn, name).await?;
     let list: Vec<String> = columns.iter().map(|column| format!("t.{}", quote(&column.name))).collect();
-    let places: Vec<String> = (1..=some.len()).map(|place| format!("${place}")).collect();
-    let sql = format!(
-        "SELECT DISTINCT {} FROM {} t {join} WHERE {by} IN ({})",
-        list.join(", "),
-        quote(name),
-        places.join(", ")
-    );
-    let read = read(conn, sql, &columns, some).await;
+    let (some, from) = (padded(some), quote(name));
+    let (list, places) = (list.join(", "), places(some.len()));
+    let sql = format!("SELECT DISTINCT {list} FROM {from} t {join} WHERE {by} IN ({places})");
+    let read = read(conn, sql, &columns, &some).await;
     let rows = conn.after(read)?;
     Ok(Set { table: name.to_owned(), columns, targets, rows })
 }
@@ -160,4 +184,24 @@ async fn columns(conn: &mut Conn, name: &str) -> Result<Vec<Column>, StoreError>
     let tables = known.get().map_or(&[][..], Vec::as_slice);
     let table = tables.iter().find(|table| table.name == name);
     table.map(|table| table.columns.clone()).ok_or(StoreError::Corrupt("a table of the log is missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// Each length as a statement of its own would push every other statement out of a connection's cache.
+    #[test]
+    fn targets_of_any_number_make_few_statements() {
+        let target = [7; 12];
+        let lengths: BTreeSet<usize> =
+            (1..=TARGETS_MAX).map(|count| padded(&vec![&target[..]; count]).len()).collect();
+        assert_eq!(lengths, SIZES.into());
+        let some: Vec<[u8; 1]> = (0..9).map(|number| [number]).collect();
+        let some: Vec<&[u8]> = some.iter().map(<[u8; 1]>::as_slice).collect();
+        let padded = padded(&some);
+        assert_eq!(&padded[..9], some);
+        assert!(padded[9..].iter().all(|target| *target == [8]));
+    }
 }

@@ -1,8 +1,9 @@
 //! A log's file that is written: begun, continued behind its last whole record, set aside when it is full.
 
-use super::LogTail;
 use super::read::{LogFile, LogFileError};
 use super::seal::Seal;
+use super::{Before, LogTail};
+use crate::folder::sync_folder_of;
 use keystead_domain::seal::RootKeys;
 use keystead_domain::time::Micros;
 use rand_core::Rng;
@@ -54,7 +55,7 @@ pub(super) fn open(
         Err(error) => return Err(error),
     };
     let (mut tail, damaged) = read.tail()?;
-    tail.next = LogFile::open(&hidden(path, "next"), keys).ok().map(|next| next.id());
+    tail.before.extend(next_id(path, keys).map(|log| Before { log, begun: None }));
     if damaged || read.whole > FILE_BYTES_MAX {
         set_aside(path, now)?;
         return Ok((begin(path, path, keys, rng, locked)?, tail));
@@ -95,32 +96,37 @@ fn hidden(path: &Path, end: &str) -> PathBuf {
     path.with_file_name(format!(".{name}.{end}"))
 }
 
-/// Begins another file, beside the one that is written: [`take_over`] gives it the name.
+/// Begins another file, beside the one that is written: [`take_over`] gives it the name. Also the id of
+/// the one that it replaces.
 pub(super) fn begin_next(
     path: &Path,
     keys: &RootKeys,
     rng: Box<dyn Rng + Send>,
     locked: Arc<File>,
-) -> Result<Writing, LogFileError> {
-    let next = hidden(path, "next");
+) -> Result<(Writing, Option<[u8; 16]>), LogFileError> {
+    let (next, replaced) = (hidden(path, "next"), next_id(path, keys));
     match fs::remove_file(&next) {
-        // What a process that was killed here left.
+        // What was left here by a process that was killed, or by an attempt that failed.
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(LogFileError::Io { path: next, error }),
-        _ => begin(path, &next, keys, rng, locked),
+        _ => Ok((begin(path, &next, keys, rng, locked)?, replaced)),
     }
+}
+
+/// The id of the file that was begun beside a log and has not taken over.
+fn next_id(path: &Path, keys: &RootKeys) -> Option<[u8; 16]> {
+    LogFile::open(&hidden(path, "next"), keys).ok().map(|next| next.id())
 }
 
 /// Sets the file that was written aside, and gives its name to the next.
 pub(super) fn take_over(path: &Path, now: Micros) -> Result<(), LogFileError> {
-    set_aside(path, now)?;
-    fs::rename(hidden(path, "next"), path)
-        .and_then(|()| sync_folder(path))
-        .map_err(|error| LogFileError::Io { path: path.into(), error })
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all())
+    let aside = set_aside(path, now)?;
+    let renamed = fs::rename(hidden(path, "next"), path);
+    if renamed.is_err() {
+        // It is still the one that is written; where its name does not come back, the next start begins
+        // a new one.
+        let _ = fs::rename(aside, path);
+    }
+    renamed.and_then(|()| sync_folder_of(path)).map_err(|error| LogFileError::Io { path: path.into(), error })
 }
 
 /// Begins a log at `place`, which is or will be `path`.
@@ -152,15 +158,16 @@ fn begin(
         locked,
     };
     writing.put_header(&header).map_err(io)?;
-    sync_folder(path).map_err(io)?;
+    sync_folder_of(path).map_err(io)?;
     Ok(writing)
 }
 
 /// Under a name that says when, so that a restore can still be given it.
-fn set_aside(path: &Path, now: Micros) -> Result<(), LogFileError> {
+fn set_aside(path: &Path, now: Micros) -> Result<PathBuf, LogFileError> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(format!(".until-{}", now.to_timestamp().strftime("%Y%m%dT%H%M%S%.6fZ")));
-    fs::rename(path, aside).map_err(|error| LogFileError::Io { path: path.into(), error })
+    fs::rename(path, &aside).map_err(|error| LogFileError::Io { path: path.into(), error })?;
+    Ok(aside.into())
 }
 
 impl Writing {

@@ -8,6 +8,7 @@
 
 pub(crate) mod capture;
 mod file;
+mod logging;
 mod places;
 mod read;
 mod record;
@@ -16,12 +17,12 @@ pub(crate) mod session;
 mod thread;
 
 pub(crate) use capture::Touched;
+pub(crate) use logging::{Logging, settle};
+pub(crate) use places::logged;
 pub use places::{is_logged, not_logged};
-pub(crate) use places::{logged, of};
 pub(crate) use read::Next;
 pub use read::{LogFile, LogFileError};
 pub(crate) use record::{Begin, Images, Record, Set};
-pub(crate) use session::Logging;
 pub use session::RollError;
 
 use crate::conn::Conn;
@@ -61,11 +62,16 @@ impl Log {
         Ok((Self { thread: Thread::start(writing), last }, tail))
     }
 
-    /// Begins the file that comes after this one, beside it.
-    pub(crate) fn next(&self, keys: &RootKeys, rng: Box<dyn Rng + Send>) -> Result<Self, LogFileError> {
-        let writing = file::begin_next(self.thread.path(), keys, rng, self.thread.locked())?;
+    /// Begins the file that comes after this one, beside it; also the id of the one that it replaces
+    /// there, which came to nothing.
+    pub(crate) fn next(
+        &self,
+        keys: &RootKeys,
+        rng: Box<dyn Rng + Send>,
+    ) -> Result<(Self, Option<[u8; 16]>), LogFileError> {
+        let (writing, replaced) = file::begin_next(self.thread.path(), keys, rng, self.thread.locked())?;
         let last = AtomicI64::new(self.last.load(Ordering::Relaxed));
-        Ok(Self { thread: Thread::start(writing), last })
+        Ok((Self { thread: Thread::start(writing), last }, replaced))
     }
 
     /// Takes the name of the one before.
@@ -174,15 +180,22 @@ impl fmt::Debug for Log {
     }
 }
 
+/// A log whose writer is no more.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub(crate) log: [u8; 16],
+    /// The last session that began in it: which life of the database, and its number.
+    pub(crate) begun: Option<(String, i64)>,
+}
+
 /// What was found at the end of a log that is opened again.
 #[derive(Debug, Default)]
 pub struct LogTail {
     /// When its last record was written.
     pub last_at: Option<Micros>,
-    /// The last session that began in it: which life of the database, and its number.
-    pub(crate) begun: Option<(String, i64)>,
-    /// The log that was to come after it when its process was killed: nothing was committed in it.
-    pub(crate) next: Option<[u8; 16]>,
+    /// Logs whose writers are no more: the file that was found, and the one that was to come after it
+    /// when its process was killed, in which nothing was committed.
+    pub(crate) before: Vec<Before>,
     /// What its last minute changed, when it was not closed in order: a commit may have failed behind
     /// it, so it is written again as it is.
     pub(crate) unsettled: Vec<Touched>,

@@ -1,8 +1,5 @@
 //! What the log holds: for each table the column by which its rows are found.
 
-use super::capture::Touched;
-use crate::tables::feed::{Change, ChangeKind};
-
 /// Tables whose changed rows are in the log, and by which column.
 const LOGGED: &[(&str, &str)] = &[
     ("audit", "id"),
@@ -53,20 +50,4 @@ pub fn not_logged(table: &str) -> Option<&'static str> {
 /// A logged table by its name.
 pub(crate) fn logged(table: &str) -> Option<(&'static str, &'static str)> {
     LOGGED.iter().copied().find(|(name, _)| *name == table)
-}
-
-/// Which rows a change is about. The rows of a key's own tables follow the key.
-pub(crate) fn of(change: &Change) -> Option<Touched> {
-    let table = match change.kind {
-        ChangeKind::Organization => "organizations",
-        ChangeKind::Project => "projects",
-        ChangeKind::Environment => "environments",
-        // The change names the whole catalogue; the store's own methods tell which of it.
-        ChangeKind::Permission => return None,
-        ChangeKind::Role => "roles",
-        ChangeKind::ServiceAccount => "service_accounts",
-        ChangeKind::Consumer => "consumers",
-        ChangeKind::Key => "keys",
-    };
-    Some(Touched { table, target: change.target.clone() })
 }

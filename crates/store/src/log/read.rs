@@ -1,10 +1,10 @@
 //! A log's file that is read: a line that says what it is, then records.
 
-use super::LogTail;
 use super::capture::Touched;
 use super::places::logged;
 use super::record::Record;
 use super::seal::{RECORD_BYTES_MAX, Seal};
+use super::{Before, LogTail};
 use keystead_domain::seal::RootKeys;
 use keystead_domain::time::{Micros, SECOND};
 use std::collections::VecDeque;
@@ -116,10 +116,12 @@ impl LogFile {
                 Next::End => break false,
                 Next::Damaged => break true,
             };
-            last_at = record.at().map(|at| at.0).or(last_at).max(last_at);
             closed = matches!(record, Record::End { .. });
-            if let Record::Begin(begin) = &record {
-                begun = Some((begin.epoch.clone(), begin.number));
+            last_at = record.at().map(|at| at.0).or(last_at).max(last_at);
+            if let Record::Begin(begin) = record {
+                // It settles nothing: what was left unsettled before it is written again only now.
+                begun = Some((begin.epoch, begin.number));
+                continue;
             }
             if let Record::Rows(images) = record {
                 let touched =
@@ -138,6 +140,7 @@ impl LogFile {
             if closed { Vec::new() } else { recent.into_iter().flat_map(|(_, touched)| touched).collect() };
         unsettled.sort_unstable();
         unsettled.dedup();
-        Ok((LogTail { last_at: last_at.map(Micros), begun, next: None, unsettled }, damaged))
+        let before = vec![Before { log: self.seal.id, begun }];
+        Ok((LogTail { last_at: last_at.map(Micros), before, unsettled }, damaged))
     }
 }

@@ -53,6 +53,9 @@ pub(crate) struct Begin {
     /// Sessions of the same log that ended without a word before they wrote anything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) follows: Vec<i64>,
+    /// The session that this one goes on from, where that had another file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) after: Option<i64>,
 }
 
 /// Rows as a commit leaves them.
@@ -81,7 +84,7 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// The rows' cells, each with its target's bytes where the table is found by one.
+    /// The cells of each row, in the order of the columns.
     pub(crate) fn cells(&self) -> Result<Vec<Vec<Cell>>, crate::backup::BackupError> {
         let cells = |row: &Vec<serde_json::Value>| {
             self.columns

@@ -1,146 +1,26 @@
 //! A process's time with a log: begun before anybody acts, told in the database and in the log,
 //! ended in order or found to have ended.
 
+use super::logging::{Logging, settle, write_again};
 use super::record::{Begin, Record};
-use super::{Appended, Log, LogFileError, LogTail, Touched, capture};
-use crate::conn::Conn;
+use super::{Appended, Log, LogFileError, LogTail, capture};
 use crate::error::StoreError;
 use crate::schema::SUPPORTED;
 use crate::store::Store;
-use arc_swap::ArcSwapOption;
 use keystead_domain::seal::RootKeys;
-use keystead_domain::time::{Clock, Micros};
-use parking_lot::Mutex;
+use keystead_domain::time::Micros;
 use rand_core::Rng;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Two processes that begin at the same moment meet; more often than this they do not.
 const TRIES_MAX: usize = 16;
-/// Rows whose commits' outcomes are not known; more than these, and the log says that it has a hole.
-const UNSETTLED_MAX: usize = 4_096;
-
-/// What commits are told to, once a session has begun.
-pub(crate) struct Logging {
-    log: ArcSwapOption<Log>,
-    session: Mutex<Option<Session>>,
-    /// Commits hold it from their record to their end, and another file takes over between them: a
-    /// backup that was written later needs none of the file before.
-    turns: RwLock<()>,
-    clock: Arc<dyn Clock>,
-    /// Rows of which the log may say what was never committed: they go into the next record as they are.
-    unsettled: Mutex<BTreeSet<Touched>>,
-}
 
 /// The session that is open.
 #[derive(Clone)]
-struct Session {
+pub(super) struct Session {
     number: i64,
     epoch: String,
     place: String,
-}
-
-/// What the log has of a commit that is about to be. Let go of without a word, as when whoever waits
-/// for a silent database gives up, it is settled by the next commit.
-pub(crate) struct Logged<'l> {
-    logging: &'l Logging,
-    log: Option<(Arc<Log>, RwLockReadGuard<'l, ()>)>,
-    appended: Vec<Appended>,
-    touched: Vec<Touched>,
-    /// How many of them were unsettled before.
-    unsettled: usize,
-}
-
-impl Logging {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
-            log: ArcSwapOption::empty(),
-            session: Mutex::new(None),
-            turns: RwLock::new(()),
-            clock,
-            unsettled: Mutex::new(BTreeSet::new()),
-        }
-    }
-
-    pub(crate) fn log(&self) -> Option<Arc<Log>> {
-        self.log.load_full()
-    }
-
-    /// Writes what is about to be committed.
-    pub(crate) async fn before_commit(
-        &self,
-        conn: &mut Conn,
-        mut touched: Vec<Touched>,
-    ) -> Result<Logged<'_>, StoreError> {
-        let (appended, all) = (Vec::new(), Vec::new());
-        let mut logged = Logged { logging: self, log: None, appended, touched: all, unsettled: 0 };
-        if touched.is_empty() || self.log.load().is_none() {
-            return Ok(logged);
-        }
-        let turn = self.turns.read().await;
-        let Some(log) = self.log() else { return Ok(logged) };
-        logged.log = Some((Arc::clone(&log), turn));
-        logged.touched.extend(std::mem::take(&mut *self.unsettled.lock()));
-        logged.unsettled = logged.touched.len();
-        logged.touched.append(&mut touched);
-        match log.write(conn, &logged.touched, self.clock.now(), &mut logged.appended).await {
-            Ok(()) => Ok(logged),
-            Err(error) => {
-                self.after_commit(logged, &Err(error.clone())).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Lets go of the log: what comes now is not in it.
-    pub(crate) fn release(&self) {
-        if let Some(log) = self.log.swap(None) {
-            log.release();
-        }
-    }
-
-    /// Takes it back unless the commit stands; what cannot be taken back is settled by the next one.
-    pub(crate) async fn after_commit(&self, mut logged: Logged<'_>, end: &Result<(), StoreError>) {
-        let Some((log, _)) = &logged.log else { return };
-        let Err(error) = end else {
-            logged.touched.clear();
-            return;
-        };
-        let mut taken_back = *error != StoreError::OutcomeUnknown;
-        if taken_back {
-            for appended in &logged.appended {
-                taken_back &= match appended {
-                    Appended::Written(record) => {
-                        let undone = log.append(Record::Undone { record: *record }).await;
-                        matches!(undone, Appended::Written(_))
-                    }
-                    Appended::Waiting => false,
-                    Appended::Missing => true,
-                };
-            }
-        }
-        if taken_back {
-            logged.touched.truncate(logged.unsettled);
-        }
-    }
-
-    fn settle_later(&self, touched: &mut Vec<Touched>) {
-        let mut unsettled = self.unsettled.lock();
-        unsettled.extend(touched.drain(..));
-        if unsettled.len() > UNSETTLED_MAX {
-            unsettled.clear();
-            self.log().inspect(|log| log.miss());
-        }
-    }
-}
-
-impl Drop for Logged<'_> {
-    fn drop(&mut self) {
-        if !self.touched.is_empty() {
-            self.logging.settle_later(&mut self.touched);
-        }
-    }
 }
 
 /// The clock that records go by: PostgreSQL's, the same for every node.
@@ -156,34 +36,33 @@ pub(crate) async fn begin(
     epoch: String,
     place: String,
 ) -> Result<(), StoreError> {
-    let (now, id) = (now(store, logging).await?, log.as_ref().map(|(log, _)| log.id()));
-    let begun = log.as_ref().and_then(|(_, tail)| tail.begun.as_ref());
-    let begun = begun.filter(|(of, _)| *of == epoch).map_or(0, |(_, number)| *number);
-    let next = log.as_ref().and_then(|(_, tail)| tail.next);
-    let silent: Vec<([u8; 16], i64)> =
-        id.map(|id| (id, begun)).into_iter().chain(next.map(|id| (id, 0))).collect();
-    let (number, follows) = number(store, &place, id, silent, true, now).await?;
+    let at = now(store, logging).await?;
+    let id = log.as_ref().map(|(log, _)| log.id());
+    let last = |begun: &Option<(String, i64)>| {
+        begun.as_ref().filter(|(of, _)| *of == epoch).map(|(_, number)| *number)
+    };
+    let before = log.as_ref().map_or(&[][..], |(_, tail)| tail.before.as_slice());
+    let after = before.iter().filter_map(|one| last(&one.begun)).max();
+    let before = before.iter().map(|one| (one.log, last(&one.begun).unwrap_or(0))).collect();
+    let (number, follows) = number(store, &place, id, before, true, at).await?;
     let session = Session { number, epoch, place };
     *logging.session.lock() = Some(session.clone());
     let Some((log, tail)) = log else { return Ok(()) };
-    write_begin(&log, session, follows, now).await?;
+    write_begin(&log, session, follows, after, at).await?;
     logging.log.store(Some(Arc::new(log)));
-    store
-        .bookkeeping(|ledger| {
-            Box::pin(async move {
-                for Touched { table, target } in tail.unsettled {
-                    ledger.touch(table, target);
-                }
-                Ok::<_, StoreError>(())
-            })
-        })
-        .await
+    write_again(store, logging, tail.unsettled).await
 }
 
-async fn write_begin(log: &Log, session: Session, follows: Vec<i64>, at: Micros) -> Result<(), StoreError> {
+async fn write_begin(
+    log: &Log,
+    session: Session,
+    follows: Vec<i64>,
+    after: Option<i64>,
+    at: Micros,
+) -> Result<(), StoreError> {
     let Session { number, epoch, place } = session;
-    let begin = Record::Begin(Begin { number, epoch, schema: SUPPORTED, place, at: at.0, follows });
-    match log.append(begin).await {
+    let begin = Begin { number, epoch, schema: SUPPORTED, place, at: at.0, follows, after };
+    match log.append(Record::Begin(begin)).await {
         Appended::Written(_) => Ok(()),
         _ => Err(StoreError::Unavailable("the log beside the database cannot be written")),
     }
@@ -200,19 +79,34 @@ pub(crate) async fn roll(
     let (before, session) = (logging.log(), logging.session.lock().clone());
     let (Some(before), Some(session)) = (before, session) else { return Ok(()) };
     let at = now(store, logging).await?;
-    let log = Arc::new(before.next(keys, rng)?);
-    let (number, _) = number(store, &session.place, Some(log.id()), Vec::new(), false, at).await?;
+    let (log, replaced) = before.next(keys, rng)?;
+    let replaced = replaced.into_iter().map(|log| (log, 0)).collect();
+    let (number, follows) = number(store, &session.place, Some(log.id()), replaced, false, at).await?;
     let next = Session { number, ..session.clone() };
-    write_begin(&log, next.clone(), Vec::new(), at).await?;
+    let taken = take_over(logging, &before, log, next, follows, at).await;
+    // Of one that came to nothing no restore must ask for the log.
+    let ended = if taken.is_ok() { session.number } else { number };
+    store.bookkeeping(move |ledger| Box::pin(async move { ledger.end_log_session(ended, at).await })).await?;
+    taken
+}
+
+async fn take_over(
+    logging: &Logging,
+    before: &Log,
+    log: Log,
+    next: Session,
+    follows: Vec<i64>,
+    at: Micros,
+) -> Result<(), RollError> {
+    let after = logging.session.lock().as_ref().map(|session| session.number);
+    write_begin(&log, next.clone(), follows, after, at).await?;
     {
         let _every_turn = logging.turns.write().await;
-        log.take_over(&before, at)?;
-        logging.log.store(Some(log));
+        log.take_over(before, at)?;
+        logging.log.store(Some(Arc::new(log)));
         *logging.session.lock() = Some(next);
     }
     before.append(Record::End { at: at.0 }).await;
-    let ended = session.number;
-    store.bookkeeping(move |ledger| Box::pin(async move { ledger.end_log_session(ended, at).await })).await?;
     Ok(())
 }
 
@@ -227,28 +121,30 @@ pub enum RollError {
     File(#[from] LogFileError),
 }
 
-/// Begins a session: its number, and those that wrote nothing: each log of `silent` comes with the
-/// number of the last one that did. `alone` ends what was open at the place.
+/// Begins a session: its number, and the numbers of those that wrote nothing. Each log of `before` has
+/// no writer any more, which its file's lock proves, and comes with the number of its last session that
+/// wrote something. `alone` ends what else a process that is no more has left open.
 async fn number(
     store: &Store,
     place: &str,
     log: Option<[u8; 16]>,
-    silent: Vec<([u8; 16], i64)>,
+    before: Vec<([u8; 16], i64)>,
     alone: bool,
     now: Micros,
 ) -> Result<(i64, Vec<i64>), StoreError> {
     let mut tries = 0;
     loop {
-        let (place, silent) = (place.to_owned(), silent.clone());
+        let (place, before) = (place.to_owned(), before.clone());
         let begun: Result<(i64, Vec<i64>), StoreError> = store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {
                     let mut follows = Vec::new();
-                    for (id, begun) in silent {
+                    for (id, begun) in before {
                         follows.extend(ledger.log_sessions_after(id, begun).await?);
+                        ledger.end_log_sessions_of(id, now).await?;
                     }
                     if alone {
-                        ledger.end_log_sessions_of(&place, now).await?;
+                        ledger.end_log_sessions_left(&place, now).await?;
                     }
                     Ok((ledger.begin_log_session(&place, log, now).await?, follows))
                 })
@@ -261,22 +157,34 @@ async fn number(
     }
 }
 
-pub(crate) async fn beat(store: &Store, logging: &Logging) -> Result<(), StoreError> {
-    let Some(log) = logging.log() else { return Ok(()) };
+/// Writes a sign of life; whether another process had taken this session for ended.
+pub(crate) async fn beat(store: &Store, logging: &Logging) -> Result<bool, StoreError> {
+    let session = logging.session.lock().as_ref().map(|session| session.number);
+    let (Some(log), Some(number)) = (logging.log(), session) else { return Ok(false) };
+    let keep =
+        store.bookkeeping(move |ledger| Box::pin(async move { ledger.keep_log_session(number).await }));
+    let was_ended = keep.await?;
     // Without the database nothing is committed, and nothing has to be told.
     log.beat(now(store, logging).await?).await;
-    Ok(())
+    Ok(was_ended)
 }
 
+/// Ends the session. A log that may still say what was never committed is not closed: the next start
+/// settles that.
 pub(crate) async fn end(store: &Store, logging: &Logging) -> Result<(), StoreError> {
     let session = logging.session.lock().as_ref().map(|session| session.number);
     let Some(number) = session else { return Ok(()) };
-    let now = now(store, logging).await?;
+    settle(store, logging).await?;
+    let at = now(store, logging).await?;
     store
-        .bookkeeping(move |ledger| Box::pin(async move { ledger.end_log_session(number, now).await }))
+        .bookkeeping(move |ledger| Box::pin(async move { ledger.end_log_session(number, at).await }))
         .await?;
-    if let Some(log) = logging.log() {
-        log.append(Record::End { at: now.0 }).await;
+    match logging.log() {
+        Some(log) if !logging.is_unsettled() => {
+            log.append(Record::End { at: at.0 }).await;
+            Ok(())
+        }
+        Some(_) => Err(StoreError::OutcomeUnknown),
+        None => Ok(()),
     }
-    Ok(())
 }

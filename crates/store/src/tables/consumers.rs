@@ -115,7 +115,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_consumer(&mut self, row: &ConsumerRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("consumers", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a consumer; `false` when its version is no longer the expected one,
@@ -142,7 +142,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("consumers", &row.id.0, &UPDATE, values).await
     }
 
     /// Deletes a consumer; `false` when there is none.
@@ -154,6 +154,6 @@ impl Tx {
         organization: OrganizationId,
         id: ConsumerId,
     ) -> Result<bool, StoreError> {
-        self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+        self.write("consumers", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

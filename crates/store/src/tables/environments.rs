@@ -107,7 +107,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_environment(&mut self, row: &EnvironmentRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("environments", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of an environment; `false` when its version is no longer the expected one,
@@ -130,7 +130,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("environments", &row.id.0, &UPDATE, values).await
     }
 
     /// Deletes an environment; `false` when there is none.
@@ -142,6 +142,6 @@ impl Tx {
         organization: OrganizationId,
         id: EnvironmentId,
     ) -> Result<bool, StoreError> {
-        self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+        self.write("environments", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

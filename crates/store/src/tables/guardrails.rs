@@ -128,8 +128,7 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn insert_guardrails(&mut self, row: &GuardrailsRow) -> Result<bool, StoreError> {
-        self.touch("guardrails", row.id);
-        self.execute(&INSERT, row.values()).await.map(|rows| rows > 0)
+        self.write("guardrails", &row.id, &INSERT, row.values()).await
     }
 
     /// Writes guardrails; `false` when their version is no longer the expected one, or there are none.
@@ -141,7 +140,6 @@ impl Tx {
         row: &GuardrailsRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
-        self.touch("guardrails", row.id);
         let values = [
             row.body.value(),
             row.updated_at.value(),
@@ -150,7 +148,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("guardrails", &row.id, &UPDATE, values).await
     }
 
     /// Holds an owner until the transaction's end: of two acts that count its keys one waits for the

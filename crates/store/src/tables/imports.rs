@@ -123,8 +123,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when it was imported before, or when the database cannot answer.
     pub async fn insert_import(&mut self, row: &ImportRow) -> Result<(), StoreError> {
-        self.touch("imports", row.key_id.as_bytes());
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("imports", row.key_id.as_bytes(), &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Makes an import what `to` says: form, lookup, digest; its slow digest goes. `false` when it has that
@@ -133,10 +132,9 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn upgrade_import(&mut self, to: &ImportRow) -> Result<bool, StoreError> {
-        self.touch("imports", to.key_id.as_bytes());
         let form = Value::Text(Some(&to.form));
         let values =
             [form, to.lookup.value(), to.digest.value(), to.pepper_version.value(), to.key_id.value(), form];
-        self.execute(&UPGRADE, values).await.map(|rows| rows > 0)
+        self.write("imports", to.key_id.as_bytes(), &UPGRADE, values).await
     }
 }

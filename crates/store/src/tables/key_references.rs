@@ -77,16 +77,18 @@ impl Conn {
 }
 
 impl Tx {
-    /// Gives a key these tags and no others.
+    /// Gives a key these tags and no others. The key must be locked.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn set_key_tags(&mut self, key: KeyId, tags: &[String]) -> Result<(), StoreError> {
+        self.touch("key_tags", key.as_bytes());
         self.execute(&CLEAR_TAGS, [key.value()]).await?;
         self.add_key_tags(key, tags).await
     }
 
-    /// Records which roles and exact permissions a key refers to, and no others.
+    /// Records which roles and exact permissions a key refers to, and no others. The key
+    /// must be locked.
     ///
     /// # Errors
     /// [`StoreError::Referenced`] when a role is not there, or when the database cannot answer.
@@ -96,6 +98,8 @@ impl Tx {
         role_ids: &[RoleId],
         exact_permissions: &[String],
     ) -> Result<(), StoreError> {
+        self.touch("key_roles", key.as_bytes());
+        self.touch("key_grants", key.as_bytes());
         self.execute(&CLEAR_ROLES, [key.value()]).await?;
         self.execute(&CLEAR_GRANTS, [key.value()]).await?;
         self.add_key_references(key, role_ids, exact_permissions).await?;
@@ -104,6 +108,7 @@ impl Tx {
 
     pub(super) async fn add_key_tags(&mut self, key: KeyId, tags: &[String]) -> Result<(), StoreError> {
         for tag in tags {
+            self.touch("key_tags", key.as_bytes());
             self.later(&ADD_TAG, [key.value(), tag.value()]).await?;
         }
         Ok(())
@@ -116,9 +121,11 @@ impl Tx {
         exact_permissions: &[String],
     ) -> Result<(), StoreError> {
         for role in role_ids {
+            self.touch("key_roles", key.as_bytes());
             self.later(&ADD_ROLE, [key.value(), role.value()]).await?;
         }
         for name in exact_permissions {
+            self.touch("key_grants", key.as_bytes());
             self.later(&ADD_GRANT, [key.value(), name.value()]).await?;
         }
         Ok(())

@@ -222,6 +222,7 @@ impl Tx {
         for (place, value) in values.iter_mut().zip(row.values().into_iter().chain(derived)) {
             *place = value;
         }
+        self.touch("keys", row.id.as_bytes());
         self.later(&INSERT, values).await?;
         self.add_key_tags(row.id, tags).await?;
         self.add_key_references(row.id, role_ids, exact_permissions).await?;
@@ -284,7 +285,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("keys", row.id.as_bytes(), &UPDATE, values).await
     }
 
     /// Deletes a key with its tags and references; with the last key of a lineage goes what was
@@ -298,17 +299,19 @@ impl Tx {
         let Some((lineage, uses)) = deleted else {
             return Ok(false);
         };
+        for table in ["keys", "key_tags", "key_roles", "key_grants", "public_keys", "imports"] {
+            self.touch(table, id.as_bytes());
+        }
         if uses.is_some() {
-            self.touch("meters", UsesId::of(id).as_bytes());
-            self.execute(&FORGET_USES, [MeterId::Uses(UsesId::of(id)).value()]).await?;
+            let uses = UsesId::of(id);
+            self.write("meters", uses.as_bytes(), &FORGET_USES, [MeterId::Uses(uses).value()]).await?;
         }
         let rotations: Vec<(Vec<u8>,)> = self.rows(&FORGET_ROTATIONS, [id.value()]).await?;
         for (rotation,) in rotations {
             self.touch("rotations", rotation);
         }
         self.execute(&FORGET_DRAINS, [id.value()]).await?;
-        self.touch("meters", &lineage);
-        self.execute(&FORGET_METER, [lineage.value()]).await?;
+        self.write("meters", &lineage, &FORGET_METER, [lineage.value()]).await?;
         self.execute(&FORGET_SEEN, [lineage.value()]).await?;
         Ok(true)
     }

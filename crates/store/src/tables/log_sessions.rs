@@ -13,7 +13,7 @@ row! {
     only_read LogSessionRow {
         /// Counts the sessions of one life of the database.
         number: i64,
-        /// On which machine, by which file.
+        /// On which machine, by which file: for people.
         place: String,
         /// The log's id; none when no log is kept.
         log: Option<[u8; 16]>,
@@ -31,7 +31,10 @@ statements! {
     BEGIN(3) = "INSERT INTO log_sessions (number, place, log, began_at) \
         SELECT coalesce(max(number), 0) + 1, $1, $2, $3 FROM log_sessions RETURNING number";
     END(2) = "UPDATE log_sessions SET ended_at = $1 WHERE number = $2";
-    END_OF_PLACE(2) = "UPDATE log_sessions SET ended_at = $1 WHERE place = $2 AND ended_at IS NULL";
+    END_OF_LOG(2) = "UPDATE log_sessions SET ended_at = $1 WHERE log = $2 AND ended_at IS NULL";
+    END_LEFT(3) = "UPDATE log_sessions SET ended_at = $1 \
+        WHERE ended_at IS NULL AND ($2 OR (log IS NULL AND place = $3))";
+    KEEP(1) = "UPDATE log_sessions SET ended_at = NULL WHERE number = $1 AND ended_at IS NOT NULL";
     FORGET(0) = "DELETE FROM log_sessions";
 }
 
@@ -86,11 +89,30 @@ impl Ledger {
         self.execute(&END, [at.value(), number.value()]).await.map(|_| ())
     }
 
-    /// Ends what an earlier process of the same place did not.
+    /// Ends what an earlier process with the same log did not. Its file has one writer; a place has not:
+    /// machines made from one image share a name and a path.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn end_log_sessions_of(&mut self, place: &str, at: Micros) -> Result<(), StoreError> {
-        self.execute(&END_OF_PLACE, [at.value(), Value::Text(Some(place))]).await.map(|_| ())
+    pub async fn end_log_sessions_of(&mut self, log: [u8; 16], at: Micros) -> Result<(), StoreError> {
+        self.execute(&END_OF_LOG, [at.value(), log.value()]).await.map(|_| ())
+    }
+
+    /// Ends what else was left open by a process that is no more: a SQLite file has one owner, so that
+    /// every earlier one is; on PostgreSQL those of this place that kept no log.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub(crate) async fn end_log_sessions_left(&mut self, place: &str, at: Micros) -> Result<(), StoreError> {
+        let all = Value::Bool(Some(!self.is_on_postgres()));
+        self.execute(&END_LEFT, [at.value(), all, Value::Text(Some(place))]).await.map(|_| ())
+    }
+
+    /// Takes a session for open again, whose process lives; whether another had taken it for ended.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub(crate) async fn keep_log_session(&mut self, number: i64) -> Result<bool, StoreError> {
+        self.execute(&KEEP, [number.value()]).await.map(|rows| rows > 0)
     }
 }

@@ -97,10 +97,7 @@ impl Ledger {
     /// # Errors
     /// When the database cannot answer.
     pub async fn ensure_meter(&mut self, row: &MeterRow) -> Result<(), StoreError> {
-        if self.execute(&ENSURE, row.values()).await? > 0 {
-            self.touch("meters", row.id.as_bytes());
-        }
-        Ok(())
+        self.write("meters", row.id.as_bytes(), &ENSURE, row.values()).await.map(|_| ())
     }
 
     /// A meter that nobody else changes before this transaction ends.
@@ -116,7 +113,6 @@ impl Ledger {
     /// # Errors
     /// When the database cannot answer.
     pub async fn update_meter(&mut self, row: &MeterRow) -> Result<bool, StoreError> {
-        self.touch("meters", row.id.as_bytes());
         let values = [
             row.credits_remaining.value(),
             row.credits_refill_at.value(),
@@ -125,7 +121,7 @@ impl Ledger {
             row.credits_epoch.value(),
             row.id.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("meters", row.id.as_bytes(), &UPDATE, values).await
     }
 }
 
@@ -135,7 +131,6 @@ impl Tx {
     /// # Errors
     /// When the database cannot answer.
     pub async fn delete_meter(&mut self, id: MeterId) -> Result<bool, StoreError> {
-        self.touch("meters", id.as_bytes());
-        self.execute(&DELETE, [id.value()]).await.map(|rows| rows > 0)
+        self.write("meters", id.as_bytes(), &DELETE, [id.value()]).await
     }
 }

@@ -89,7 +89,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_organization(&mut self, row: &OrganizationRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("organizations", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of an organization; `false` when its version is no longer the expected one,
@@ -110,6 +110,6 @@ impl Tx {
             row.id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("organizations", &row.id.0, &UPDATE, values).await
     }
 }

@@ -118,8 +118,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_permission(&mut self, row: &PermissionRow) -> Result<(), StoreError> {
-        self.touch("permissions", row.id.0);
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("permissions", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a permission; `false` when its version is no longer the expected one,
@@ -132,7 +131,6 @@ impl Tx {
         row: &PermissionRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
-        self.touch("permissions", row.id.0);
         let values = [
             row.name.value(),
             row.description.value(),
@@ -144,7 +142,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("permissions", &row.id.0, &UPDATE, values).await
     }
 
     /// Deletes a permission; `false` when there is none.
@@ -156,7 +154,6 @@ impl Tx {
         organization: OrganizationId,
         id: PermissionId,
     ) -> Result<bool, StoreError> {
-        self.touch("permissions", id.0);
-        self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+        self.write("permissions", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

@@ -104,7 +104,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_project(&mut self, row: &ProjectRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("projects", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a project; `false` when its version is no longer the expected one,
@@ -127,6 +127,6 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("projects", &row.id.0, &UPDATE, values).await
     }
 }

@@ -49,6 +49,6 @@ impl Tx {
         sealed: &[u8],
     ) -> Result<(), StoreError> {
         let values = [id.value(), organization.value(), Value::Bytes(Some(sealed))];
-        self.execute(&INSERT, values).await.map(|_| ())
+        self.write("public_keys", id.as_bytes(), &INSERT, values).await.map(|_| ())
     }
 }

@@ -116,7 +116,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_role(&mut self, row: &RoleRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("roles", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a role; `false` when its version is no longer the expected one,
@@ -135,7 +135,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("roles", &row.id.0, &UPDATE, values).await
     }
 
     /// Deletes a role; `false` when there is none.
@@ -147,6 +147,6 @@ impl Tx {
         organization: OrganizationId,
         id: RoleId,
     ) -> Result<bool, StoreError> {
-        self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+        self.write("roles", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

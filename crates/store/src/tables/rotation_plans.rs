@@ -136,9 +136,9 @@ impl Tx {
         row: &RotationPlanRow,
         expected_version: i64,
     ) -> Result<bool, StoreError> {
-        self.touch("rotation_plans", row.project_id.0);
+        let (table, target) = ("rotation_plans", row.project_id.0.as_slice());
         if expected_version == 0 {
-            return self.execute(&INSERT, row.values()).await.map(|rows| rows > 0);
+            return self.write(table, target, &INSERT, row.values()).await;
         }
         let values = [
             row.max_age_days.value(),
@@ -150,6 +150,6 @@ impl Tx {
             row.project_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write(table, target, &UPDATE, values).await
     }
 }

@@ -161,8 +161,7 @@ impl Tx {
     /// [`StoreError::Unique`] when the old key is being rotated already, or when the database cannot
     /// answer.
     pub async fn insert_rotation(&mut self, row: &RotationRow) -> Result<(), StoreError> {
-        self.touch("rotations", row.new_key_id.as_bytes());
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("rotations", row.new_key_id.as_bytes(), &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Notes the first use of a rotation's new key, and when the old one ends for it; `false` when
@@ -176,8 +175,8 @@ impl Tx {
         at: Micros,
         ends_at: Micros,
     ) -> Result<bool, StoreError> {
-        self.touch("rotations", new_key.as_bytes());
-        self.execute(&FIRST_USED, [at.value(), ends_at.value(), new_key.value()]).await.map(|rows| rows > 0)
+        let values = [at.value(), ends_at.value(), new_key.value()];
+        self.write("rotations", new_key.as_bytes(), &FIRST_USED, values).await
     }
 
     /// Completes or cancels a rotation, by its new key; `false` when it is not draining.
@@ -191,8 +190,7 @@ impl Tx {
         ends_at: Option<Micros>,
         at: Micros,
     ) -> Result<bool, StoreError> {
-        self.touch("rotations", new_key.as_bytes());
         let values = [stage.value(), ends_at.value(), at.value(), new_key.value()];
-        self.execute(&CLOSE, values).await.map(|rows| rows > 0)
+        self.write("rotations", new_key.as_bytes(), &CLOSE, values).await
     }
 }

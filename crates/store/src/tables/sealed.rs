@@ -148,11 +148,10 @@ impl Ledger {
         after: &[u8],
     ) -> Result<bool, StoreError> {
         let values = [Value::Bytes(Some(after)), row.value(), Value::Bytes(Some(before))];
-        let replaced = self.execute(&sealed.replace, values).await? > 0;
-        if replaced && let SealedRow::Key(_, id) = row {
+        match row {
             // Else a restore would need every root key that there was since its backup.
-            self.touch(sealed.table, id.as_bytes());
+            SealedRow::Key(_, id) => self.write(sealed.table, id.as_bytes(), &sealed.replace, values).await,
+            SealedRow::Number(_) => self.execute(&sealed.replace, values).await.map(|rows| rows > 0),
         }
-        Ok(replaced)
     }
 }

@@ -109,7 +109,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unique`] when one of its unique names is taken, or when the database cannot answer.
     pub async fn insert_service_account(&mut self, row: &ServiceAccountRow) -> Result<(), StoreError> {
-        self.execute(&INSERT, row.values()).await.map(|_| ())
+        self.write("service_accounts", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a service account; `false` when its version is no longer the expected one,
@@ -133,7 +133,7 @@ impl Tx {
             row.organization_id.value(),
             expected_version.value(),
         ];
-        self.execute(&UPDATE, values).await.map(|rows| rows > 0)
+        self.write("service_accounts", &row.id.0, &UPDATE, values).await
     }
 
     /// Deletes a service account; `false` when there is none.
@@ -145,6 +145,6 @@ impl Tx {
         organization: OrganizationId,
         id: ServiceAccountId,
     ) -> Result<bool, StoreError> {
-        self.execute(&DELETE, [organization.value(), id.value()]).await.map(|rows| rows > 0)
+        self.write("service_accounts", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

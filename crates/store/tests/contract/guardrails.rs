@@ -16,6 +16,11 @@ fn row(n: u8, of_project: bool) -> GuardrailsRow {
     }
 }
 
+/// The guardrails of organization `n`.
+pub(crate) fn guardrails_of(n: u8) -> GuardrailsRow {
+    row(n, false)
+}
+
 /// The rows of organization `n`; its project's id is another than its own.
 fn rows(n: u8) -> [GuardrailsRow; 2] {
     let of_project = GuardrailsRow { id: project(n).0, ..row(n, true) };

@@ -4,7 +4,7 @@ use crate::world::*;
 use keystead_store::testing::TestStore;
 use keystead_store::*;
 
-fn import_row(number: u64) -> ImportRow {
+pub(crate) fn import_row(number: u64) -> ImportRow {
     ImportRow {
         key_id: key_id(number),
         organization_id: org(1),

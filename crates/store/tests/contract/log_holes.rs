@@ -213,7 +213,7 @@ pub(crate) async fn a_start_that_was_cut_short_leaves_no_hole(store: TestStore) 
             .store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {
-                    ledger.end_log_sessions_of(&place, minutes(1)).await?;
+                    ledger.end_log_sessions_of(id, minutes(1)).await?;
                     ledger.begin_log_session(&place, Some(id), minutes(1)).await
                 })
             })

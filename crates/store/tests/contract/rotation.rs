@@ -6,7 +6,7 @@ use keystead_domain::time::Micros;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
 
-fn rotation(old: u64, new: u64) -> RotationRow {
+pub(crate) fn rotation(old: u64, new: u64) -> RotationRow {
     RotationRow {
         new_key_id: key_id(new),
         old_key_id: key_id(old),
@@ -22,7 +22,7 @@ fn rotation(old: u64, new: u64) -> RotationRow {
     }
 }
 
-fn plan() -> RotationPlanRow {
+pub(crate) fn plan() -> RotationPlanRow {
     RotationPlanRow {
         project_id: project(1),
         organization_id: org(1),
