@@ -3,6 +3,7 @@
 
 use super::{RootKeyError, words};
 use keystead_domain::seal::{RootKey, RootKeyId, RootKeys};
+use keystead_store::sync_folder_of;
 use rand_core::Rng;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -60,7 +61,7 @@ fn create(path: &Path, rng: &mut dyn Rng) -> Result<RootKeys, RootKeyError> {
     // A link fails where a key already is: two first starts at once cannot replace each other's.
     fs::hard_link(&draft, path).map_err(io)?;
     fs::remove_file(&draft).map_err(io)?;
-    sync_folder(path)?;
+    sync_folder_of(path).map_err(io)?;
     read(path)
 }
 
@@ -75,6 +76,15 @@ pub(super) fn add(path: &Path, rng: &mut dyn Rng) -> Result<RootKeys, RootKeyErr
     replace(path, &all)
 }
 
+/// What [`keep_only`] will keep.
+///
+/// # Errors
+/// As [`read`], and when it is not there.
+pub(super) fn only(path: &Path, id: RootKeyId) -> Result<RootKeys, RootKeyError> {
+    let kept = words::filter(&text(path)?, |key| key.id() == id);
+    words::parse(&kept).ok_or_else(|| RootKeyError::Damaged(path.into()))
+}
+
 /// Keeps this key only.
 ///
 /// # Errors
@@ -86,8 +96,9 @@ pub(super) fn keep_only(path: &Path, id: RootKeyId) -> Result<RootKeys, RootKeyE
 fn replace(path: &Path, text: &str) -> Result<RootKeys, RootKeyError> {
     let keys = words::parse(text).ok_or_else(|| RootKeyError::Damaged(path.into()))?;
     let draft = draft(path, text)?;
-    fs::rename(&draft, path).map_err(|error| RootKeyError::Io { path: path.into(), error })?;
-    sync_folder(path)?;
+    fs::rename(&draft, path)
+        .and_then(|()| sync_folder_of(path))
+        .map_err(|error| RootKeyError::Io { path: path.into(), error })?;
     Ok(keys)
 }
 
@@ -109,13 +120,6 @@ fn draft(path: &Path, text: &str) -> Result<std::path::PathBuf, RootKeyError> {
     file.set_permissions(Permissions::from_mode(0o600)).map_err(io)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
     Ok(draft)
-}
-
-fn sync_folder(path: &Path) -> Result<(), RootKeyError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))
-        .and_then(|folder| folder.sync_all())
-        .map_err(|error| RootKeyError::Io { path: path.into(), error })
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod started;
 mod words;
 
 #[cfg(test)]
+mod exchange_tests;
+#[cfg(test)]
 pub(crate) mod tests;
 
 pub use passphrase::Stretch;

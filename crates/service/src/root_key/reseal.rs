@@ -41,7 +41,13 @@ fn seal_anew(
     anew.collect()
 }
 
-/// Seals up to `rows_max` values anew, in one transaction; how many. None are left when it is 0.
+async fn is_sealing(conn: &mut Conn, label: &[u8]) -> Result<bool, StoreError> {
+    Ok(conn.sealing_label().await?.is_some_and(|sealing| sealing == label))
+}
+
+/// Seals up to `rows_max` values anew, in one transaction; how many. When it is 0, none are left, or
+/// another key seals than this node's current one: two nodes would undo each other's work. The peppers
+/// are an exchange's, which is on record.
 ///
 /// # Errors
 /// When the database does not answer, or a value does not open; nothing was changed then.
@@ -52,24 +58,30 @@ pub(crate) async fn reseal_some(
     rows_max: u32,
 ) -> Result<usize, Refused> {
     let label = keys.current().id().label();
-    for sealed in SEALED {
-        let rows = store.read().await?.sealed_otherwise(sealed, &label, rows_max).await?;
+    for sealed in SEALED.iter().filter(|sealed| sealed.table != PEPPERS.table) {
+        let mut reader = store.read().await?;
+        if !is_sealing(&mut reader, &label).await? {
+            return Ok(0);
+        }
+        let rows = reader.sealed_otherwise(sealed, &label, rows_max).await?;
+        drop(reader);
         if rows.is_empty() {
             continue;
         }
         let anew = seal_anew(sealed, rows, keys, entropy)?;
-        let count = anew.len();
         let written = store.bookkeeping(move |ledger| {
             Box::pin(async move {
+                if !is_sealing(ledger, &label).await? {
+                    return Ok(0);
+                }
                 for (row, before, after) in &anew {
                     // One that was changed meanwhile was sealed by whoever changed it.
                     ledger.reseal(sealed, row, before, after).await?;
                 }
-                Ok::<_, Refused>(())
+                Ok::<_, Refused>(anew.len())
             })
         });
-        written.await?;
-        return Ok(count);
+        return written.await;
     }
     Ok(0)
 }

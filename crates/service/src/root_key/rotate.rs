@@ -16,7 +16,6 @@ use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{Acted, Event, Store};
 use parking_lot::Mutex as SyncMutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 
@@ -43,8 +42,6 @@ pub(crate) struct RootKeyring {
     wake: Notify,
     /// Since when the current one is.
     since: SyncMutex<Micros>,
-    /// Whether the log beside the database is still sealed by an earlier one.
-    log_waits: AtomicBool,
 }
 
 impl Answer for RootKeyStatus {}
@@ -70,7 +67,6 @@ impl RootKeyring {
             turn: Mutex::default(),
             wake: Notify::new(),
             since: SyncMutex::new(now),
-            log_waits: AtomicBool::new(false),
         })
     }
 
@@ -158,19 +154,9 @@ impl Keystead {
         if let Some(offered) = taken {
             self.root.keys.store(offered);
             *self.root.since.lock() = self.clock.now();
-            self.root.log_waits.store(true, Ordering::Relaxed);
             self.root.wake.notify_one();
         }
         Ok(result)
-    }
-
-    /// Has the log's own key sealed by the current root key, unless it is.
-    async fn take_log_along(&self) -> Result<(), Refused> {
-        if self.root.log_waits.load(Ordering::Relaxed) {
-            self.reseal_log(&self.root.keys()).await?;
-            self.root.log_waits.store(false, Ordering::Relaxed);
-        }
-        Ok(())
     }
 
     /// A new key, in the file; any other source must give one itself.
@@ -193,8 +179,9 @@ impl Keystead {
 
     async fn retire(self: &Arc<Self>, caller: &Caller) -> Result<RootKeyStatus, Refused> {
         let _turn = self.root.turn.lock().await;
-        // Else the log could be opened by nobody who has only the current key.
-        self.take_log_along().await?;
+        // Else the log could be opened by nobody who has only the current key: one that went on in a new
+        // file at the moment of the exchange is sealed by the earlier one still.
+        self.reseal_log(&self.root.keys()).await?;
         let since = *self.root.since.lock();
         let left = self.root.source.load(self.root.stretch.as_ref()).await.map_err(refuse)?;
         let (this, of, taken) = (Arc::clone(self), caller.clone(), Arc::new(SyncMutex::new(None)));
@@ -230,16 +217,21 @@ impl Keystead {
             .await?;
         let taken = taken.lock().take();
         if let Some(only) = taken {
+            // Not before the record of it stands. A crash in between leaves a key too many, and this can
+            // be done again.
+            if let Some(path) = self.root.source.file() {
+                file::keep_only(path, only.current().id()).map_err(refuse)?;
+            }
             self.root.keys.store(only);
         }
         Ok(result)
     }
 
-    /// The current key alone: a file is made to hold no other, any other source must give no other.
+    /// The current key alone: a file will be made to hold no other, any other source must give no other.
     fn only(&self, keys: &RootKeys, left: RootKeys) -> Result<RootKeys, Refused> {
         let current = keys.current().id();
         if let Some(path) = self.root.source.file() {
-            return file::keep_only(path, current).map_err(refuse);
+            return file::only(path, current).map_err(refuse);
         }
         if left.iter().count() == 1 && left.current().id() == current {
             return Ok(left);
@@ -261,7 +253,7 @@ impl Keystead {
             let keys = self.root.keys();
             let resealed = reseal_some(&self.store, &keys, &self.entropy, ROWS_MAX).await;
             let resealed = match resealed {
-                Ok(0) => self.take_log_along().await.map(|()| 0),
+                Ok(0) => self.reseal_log(&self.root.keys()).await.map(|()| 0),
                 other => other,
             };
             let pause = match resealed {

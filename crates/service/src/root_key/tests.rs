@@ -1,10 +1,10 @@
 //! Rotations that are cut short: at any step the next start goes on, and nothing is lost.
 
-use super::reseal::reseal_some;
+use super::reseal::{reseal_some, take_peppers};
 use super::{RootKeySource, file};
 use crate::caller::Origin;
 use crate::{Entropy, Keystead, OpenFailed, Opened, Settings};
-use keystead_domain::ids::RequestId;
+use keystead_domain::ids::{OrganizationId, RequestId};
 use keystead_domain::seal::{RootKeyId, RootKeys};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_domain::token::PlainKey;
@@ -16,15 +16,24 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-fn entropy(seed: u64) -> Entropy {
+pub(super) fn entropy(seed: u64) -> Entropy {
     Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed))
 }
 
-async fn open(store: &TestStore, source: RootKeySource, seed: u64) -> Result<Opened, OpenFailed> {
+pub(super) async fn open(store: &TestStore, source: RootKeySource, seed: u64) -> Result<Opened, OpenFailed> {
+    open_with_log(store, source, None, seed).await
+}
+
+pub(super) async fn open_with_log(
+    store: &TestStore,
+    source: RootKeySource,
+    log: Option<PathBuf>,
+    seed: u64,
+) -> Result<Opened, OpenFailed> {
     let settings = Settings {
         store: store.options(),
         root_key: source,
-        log: None,
+        log,
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
@@ -56,7 +65,7 @@ async fn add_peppers(keystead: &Keystead) {
         let row = PepperRow { version, wrapped: sealed, created_at: START };
         let target =
             crate::act::Target { kind: "pepper", id: version.to_string(), name: "Pepper", project: None };
-        let event = keystead.own_event(keystead_domain::ids::OrganizationId([1; 16]), "test", target);
+        let event = keystead.own_event(OrganizationId([1; 16]), "test", target);
         let added = keystead.store.act(move |tx| {
             Box::pin(async move {
                 tx.insert_pepper(&row).await?;
@@ -68,7 +77,7 @@ async fn add_peppers(keystead: &Keystead) {
     }
 }
 
-async fn labels(store: &Store) -> Vec<Option<RootKeyId>> {
+pub(super) async fn labels(store: &Store) -> Vec<Option<RootKeyId>> {
     let labels = super::labels(&mut store.read().await.unwrap()).await.unwrap();
     labels.iter().map(|(label, _)| RootKeyId::of(label)).collect()
 }
@@ -80,14 +89,49 @@ async fn exchanges(store: &Store) -> usize {
     records.iter().filter(|record| record.action == "root_key.rotate").count()
 }
 
+/// Keeps a value for the administrator's key, sealed as a public key's is.
+pub(super) async fn add_public_key(keystead: &Keystead, key: &PlainKey) {
+    let caller = keystead.identify(key.expose(), origin()).unwrap();
+    let (organization, id) = (caller.organization(), caller.key_id());
+    let place = keystead_store::public_key_place(organization, id);
+    let sealed = keystead.root.keys().seal(&place, b"shown", &mut ChaCha8Rng::seed_from_u64(4)).unwrap();
+    let event = event(keystead);
+    let added = keystead.store.act(move |tx| {
+        Box::pin(async move {
+            tx.insert_sealed_key(organization, id, &sealed).await?;
+            let acted = keystead_store::Acted { value: (), events: vec![event], changes: vec![] };
+            Ok::<_, keystead_store::StoreError>(acted)
+        })
+    });
+    added.await.unwrap();
+}
+
+fn event(keystead: &Keystead) -> keystead_store::Event {
+    let target = crate::act::Target { kind: "test", id: "test".into(), name: "Test", project: None };
+    keystead.own_event(OrganizationId([1; 16]), "test", target)
+}
+
+/// What an exchange does in its act.
+async fn take(store: &Store, keys: RootKeys, event: keystead_store::Event) {
+    let taken = store.act(move |tx| {
+        Box::pin(async move {
+            take_peppers(tx, &keys, &entropy(8), 9).await?;
+            let acted = keystead_store::Acted { value: (), events: vec![event], changes: vec![] };
+            Ok::<_, crate::Refused>(acted)
+        })
+    });
+    taken.await.unwrap();
+}
+
 /// The steps of a rotation, one after the other; a crash comes after the `steps`th.
-async fn rotate_until(store: &Store, path: &Path, steps: usize) -> RootKeys {
+async fn rotate_until(store: &Store, path: &Path, event: keystead_store::Event, steps: usize) -> RootKeys {
     let mut keys = file::read(path).unwrap();
     for step in 0..steps {
         match step {
             0 => keys = entropy(7).with(|rng| file::add(path, rng)).unwrap(),
-            1..=4 => assert_eq!(reseal_some(store, &keys, &entropy(8), 1).await.unwrap(), 1),
-            5 => assert_eq!(reseal_some(store, &keys, &entropy(8), 1).await.unwrap(), 0),
+            1 => take(store, file::read(path).unwrap(), event.clone()).await,
+            2 => assert_eq!(reseal_some(store, &keys, &entropy(8), 1).await.unwrap(), 1),
+            3 => assert_eq!(reseal_some(store, &keys, &entropy(8), 1).await.unwrap(), 0),
             _ => keys = file::keep_only(path, keys.current().id()).unwrap(),
         }
     }
@@ -97,7 +141,7 @@ async fn rotate_until(store: &Store, path: &Path, steps: usize) -> RootKeys {
 /// LESSONS 38: changing the encryption key bricked the installation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_38_a_rotation_cut_short_at_any_step_goes_on() {
-    for steps in 0..=7 {
+    for steps in 0..=5 {
         for store in stores().await {
             store.store.close().await;
             let folder = tempfile::tempdir().unwrap();
@@ -105,17 +149,19 @@ async fn lesson_38_a_rotation_cut_short_at_any_step_goes_on() {
             let opened = open(&store, path.clone().into(), 1).await.unwrap();
             let key = opened.admin_key.unwrap();
             add_peppers(&opened.keystead).await;
+            add_public_key(&opened.keystead, &key).await;
+            let event = event(&opened.keystead);
             opened.keystead.close().await;
             let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(&store.clock);
             let beside = Store::open(store.options(), clock).await.unwrap();
-            let keys = rotate_until(&beside, &path, steps).await;
+            let keys = rotate_until(&beside, &path, event, steps).await;
             beside.close().await;
 
             let again = open(&store, path.clone().into(), 2).await.unwrap().keystead;
             assert_eq!(again.root.keys().current().id(), keys.current().id());
             // Which key seals stands on the newest pepper: one that a start takes is on record.
             let records = exchanges(&again.store).await;
-            assert_eq!(records, usize::from((1..=4).contains(&steps)), "{steps}");
+            assert_eq!(records, usize::from(steps == 1), "{steps}");
             // The background does this too; whoever comes first.
             while reseal_some(&again.store, &again.root.keys(), &entropy(3), 2).await.unwrap() > 0 {}
             assert_eq!(labels(&again.store).await, [Some(keys.current().id())], "{steps}");
@@ -269,7 +315,7 @@ async fn lesson_38_a_node_without_the_new_key_seals_nothing() {
             .store
             .act(move |tx| {
                 Box::pin(async move {
-                    let organization = keystead_domain::ids::OrganizationId([1; 16]);
+                    let organization = OrganizationId([1; 16]);
                     this.keep_sealed(tx, organization, id, plain.expose()).await?;
                     Ok(keystead_store::Acted { value: (), events: vec![], changes: vec![] })
                 })
