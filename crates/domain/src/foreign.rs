@@ -105,10 +105,10 @@ impl<'a> ForeignToken<'a> {
         self.0.len() < PLAIN_BYTES_MIN || (seen.count_ones() as usize) < PLAIN_KINDS_MIN
     }
 
-    /// Its beginnings, by which keys with slow digests are found.
+    /// Its beginnings, by which keys with slow digests are found, the longest first: it says most.
     pub fn beginnings(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let token = self.0;
-        (PREFIX_BYTES_MIN..=PREFIX_BYTES_MAX).filter_map(move |length| token.get(..length))
+        (PREFIX_BYTES_MIN..=PREFIX_BYTES_MAX).rev().filter_map(move |length| token.get(..length))
     }
 
     /// All of it, for digesting.

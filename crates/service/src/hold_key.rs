@@ -28,19 +28,36 @@ impl Keystead {
     }
 
     /// The imported key that a token is. It does not say whose it is, so each organization that has
-    /// imports is asked; a token that two of them know belongs to neither: it must not act for one
-    /// because of what the other did.
+    /// imports is asked, for slow digests only when none knows the token without. One that two of them know
+    /// belongs to neither: it must not act for one because of what the other did. Nor does one that cannot
+    /// know now keep another from answering.
     async fn foreign_holder(self: &Arc<Self>, token: &str, code: Code) -> Result<Entry, Code> {
-        let mut found = None;
-        for organization in self.keyring.imports.organizations() {
-            let scope = Scope::Within { organization, project: None, environment: None };
-            match Box::pin(self.find_any(&scope, token)).await {
-                Ok(_) if found.is_some() => return Err(code),
-                Ok(entry) => found = Some(entry),
-                Err(Code::Unavailable) => return Err(Code::Unavailable),
-                Err(_) => {}
+        let organizations = self.keyring.imports.organizations().into_iter();
+        let scopes: Vec<_> = organizations
+            .map(|organization| Scope::Within { organization, project: None, environment: None })
+            .collect();
+        let now = self.clock.now();
+        let mut answers: Vec<_> = scopes.iter().map(|scope| self.keyring.find(scope, token, now)).collect();
+        if answers.iter().all(Result::is_err) {
+            for (scope, answer) in scopes.iter().zip(&mut answers) {
+                *answer = Box::pin(self.find_slow(scope, token, code)).await;
             }
         }
-        found.ok_or(code)
+        only_one(answers, code)
+    }
+}
+
+/// What the organizations that were asked say together.
+fn only_one(answers: Vec<Result<Entry, Code>>, code: Code) -> Result<Entry, Code> {
+    let nobody = if answers.iter().any(|said| matches!(said, Err(Code::Unavailable))) {
+        Code::Unavailable
+    } else {
+        code
+    };
+    let mut found = answers.into_iter().flatten();
+    match (found.next(), found.next()) {
+        (Some(entry), None) => Ok(entry),
+        (Some(_), Some(_)) => Err(code),
+        (None, _) => Err(nobody),
     }
 }

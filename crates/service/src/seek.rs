@@ -10,22 +10,48 @@ use keystead_domain::time::{Micros, SECOND};
 use keystead_domain::token::Token;
 use keystead_store::{Change, ChangeKind};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::hash_map::{self, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Questions a second, and at once. Beyond them the change feed brings the key a moment later.
 const A_SECOND: i64 = 200;
-/// How long a request waits for the answer.
+/// How long a request waits for the answer, its turn included.
 const TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Which questions are under way, and how many may still be asked.
 #[derive(Debug, Default)]
 pub(crate) struct Seeker {
-    asked: Mutex<HashMap<KeyId, Arc<tokio::sync::Mutex<()>>>>,
+    asked: Mutex<HashMap<KeyId, Question>>,
     /// When all that was asked will have been paid for.
     paid_at: Mutex<Micros>,
+}
+
+/// A question that is under way.
+#[derive(Debug, Default)]
+struct Question {
+    turn: Arc<tokio::sync::Mutex<()>>,
+    /// How many wait for its answer.
+    askers: usize,
+}
+
+/// Somebody who waits for the answer to a question. It ends with whoever waits, also when the client has
+/// gone: what stayed would be a leak that anybody can fill.
+struct Asker<'a> {
+    seeker: &'a Seeker,
+    id: KeyId,
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        if let hash_map::Entry::Occupied(mut question) = self.seeker.asked.lock().entry(self.id) {
+            question.get_mut().askers -= 1;
+            if question.get().askers == 0 {
+                question.remove();
+            }
+        }
+    }
 }
 
 impl Seeker {
@@ -37,6 +63,22 @@ impl Seeker {
         let may = next.since(now) <= SECOND;
         *paid_at = if may { next } else { from };
         may
+    }
+
+    /// Looks when nobody else looks for the same key; what it finds, or `false` when there is no time.
+    async fn in_turn(&self, id: KeyId, look: impl Future<Output = bool>) -> bool {
+        let _asker = Asker { seeker: self, id };
+        let turn = {
+            let mut asked = self.asked.lock();
+            let question = asked.entry(id).or_default();
+            question.askers += 1;
+            Arc::clone(&question.turn)
+        };
+        let looks = async {
+            let _turn = turn.lock().await;
+            look.await
+        };
+        tokio::time::timeout(TIME_MAX, looks).await.unwrap_or(false)
     }
 }
 
@@ -50,17 +92,8 @@ impl Keystead {
         if self.keyring.knows(id) || self.keyring.is_stale(now) {
             return false;
         }
-        let turn = Arc::clone(seeker.asked.lock().entry(id).or_default());
-        let held = turn.lock().await;
-        let found = self.keyring.knows(id)
-            || (seeker.may_ask(now) && tokio::time::timeout(TIME_MAX, self.fetch(id)).await.unwrap_or(false));
-        drop(held);
-        let mut asked = seeker.asked.lock();
-        // Whoever waits for the turn holds it too.
-        if Arc::strong_count(&turn) <= 2 {
-            asked.remove(&id);
-        }
-        found
+        let look = async { self.keyring.knows(id) || (seeker.may_ask(now) && self.fetch(id).await) };
+        seeker.in_turn(id, look).await
     }
 
     async fn fetch(&self, id: KeyId) -> bool {
@@ -98,6 +131,7 @@ impl Keystead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
     #[test]
     fn a_flood_of_unknown_ids_asks_so_often_a_second_and_no_more() {
@@ -107,5 +141,32 @@ mod tests {
         assert_eq!(ask(start.plus(SECOND / 2)), 100);
         assert_eq!(ask(start.plus(-3_600 * SECOND)), 0);
         assert_eq!(ask(start.plus(-3_599 * SECOND)), 200);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_anothers_question_waits_no_longer_than_for_its_own() {
+        let (seeker, id) = (Seeker::default(), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
+        let mut looks = Box::pin(seeker.in_turn(id, std::future::pending()));
+        assert!((&mut looks).now_or_never().is_none());
+        let began = tokio::time::Instant::now();
+        assert!(!seeker.in_turn(id, std::future::ready(true)).await);
+        assert_eq!(began.elapsed(), TIME_MAX);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_away_leaves_nothing_behind() {
+        let (seeker, id) = (Seeker::default(), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
+        let mut looks = Box::pin(seeker.in_turn(id, std::future::pending()));
+        let mut waits = Box::pin(seeker.in_turn(id, std::future::ready(true)));
+        assert!((&mut looks).now_or_never().is_none());
+        assert!((&mut waits).now_or_never().is_none());
+        drop(looks);
+        assert_eq!(seeker.asked.lock().len(), 1, "somebody still waits");
+        assert!(waits.await);
+        assert!(seeker.asked.lock().is_empty());
+        let mut alone = Box::pin(seeker.in_turn(id, std::future::pending()));
+        assert!((&mut alone).now_or_never().is_none());
+        drop(alone);
+        assert!(seeker.asked.lock().is_empty());
     }
 }

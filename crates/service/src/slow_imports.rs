@@ -3,8 +3,9 @@
 
 use crate::Keystead;
 use crate::keyring::Scope;
+use crate::keyring::imports::CANDIDATES_MAX;
 use crate::refused::Refused;
-use keystead_api::Code;
+use keystead_api::{Code, KeyStatus};
 use keystead_domain::entry::Entry;
 use keystead_domain::foreign::ForeignToken;
 use keystead_domain::ids::{KeyId, OrganizationId};
@@ -85,9 +86,7 @@ impl Keystead {
         let (Scope::Within { organization, .. }, Some(token)) = (scope, ForeignToken::new(text)) else {
             return Ok(Tried::Unknown);
         };
-        let mut candidates = self.keyring.imports.begin_so(*organization, token.beginnings());
-        candidates.retain(|id| self.keyring.get(*id).is_some_and(|entry| scope.holds(&entry)));
-        for id in candidates {
+        for id in self.slow_candidates(scope, *organization, token) {
             if !self.slow_budget.allows(id, 0, self.clock.now()) {
                 return Ok(Tried::Busy);
             }
@@ -133,11 +132,40 @@ impl Keystead {
             Err(code @ (Code::Malformed | Code::NotFound)) => code,
             found => return found,
         };
-        match Box::pin(self.try_slow(scope, text)).await {
+        Box::pin(self.find_slow(scope, text, code)).await
+    }
+
+    /// The key that a token is, of which nothing at hand knows any; `code` when it is none.
+    ///
+    /// # Errors
+    /// With `code`; with `unavailable` when nobody can know now.
+    pub(crate) async fn find_slow(
+        self: &Arc<Self>,
+        scope: &Scope,
+        text: &str,
+        code: Code,
+    ) -> Result<Entry, Code> {
+        match self.try_slow(scope, text).await {
             Ok(Tried::Found) => self.keyring.find(scope, text, self.clock.now()),
             Ok(Tried::Unknown) => Err(code),
             Ok(Tried::Busy) | Err(_) => Err(Code::Unavailable),
         }
+    }
+
+    /// The keys that a token is tried against: those whose beginning says most of it first, and what has
+    /// ended only where there is room.
+    fn slow_candidates(
+        &self,
+        scope: &Scope,
+        organization: OrganizationId,
+        token: ForeignToken<'_>,
+    ) -> Vec<KeyId> {
+        let (found, now) =
+            (self.keyring.imports.begin_so(organization, token.beginnings()), self.clock.now());
+        let found = found.into_iter().filter_map(|id| self.keyring.get(id));
+        let mut held: Vec<_> = found.filter(|entry| scope.holds(entry)).collect();
+        held.sort_by_key(|entry| matches!(entry.status(now), KeyStatus::Expired | KeyStatus::Revoked));
+        held.into_iter().take(CANDIDATES_MAX).map(|entry| entry.id).collect()
     }
 
     async fn slow_digest(

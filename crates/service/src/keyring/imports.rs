@@ -7,8 +7,8 @@ use keystead_domain::foreign::Form;
 use keystead_domain::ids::{KeyId, OrganizationId};
 use parking_lot::{Mutex, RwLock};
 
-/// Keys with slow digests that share a beginning, at most: each costs a computation for every token
-/// that begins so.
+/// Keys with slow digests that share a beginning, and those that one token is tried against, at most: each
+/// costs a computation.
 pub(crate) const CANDIDATES_MAX: usize = 4;
 /// Uses that wait to be upgraded; what finds no room is upgraded at a later use.
 const USES_MAX: usize = 1_024;
@@ -66,7 +66,7 @@ impl Imports {
         maps.by_key.get(&id).map(|import| proves(id, import))
     }
 
-    /// Keys with slow digests whose tokens begin so.
+    /// Keys with slow digests whose tokens begin so, in the order of the beginnings.
     pub(crate) fn begin_so<'a>(
         &self,
         organization: OrganizationId,
@@ -78,7 +78,6 @@ impl Imports {
         }
         beginnings
             .flat_map(|text| maps.by_prefix.get(&(organization, text.into())).into_iter().flatten().copied())
-            .take(CANDIDATES_MAX)
             .collect()
     }
 

@@ -13,6 +13,8 @@ on_both_engines! {
     an_imported_key_works_everywhere_a_native_one_does,
     every_digest_is_understood_and_upgraded_at_first_use,
     a_slow_digest_is_checked_within_a_budget,
+    a_longer_beginning_makes_room,
+    what_has_ended_takes_no_room_from_what_lives,
     of_many_first_uses_at_once_all_pass,
     an_import_can_be_run_again,
     a_wrong_line_holds_up_no_other,
@@ -140,6 +142,26 @@ async fn a_slow_digest_is_checked_within_a_budget(house: House) {
         assert_eq!(code(&house, &format!("sk_live_51H{n}")).await, "malformed");
     }
     assert_eq!(code(&house, TOKEN).await, "valid", "what was used once is found at once");
+}
+
+/// As the refusal of a fifth one that begins so says.
+async fn a_longer_beginning_makes_room(house: House) {
+    let short = |n| item(merged(bcrypt_of(&format!("{TOKEN}{n}")), json!({"prefix": "sk_live"})));
+    let taken = import(&house, (0..5).map(short).collect()).await;
+    assert_eq!(taken[4]["field"], "/prefix");
+    import(&house, vec![item(bcrypt_of(TOKEN))]).await;
+    assert_eq!(code(&house, TOKEN).await, "valid");
+}
+
+async fn what_has_ended_takes_no_room_from_what_lives(house: House) {
+    let ended = import(&house, (0..4).map(|n| item(bcrypt_of(&format!("{TOKEN}{n}")))).collect()).await;
+    for one in &ended {
+        let path = format!("/v1/keys/{}/revoke", one["id"].as_str().unwrap());
+        house.admin.post(&path, json!({"reason": "Moved"})).await.ok();
+    }
+    import(&house, vec![item(merged(bcrypt_of(TOKEN), json!({"prefix": "sk_live"})))]).await;
+    assert_eq!(code(&house, TOKEN).await, "valid");
+    assert_eq!(code(&house, &format!("{TOKEN}0")).await, "revoked");
 }
 
 async fn of_many_first_uses_at_once_all_pass(house: House) {

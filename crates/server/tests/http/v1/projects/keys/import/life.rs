@@ -9,6 +9,7 @@ on_both_engines! {
     an_imported_key_mints_and_its_children_die_with_it,
     an_import_with_a_slow_digest_mints_at_its_first_use,
     a_token_that_two_organizations_imported_mints_for_neither,
+    another_organizations_slow_digest_keeps_nobody_from_minting,
     imported_keys_are_exported_and_done_in_bulk,
     an_imported_keys_uses_are_its_own,
 }
@@ -80,6 +81,26 @@ async fn a_token_that_two_organizations_imported_mints_for_neither(house: House)
     house.other.post(super::IMPORT, json!({"items": [item(sha256(TOKEN))]})).await.ok();
     holder.post("/v1/keys/mint", json!({})).await.refused(401, "unauthenticated");
     assert_eq!(code(&house, TOKEN).await, "valid", "it opens what it opened");
+}
+
+/// Anybody may import a key that begins as another's do, and use up what may be tried against it.
+async fn another_organizations_slow_digest_keeps_nobody_from_minting(house: House) {
+    let theirs = vec![item(bcrypt_of("sk_live_51H-is-how-theirs-begins-too"))];
+    house.other.post(super::IMPORT, json!({"items": theirs})).await.ok();
+    for n in 0..30 {
+        let guess = house.admin.with_key_unchecked(&format!("sk_live_51H{n}"));
+        guess.post("/v1/keys/mint", json!({})).await.refused(401, "unauthenticated");
+    }
+    let ask = json!({"key": "sk_live_51H", "project": "registry", "environment": "production"});
+    assert_eq!(house.other.post("/v1/verify", ask).await.ok()["code"], "unavailable", "it is used up");
+    let slow = "sk_live_51H-has-a-slow-digest-here";
+    import(&house, vec![item(sha256(TOKEN)), item(bcrypt_of(slow))]).await;
+    for token in [TOKEN, slow] {
+        house.admin.with_key_unchecked(token).post("/v1/keys/mint", json!({})).await.created();
+    }
+    // Of what nobody knows it is still not said that it is none.
+    let unknown = house.admin.with_key_unchecked("sk_live_51H");
+    unknown.post("/v1/keys/mint", json!({})).await.refused(503, "unavailable");
 }
 
 async fn imported_keys_are_exported_and_done_in_bulk(house: House) {
