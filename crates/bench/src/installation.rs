@@ -8,7 +8,7 @@ use keystead_domain::ids::{
 };
 use keystead_domain::time::{Clock, Micros};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{Entropy, Keystead, Opened, Settings, SystemClock, Temporary};
+use keystead_service::{ALONE_MAX, Entropy, Keystead, Opened, Settings, SystemClock, Temporary};
 use keystead_store::{
     Acted, Database, EnvironmentRow, Event, Options, PermissionRow, ProjectRow, ServiceAccountRow, Store,
     StoreError,
@@ -67,6 +67,7 @@ impl Installation {
             usage_flush: Duration::from_secs(5),
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),
+            alone_max: ALONE_MAX,
             node_name: "bench".into(),
             node_file: None,
             temporary: Temporary::default(),

@@ -291,6 +291,12 @@ impl RateCell {
         self.0.store(account.min(full), Ordering::Release);
     }
 
+    /// Drops a share that came in after the others had gone, now that the limit is counted here alone. What
+    /// is counted stays.
+    pub fn drop_share(&self) {
+        self.change(|word| (word & SHARED != 0).then_some(0));
+    }
+
     fn change(&self, mut to: impl FnMut(u64) -> Option<u64>) {
         let mut word = self.0.load(Ordering::Acquire);
         while let Some(next) = to(word) {

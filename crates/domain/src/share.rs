@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 const LIFE_PARTS: u64 = 16;
 /// One node takes at most this part of what remains at once, unless it needs more: others ask, too.
 const LEFT_PARTS: u64 = 4;
-/// An account that is further ahead of its limit than the clocks of nodes differ was written before a
-/// clock stepped back.
+/// An account that is no further ahead of its limit than this, or than a share's life, was written by a
+/// node whose clock is ahead; one that is, before a clock stepped back.
 const STEP_NS_MIN: u64 = 60_000_000_000;
 
 /// Until when this process counts rate limits alone, in memory. After that it spends shares.
@@ -82,7 +82,9 @@ impl RateAccount {
     ) -> Result<Share, RateState> {
         let now_ns = nanos(now);
         let full = now_ns.saturating_add(rule.tolerance_ns());
-        if self.0 > full.saturating_add(STEP_NS_MIN) {
+        // Clocks may differ by more than a minute where a window is long. An account that was set back
+        // for that would be filled anew by each node in turn.
+        if self.0 > full.saturating_add(STEP_NS_MIN.max(life_ns(rule))) {
             self.0 = full;
         }
         let state = state_of(self.0, rule, need, now_ns);

@@ -24,14 +24,14 @@ const ASK_AGAIN_MICROS: i64 = 5 * SECOND;
 
 /// Whose turn it is to lease, by meter: requests that wait for the same block wait for one lease.
 #[derive(Debug)]
-pub(crate) struct Turns(Box<[Mutex<()>]>);
+pub(crate) struct Turns(Box<[Arc<Mutex<()>>]>);
 
 impl Turns {
     pub(crate) fn new() -> Self {
-        Self((0..TURNS).map(|_| Mutex::new(())).collect())
+        Self((0..TURNS).map(|_| Arc::default()).collect())
     }
 
-    pub(crate) fn of(&self, meter: MeterId) -> Option<&Mutex<()>> {
+    pub(crate) fn of(&self, meter: MeterId) -> Option<&Arc<Mutex<()>>> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(meter);
         self.0.get(usize::from(hash.to_be_bytes()[0]))
     }
@@ -82,18 +82,21 @@ impl Keystead {
                     let Some(turn) = self.turns.of(order.meter) else {
                         break;
                     };
-                    let _turn = turn.lock().await;
+                    let turn = Arc::clone(turn).lock_owned().await;
                     // While it waited, what is held may have ended.
                     now = self.clock.now();
                     (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
                     if decision == Decision::NeedsLease(need) {
-                        // A client that goes away between debit and use would forfeit the block.
+                        // A client that goes away between debit and use would forfeit the block. The turn
+                        // goes along: until the lease has ended nobody else may ask for the same.
                         let (this, key) = (Arc::clone(self), entry.clone());
-                        let lease = self.tasks.spawn(async move { this.lease(&key, order, now).await });
-                        match lease.await {
-                            Ok(Ok(None)) => {}
-                            Ok(Ok(Some(state))) => return over(state),
-                            _ => break,
+                        let lease =
+                            self.tasks.spawn(async move { (this.lease(&key, order, now).await, turn) });
+                        let Ok((leased, _turn)) = lease.await else { break };
+                        match leased {
+                            Ok(None) => {}
+                            Ok(Some(state)) => return over(state),
+                            Err(_) => break,
                         }
                         now = self.clock.now();
                         (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
@@ -161,8 +164,7 @@ impl Keystead {
             if let Some(cell) = meter.cell(index) {
                 want = cell.want(&rule, order.units, now);
                 if self.sharing.is_alone(now) {
-                    // A word from when others counted, which came in after they had gone.
-                    cell.resume(&rule, 0, now);
+                    cell.drop_share();
                 }
             }
         });
@@ -236,4 +238,35 @@ fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
         units: need.units,
         rules,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::root_key::tests::{open, origin};
+    use keystead_api::{CreateKey, LimitSpec};
+    use keystead_domain::rate::NotTaken;
+    use keystead_store::testing::sqlite;
+
+    /// A share was wanted, and until it was asked for this node counted alone again.
+    #[tokio::test]
+    async fn who_counts_alone_again_keeps_its_count() {
+        let (store, folder) = (sqlite().await, tempfile::tempdir().unwrap());
+        store.store.close().await;
+        let opened = open(&store, folder.path().join("root.key").into(), 1).await.unwrap();
+        let (keystead, admin) = (opened.keystead, opened.admin_key.unwrap());
+        let admin = keystead.identify(admin.expose(), origin()).unwrap();
+        let limit = LimitSpec { name: "main".into(), limit: 10, window: "1h".into(), burst: None };
+        let (name, environment) = ("Limited".into(), "production".into());
+        let input = CreateKey { name, environment, limits: vec![limit], ..CreateKey::default() };
+        let made = keystead.create_key(&admin, "keystead", input).await.unwrap();
+        let entry = keystead.keyring.get(made.details.id.parse().unwrap()).unwrap();
+        let (cell, rule) = (entry.lineage.meter.cell(0).unwrap(), &entry.policy.rules.rates[0]);
+        let now = keystead.clock.now();
+        cell.take(rule, 10, now, &keystead.sharing).unwrap();
+        let order = order(&entry, LeaseNeed { of: Of::Key, account: Account::Rate(0), units: 1 }).unwrap();
+        assert_eq!(keystead.lease(&entry, order, now).await.unwrap(), None);
+        assert!(matches!(cell.take(rule, 1, now, &keystead.sharing), Err(NotTaken::Over(_))));
+        keystead.close().await;
+    }
 }

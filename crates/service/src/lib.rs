@@ -87,6 +87,7 @@ mod widening;
 pub use counters::Counters;
 pub use entropy::Entropy;
 pub use export_keys::ExportedKeys;
+pub use membership::ALONE_MAX;
 pub use open::{OpenFailed, Opened, Settings};
 pub use purge_temporary::Temporary;
 pub use refused::Refused;

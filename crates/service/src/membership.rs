@@ -13,17 +13,19 @@ use keystead_store::{NodeRow, StoreError};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often a sign of life is given.
 const BEAT: Duration = Duration::from_secs(1);
-/// Without a sign of life for so long, or for longer than [`DEAD_MARGIN`] beyond the bound of freshness, a
-/// node is taken off the list.
+/// How long a node may count rate limits alone after a sign of life. The same on every node, whatever its
+/// bound of freshness: by it the others know when a silent one counts no more.
+pub const ALONE_MAX: Duration = Duration::from_secs(10);
+/// Without a sign of life for so long a node is taken off the list.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-/// How long beyond the bound of freshness a silent node may still be answering a request.
+/// How long after that a silent node may still be answering a request.
 const DEAD_MARGIN: Duration = Duration::from_secs(5);
 /// How long a node that starts waits for another one to notice it.
 const JOIN_TIME_MAX: Duration = Duration::from_secs(5);
@@ -35,9 +37,12 @@ pub(crate) struct Membership {
     id: NodeId,
     name: String,
     started_at: Micros,
-    max_staleness: Duration,
-    /// Where it runs, which tells who ran there before and is certainly dead.
+    /// [`ALONE_MAX`], but in tests that move the clock.
+    alone_max: Duration,
+    /// Where it runs, which tells who ran there before.
     slot: Option<Slot>,
+    /// Whether it has exchanged signs of life with the others.
+    has_met: AtomicBool,
     beat: AtomicI64,
     /// How many nodes gave a sign of life lately, this one included.
     alive: AtomicUsize,
@@ -55,15 +60,16 @@ impl Membership {
         id: NodeId,
         name: String,
         started_at: Micros,
-        max_staleness: Duration,
+        alone_max: Duration,
         slot: Option<Slot>,
     ) -> Self {
         Self {
             id,
             name,
             started_at,
-            max_staleness,
+            alone_max,
             slot,
+            has_met: AtomicBool::new(false),
             beat: AtomicI64::new(0),
             alive: AtomicUsize::new(1),
             watched: Mutex::default(),
@@ -98,9 +104,14 @@ impl Membership {
         (new, silent)
     }
 
-    /// A node that gave no sign of life for longer answers `unavailable` by itself, or is gone.
+    /// A node that gave no sign of life for longer counts nothing alone any more, or is gone.
     fn dead_after(&self) -> Duration {
-        self.max_staleness.saturating_add(DEAD_MARGIN)
+        self.alone_max.saturating_add(DEAD_MARGIN)
+    }
+
+    /// Who ran in this node's folder before.
+    fn predecessor(&self) -> Option<NodeId> {
+        self.slot.as_ref().and_then(|slot| slot.predecessor)
     }
 }
 
@@ -114,10 +125,11 @@ fn counting_after(counting: Option<NodeId>, own: NodeId, living: &[NodeId]) -> O
     }
 }
 
-/// What the others looked like, and who may count alone.
+/// What the others looked like, and who could and may count alone.
 struct Met {
     others: Vec<NodeRow>,
     is_alone: bool,
+    counted: Option<NodeId>,
     counting: Option<NodeId>,
 }
 
@@ -193,7 +205,7 @@ impl Keystead {
                 Ok(()) => met_at = began,
                 Err(error) => {
                     tracing::warn!(%error, "no sign of life could be given to the other nodes");
-                    if met_at.elapsed() > self.membership.max_staleness {
+                    if met_at.elapsed() > self.membership.alone_max {
                         // They count without this one now, whatever its wall clock says.
                         self.sharing.set_alone_until(Micros(i64::MIN));
                     }
@@ -213,9 +225,16 @@ impl Keystead {
         self.membership.beat.fetch_add(1, Ordering::Relaxed);
         let (began, watching) = (self.clock.now(), Instant::now());
         let met = self.exchange_signs(watching).await?;
+        self.membership.has_met.store(true, Ordering::Relaxed);
         let (new, silent) = self.membership.watch(&met.others, watching);
         for row in met.others.iter().filter(|row| new.contains(&row.id)) {
             tracing::info!(node = %row.id, name = row.name, version = row.version, "another node shares the database");
+            if Some(row.id) == self.membership.predecessor() {
+                tracing::warn!(
+                    node = %row.id, name = row.name,
+                    "the node that this data folder is from still runs: the folder was copied. Give each node a data folder of its own"
+                );
+            }
         }
         for (gone, beat) in silent {
             tracing::warn!(node = %gone, "a node has given no sign of life for long and is taken off the list");
@@ -226,7 +245,10 @@ impl Keystead {
 
     async fn exchange_signs(&self, watching: Instant) -> Result<Met, StoreError> {
         let own = self.own_row();
-        let predecessor = self.membership.slot.as_ref().and_then(|slot| slot.predecessor);
+        // It is dead, or so it seems. Who gives signs of life after it was taken off is a living node of
+        // which the folder was copied: taken off each time, it could never count again.
+        let has_met = self.membership.has_met.load(Ordering::Relaxed);
+        let predecessor = self.membership.predecessor().filter(|_| !has_met);
         let dead = self.membership.silent(watching, self.membership.dead_after());
         self.store
             .bookkeeping(move |ledger| {
@@ -245,16 +267,19 @@ impl Keystead {
                     if next != counting {
                         ledger.set_counting_node(next).await?;
                     }
-                    Ok(Met { others, is_alone: living.is_empty(), counting: next })
+                    Ok(Met { others, is_alone: living.is_empty(), counted: counting, counting: next })
                 })
             })
             .await
     }
 
     async fn count_as_met(&self, met: &Met, began: Micros) -> Result<(), Refused> {
-        let may_alone = met.counting == Some(self.membership.id);
-        let until = freshness::until(began, self.membership.max_staleness);
-        if may_alone && met.is_alone && *self.shares.mode.read().await == Mode::Alone {
+        let own = Some(self.membership.id);
+        let may_alone = met.counting == own;
+        let until = freshness::until(began, self.membership.alone_max);
+        // One that was passed over meanwhile goes on from the accounts: others may have counted since.
+        let goes_on = met.counted == own && may_alone && met.is_alone;
+        if goes_on && *self.shares.mode.read().await == Mode::Alone {
             self.sharing.set_alone_until(until);
             return Ok(());
         }

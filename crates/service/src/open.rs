@@ -53,6 +53,9 @@ pub struct Settings {
     pub node_name: String,
     /// How long this node may answer without confirmed freshness.
     pub max_staleness: Duration,
+    /// How long this node may count rate limits alone after a sign of life: [`crate::ALONE_MAX`], unless
+    /// the clock moves as a test wants.
+    pub alone_max: Duration,
     /// How temporary keys are kept.
     pub temporary: Temporary,
     /// Issues another key for the operator's administrator, when the first one was lost.
@@ -135,7 +138,7 @@ impl Keystead {
         let (shares, wanted) = Shares::new(Mode::Waiting);
         let id = entropy.with(|rng| NodeId::random(rng));
         let slot = settings.node_file.as_deref().and_then(|path| Slot::take(path, id));
-        let membership = Membership::new(id, settings.node_name, clock.now(), settings.max_staleness, slot);
+        let membership = Membership::new(id, settings.node_name, clock.now(), settings.alone_max, slot);
         let mut keystead = Self {
             store,
             keyring: Arc::new(Keyring::new(opened)),

@@ -210,15 +210,23 @@ impl Keystead {
         }
     }
 
-    /// Deletes the accounts that say nothing any more.
+    /// Deletes the accounts that say nothing any more, a few at a time: somebody may want a share of one.
     ///
     /// # Errors
     /// When the store does not answer.
     pub(crate) async fn trim_rates(&self) -> Result<(), StoreError> {
         let before = nanos(self.clock.now().plus(-PAID_KEPT_MICROS));
-        self.store
-            .bookkeeping(move |ledger| Box::pin(async move { ledger.trim_rates(before).await.map(|_| ()) }))
-            .await
+        let mut paid = self.store.read().await?.paid_rates(before).await?;
+        paid.sort_by(|one, other| row_key(one).cmp(&row_key(other)));
+        for rows in paid.chunks(RATES_AT_ONCE) {
+            let rows = rows.to_vec();
+            let trimmed: Result<usize, StoreError> = self
+                .store
+                .bookkeeping(move |ledger| Box::pin(async move { ledger.trim_rates(&rows, before).await }))
+                .await;
+            trimmed?;
+        }
+        Ok(())
     }
 }
 

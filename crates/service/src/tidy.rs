@@ -1,5 +1,5 @@
-//! Throwing away what nobody will read again: old rows of the change feed, temporary keys that
-//! expired long ago, policies that no key has.
+//! Throwing away what nobody will read again: old rows of the change feed, accounts of rate limits that
+//! were paid for long ago, temporary keys that expired long ago, policies that no key has.
 
 use crate::Keystead;
 use keystead_domain::time::SECOND;
@@ -21,11 +21,14 @@ impl Keystead {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
             ticks.tick().await;
-            if let Err(error) = self.tidy().await {
-                tracing::warn!(%error, "old rows of the change feed could not be removed");
-            }
-            if let Err(error) = self.trim_rates().await {
-                tracing::warn!(%error, "accounts of rate limits that are paid for could not be removed");
+            match self.tidy().await {
+                Ok(true) => {
+                    if let Err(error) = self.trim_rates().await {
+                        tracing::warn!(%error, "accounts of rate limits that are paid for could not be removed");
+                    }
+                }
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, "old rows of the change feed could not be removed"),
             }
             if let Err(error) = self.purge_temporary_keys().await {
                 tracing::warn!(%error, "temporary keys that have expired could not be purged");
@@ -46,17 +49,18 @@ impl Keystead {
         Ok(())
     }
 
-    /// One node does it an hour, whichever comes first.
-    async fn tidy(&self) -> Result<(), StoreError> {
+    /// One node does it an hour, whichever comes first; whether it was this one.
+    async fn tidy(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let up_to = *self.feed.borrow();
         self.store
             .bookkeeping(move |ledger| {
                 Box::pin(async move {
-                    if ledger.claim_job("tidy", now, now.plus(PERIOD_MICROS)).await? {
+                    let claimed = ledger.claim_job("tidy", now, now.plus(PERIOD_MICROS)).await?;
+                    if claimed {
                         ledger.trim_feed(now.plus(-FEED_KEPT_MICROS), up_to).await?;
                     }
-                    Ok(())
+                    Ok(claimed)
                 })
             })
             .await

@@ -9,6 +9,8 @@
 )]
 
 mod house;
+#[path = "nodes/limits.rs"]
+mod limits;
 
 use house::House;
 use keystead_api::*;
@@ -31,7 +33,7 @@ struct Pair {
 }
 
 macro_rules! on_two_nodes {
-    ($($name:ident,)*) => {$(
+    ($($module:ident :: $name:ident,)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
             let Some(store) = postgres().await else {
@@ -42,30 +44,35 @@ macro_rules! on_two_nodes {
             let admin = here.admin();
             here.acme(&admin).await;
             let there = here.another_node().await;
-            tests::$name(Pair { here, there, admin }).await;
+            $module::$name(Pair { here, there, admin }).await;
         }
     )*};
 }
 
 on_two_nodes! {
-    a_key_made_here_works_there_at_once,
-    a_new_environment_owner_and_role_are_known_there_with_the_key,
-    an_imported_key_works_there_also_one_with_a_slow_digest,
-    lesson_1_a_revocation_here_holds_there,
-    lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too,
-    lesson_12_a_change_that_commits_late_holds_there,
-    lesson_12_a_changed_owner_stops_its_keys_there,
-    unknown_keys_cost_a_bounded_number_of_questions,
-    a_node_that_was_left_behind_loads_everything_anew,
-    lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
-    lesson_8_new_credits_replace_what_the_other_node_still_holds,
-    nodes_see_each_other_and_leave,
-    a_newer_schema_comes_under_running_nodes,
-    a_limit_is_counted_once_over_both_nodes,
-    a_limit_holds_while_nodes_come_and_go,
-    lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,
-    lesson_3_a_lineage_is_counted_once_over_both_nodes,
-    a_key_that_a_bulk_act_cannot_do_is_left_as_it_was,
+    tests::a_key_made_here_works_there_at_once,
+    tests::a_new_environment_owner_and_role_are_known_there_with_the_key,
+    tests::an_imported_key_works_there_also_one_with_a_slow_digest,
+    tests::lesson_1_a_revocation_here_holds_there,
+    tests::lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too,
+    tests::lesson_12_a_change_that_commits_late_holds_there,
+    tests::lesson_12_a_changed_owner_stops_its_keys_there,
+    tests::unknown_keys_cost_a_bounded_number_of_questions,
+    tests::a_node_that_was_left_behind_loads_everything_anew,
+    tests::lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
+    tests::lesson_8_new_credits_replace_what_the_other_node_still_holds,
+    tests::nodes_see_each_other_and_leave,
+    tests::a_newer_schema_comes_under_running_nodes,
+    tests::a_token_that_nobody_knows_costs_one_question_however_many_import,
+    limits::a_limit_is_counted_once_over_both_nodes,
+    limits::a_limit_holds_while_nodes_come_and_go,
+    limits::lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,
+    limits::lesson_3_a_lineage_is_counted_once_over_both_nodes,
+    limits::a_copied_data_folder_stops_no_node_from_counting,
+    limits::who_gives_no_sign_of_life_counts_alone_no_more,
+    limits::who_was_passed_over_goes_on_from_the_accounts,
+    limits::who_goes_away_leaves_nobody_without_a_share,
+    tests::a_key_that_a_bulk_act_cannot_do_is_left_as_it_was,
 }
 
 impl Pair {
@@ -79,18 +86,6 @@ impl Pair {
 
     async fn here(&self, key: &str) -> Code {
         verdict(&self.here.keystead, &self.admin, key).await
-    }
-
-    /// Asks one node until it refuses; how many requests passed.
-    async fn passes(&self, node: &Arc<Keystead>, key: &str) -> u64 {
-        let mut passed = 0;
-        loop {
-            match verdict(node, &self.admin, key).await {
-                Code::Valid => passed += 1,
-                Code::RateLimited => return passed,
-                other => panic!("{other} after {passed}"),
-            }
-        }
     }
 
     async fn comes_to(&self, key: &str, code: Code) {
@@ -126,13 +121,6 @@ async fn run(session: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(session).await.unwrap();
 }
 
-/// Which node counts rate limits alone; empty when none does.
-async fn counted_by(session: &mut PgConnection) -> String {
-    let counted_by = "SELECT value FROM installation WHERE name = 'rates_counted_by'";
-    let (id,): (String,) = sqlx::query_as(counted_by).fetch_one(session).await.unwrap();
-    id
-}
-
 fn quoted(id: &str) -> String {
     id.strip_prefix("key_").unwrap().bytes().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -145,11 +133,6 @@ fn revoke_and_tell(id: &str) -> String {
          INSERT INTO feed (at, organization_id, kind, target) \
          SELECT 0, organization_id, 'key', id FROM keys WHERE id = '\\x{id}'"
     )
-}
-
-/// So many units in an hour, all of them at once.
-fn limit(limit: u64) -> LimitSpec {
-    LimitSpec { name: "main".into(), limit, window: "1h".into(), burst: None }
 }
 
 fn credits(remaining: u64) -> CreditsSpec {
@@ -346,29 +329,6 @@ mod tests {
         assert_eq!(remaining(&here, &made).await, 80 - first - second);
     }
 
-    /// The clock stands still: exactly the burst passes, over both nodes.
-    pub(super) async fn a_limit_is_counted_once_over_both_nodes(pair: Pair) {
-        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
-        let consumer = CreateConsumer {
-            name: "Customer".into(),
-            limits: vec![limit(50), LimitSpec { name: "more".into(), ..limit(70) }],
-            ..CreateConsumer::default()
-        };
-        let consumer = pair.here.keystead.create_consumer(&pair.admin, "acme", consumer).await.unwrap();
-        let shared = async || {
-            pair.key(CreateKey { consumer: Some(consumer.id.clone()), ..CreateKey::default() }).await
-        };
-        let (one, other) = (shared().await, shared().await);
-        for (keys, burst) in [([&made, &made], 100), ([&one, &other], 50)] {
-            let [first, second] = keys;
-            let (here, there) = tokio::join!(
-                pair.passes(&pair.here.keystead, &first.key),
-                pair.passes(&pair.there, &second.key)
-            );
-            assert_eq!(here + there, burst, "{here} here, {there} there");
-        }
-    }
-
     /// Sealing the new key is refused after the old one's end was written.
     pub(super) async fn a_key_that_a_bulk_act_cannot_do_is_left_as_it_was(pair: Pair) {
         let Pair { here, there, admin } = &pair;
@@ -397,77 +357,6 @@ mod tests {
         assert_eq!(left.key, public.details, "nothing of it was written");
         let listed = here.keystead.find_keys(admin, "acme", &KeyQuery::default()).await.unwrap().items;
         assert_eq!(listed.len(), 3, "the two, and the one that takes over");
-    }
-
-    pub(super) async fn a_limit_holds_while_nodes_come_and_go(pair: Pair) {
-        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
-        for _ in 0..20 {
-            assert_eq!(pair.there(&made.key).await, Code::Valid);
-        }
-        // What it holds and has not spent is forfeited: a leaving node gives nothing back twice.
-        let Pair { mut here, there, admin } = pair;
-        there.close().await;
-        let mut session = here.session().await;
-        let mut rounds = here.keystead.feed();
-        while counted_by(&mut session).await.is_empty() {
-            rounds.changed().await.unwrap();
-        }
-        let before = here.keystead.counters().leases();
-        let mut alone = 0;
-        while alone < 20 {
-            alone += u64::from(verdict(&here.keystead, &admin, &made.key).await == Code::Valid);
-        }
-        assert_eq!(here.keystead.counters().leases(), before, "alone it counts in memory");
-        let there = here.another_node().await;
-        let pair = Pair { here, there, admin };
-        let (one, other) =
-            tokio::join!(pair.passes(&pair.here.keystead, &made.key), pair.passes(&pair.there, &made.key));
-        assert!(40 + one + other <= 100, "{one} here, {other} there, and 40 before");
-        assert!(one + other >= 30, "{one} here and {other} there: much was forfeited");
-        // A stop in order keeps what was counted.
-        let Pair { mut here, there, .. } = pair;
-        there.close().await;
-        here.restart().await;
-        assert_eq!(verdict(&here.keystead, &here.admin(), &made.key).await, Code::RateLimited);
-    }
-
-    /// LESSONS 7: counts doubled.
-    pub(super) async fn lesson_7_a_changed_limit_is_neither_reset_nor_multiplied(pair: Pair) {
-        let made = pair.key(CreateKey { limits: vec![limit(100)], ..CreateKey::default() }).await;
-        for _ in 0..30 {
-            assert_eq!(pair.here(&made.key).await, Code::Valid);
-            assert_eq!(pair.there(&made.key).await, Code::Valid);
-        }
-        let update = UpdateKey { limits: Some(vec![limit(80)]), ..UpdateKey::default() };
-        pair.here.keystead.update_key(&pair.admin, &made.details.id, update, None).await.unwrap();
-        let later = pair.key(CreateKey::default()).await;
-        let reason = RevokeKey { reason: "no longer used".into() };
-        pair.here.keystead.revoke_key(&pair.admin, &later.details.id, reason, None).await.unwrap();
-        pair.comes_to(&later.key, Code::Revoked).await;
-        let (here, there) =
-            tokio::join!(pair.passes(&pair.here.keystead, &made.key), pair.passes(&pair.there, &made.key));
-        assert!((20..=40).contains(&(here + there)), "{here} here, {there} there of what was left");
-    }
-
-    /// LESSONS 3: rotating neither resets nor multiplies; nor does minting.
-    pub(super) async fn lesson_3_a_lineage_is_counted_once_over_both_nodes(pair: Pair) {
-        let made = pair.key(CreateKey { limits: vec![limit(60)], ..CreateKey::default() }).await;
-        let parent = pair.here.keystead.identify_holder(&made.key, house::origin()).await.unwrap();
-        let minted = pair.here.keystead.mint_key(&parent, MintKey::default()).await.unwrap();
-        let rotated = pair
-            .here
-            .keystead
-            .rotate_key(&pair.admin, &made.details.id, RotateKey::default(), None)
-            .await
-            .unwrap();
-        let spend = async |key: &str| {
-            let (here, there) =
-                tokio::join!(pair.passes(&pair.here.keystead, key), pair.passes(&pair.there, key));
-            here + there
-        };
-        let (old, new, child) =
-            tokio::join!(spend(&made.key), spend(&rotated.created.key), spend(&minted.key));
-        assert_eq!(old + new + child, 60, "{old} + {new} + {child}");
     }
 
     /// What the next version may do to the schema while this one runs: a step with a number of its own,
@@ -540,5 +429,24 @@ mod tests {
         there.close().await;
         here.restart().await;
         assert_eq!(remaining(&here, &made).await, 0, "the old block was not given to the new account");
+    }
+
+    /// What anybody can ask must not use up the questions that nodes ask for keys of each other.
+    pub(super) async fn a_token_that_nobody_knows_costs_one_question_however_many_import(pair: Pair) {
+        let tenant = pair.here.tenant("tenant").await;
+        pair.here.acme(&tenant).await;
+        let sha256 = "2322daa2c498dd75bfb72513b54443a41de98b1a611fc76f139082fe284c1166";
+        for admin in [&pair.admin, &tenant] {
+            let items = vec![imported(HashAlgorithm::Sha256, sha256, None)];
+            pair.here
+                .keystead
+                .import_keys(admin, "acme", ImportKeys { items, dry_run: false })
+                .await
+                .unwrap();
+        }
+        let before = pair.here.keystead.counters().seeks();
+        let found = pair.here.keystead.identify_holder(&unknown_key(1), house::origin()).await;
+        assert!(found.is_err());
+        assert_eq!(pair.here.keystead.counters().seeks() - before, 1);
     }
 }

@@ -11,7 +11,7 @@ use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
-use keystead_service::{Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
+use keystead_service::{ALONE_MAX, Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -145,6 +145,7 @@ async fn open(
         node_file: Some(configuration.data.join("node")),
         node_name: format!("{} {address}", host()),
         max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
+        alone_max: ALONE_MAX,
         temporary: Temporary {
             purge_after: Duration::from_secs(configuration.temporary.purge_after_seconds),
             minted_max: configuration.temporary.minted_max,

@@ -18,6 +18,8 @@ struct Nodes {
     account: RateAccount,
     sharing: Sharing,
     cells: Vec<RateCell>,
+    /// How far each node's clock is ahead, in microseconds.
+    ahead: Vec<i64>,
     /// Answers of the account that come late, each with its node.
     late: Vec<(usize, Result<Share, RateState>)>,
     passed: Vec<(Micros, u64)>,
@@ -26,10 +28,24 @@ struct Nodes {
 impl Nodes {
     fn new(rule: RateRule, count: usize, sharing: Sharing) -> Self {
         let cells = (0..count).map(|_| RateCell::new()).collect();
-        Self { rule, account: RateAccount::default(), sharing, cells, late: Vec::new(), passed: Vec::new() }
+        Self {
+            rule,
+            account: RateAccount::default(),
+            sharing,
+            cells,
+            ahead: vec![0; count],
+            late: Vec::new(),
+            passed: Vec::new(),
+        }
+    }
+
+    /// How far the clocks of two nodes may differ, in microseconds.
+    fn tolerated(window: u64) -> i64 {
+        i64::try_from(window * 1_000_000 / 27).unwrap()
     }
 
     fn ask(&mut self, node: usize, need: u64, now: Micros, is_late: bool) {
+        let now = now.plus(self.ahead[node]);
         let want = self.cells[node].want(&self.rule, need, now);
         let answer = self.account.take(&self.rule, (need, want), now);
         if is_late {
@@ -42,7 +58,8 @@ impl Nodes {
     /// A request; whether it passed.
     fn request(&mut self, node: usize, cost: u64, now: Micros, is_late: bool) -> bool {
         for try_again in [true, false] {
-            match self.cells[node].take(&self.rule, cost, now, &self.sharing) {
+            let own_now = now.plus(self.ahead[node]);
+            match self.cells[node].take(&self.rule, cost, own_now, &self.sharing) {
                 Ok(ahead) => {
                     self.passed.push((now, cost));
                     if ahead {
@@ -65,20 +82,21 @@ impl Nodes {
 
     fn hear_late(&mut self, now: Micros) {
         for (node, answer) in std::mem::take(&mut self.late) {
-            self.cells[node].hear(&self.rule, answer, now, &self.sharing);
+            self.cells[node].hear(&self.rule, answer, now.plus(self.ahead[node]), &self.sharing);
         }
     }
 
     /// In every span of the history no more passed than is promised.
     fn check(&self) -> Result<(), TestCaseError> {
         let (limit, window) = (u128::from(self.rule.limit), u128::from(self.rule.window_seconds) * 1_000_000);
-        let life = u128::try_from(life_micros(&self.rule)).unwrap();
+        let apart = self.ahead.iter().max().unwrap() - self.ahead.iter().min().unwrap();
+        let more = u128::try_from(life_micros(&self.rule) + apart).unwrap();
         for first in 0..self.passed.len() {
             let mut sum = 0_u128;
             for (at, cost) in &self.passed[first..] {
                 sum += u128::from(*cost);
                 let micros = u128::try_from(at.since(self.passed[first].0)).unwrap();
-                let allowed = limit * (micros + life) + u128::from(self.rule.burst) * window;
+                let allowed = limit * (micros + more) + u128::from(self.rule.burst) * window;
                 prop_assert!(sum * window <= allowed, "{sum} in {micros} µs");
             }
         }
@@ -88,19 +106,23 @@ impl Nodes {
 
 proptest! {
     /// However many nodes there are, whatever they ask and whenever they hear: never more than the
-    /// limit over the time and a share's life, and the burst. So in a window never more than
-    /// `limit × 1.1 + burst`.
+    /// limit over the time, a share's life and what their clocks differ by, and the burst. So in a window
+    /// never more than `limit × 1.1 + burst`.
     #[test]
     fn never_more_than_the_limit_over_all_nodes(
-        limit in 1_u64..500, window in 1_u64..60, burst_share in 1_u64..=100, nodes in 1_usize..8,
+        limit in 1_u64..500, window in prop_oneof![1_u64..60, 60_u64..90_000], burst_share in 1_u64..=100,
+        ahead in proptest::collection::vec(0_i64..=1_000, 1..8),
         alone in 0_usize..60,
-        steps in proptest::collection::vec((0_usize..8, 0_i64..400_000, 1_u64..6, any::<bool>(), any::<bool>()), 1..300),
+        // A step is in millionths of the window.
+        steps in proptest::collection::vec((0_usize..8, 0_i64..8_000, 1_u64..10, any::<bool>(), any::<bool>()), 1..600),
     ) {
         let burst = (limit * burst_share).div_ceil(100);
+        let nodes = ahead.len();
         let mut all = Nodes::new(rule(limit, window, burst), nodes, Sharing::alone());
+        all.ahead = ahead.iter().map(|share| Nodes::tolerated(window) * share / 1_000).collect();
         let mut now = START;
         for (index, (node, step, cost, is_late, hears)) in steps.into_iter().enumerate() {
-            now = now.plus(step);
+            now = now.plus(step * i64::try_from(window).unwrap());
             if index == alone {
                 all.share();
             }
@@ -211,6 +233,35 @@ fn what_was_counted_alone_is_surrendered_once_and_resumed() {
     let before = cell.state(&rule, 1, START);
     cell.hear(&rule, Ok(Share { units: 5, until: START.plus(1_000_000) }), START, &alone);
     assert_eq!(cell.state(&rule, 1, START), before);
+}
+
+/// A minute and a half is within a twenty-seventh of an hour: neither node gives the other anything.
+#[test]
+fn nodes_whose_clocks_differ_as_they_may_do_not_fill_the_account_in_turn() {
+    let mut nodes = Nodes::new(rule(3_600, 3_600, 3_600), 2, Sharing::among_others());
+    nodes.ahead[0] = 90_000_000;
+    assert!(nodes.ahead[0] < Nodes::tolerated(3_600));
+    for second in 0..3_600 {
+        for node in 0..2 {
+            nodes.request(node, 60, START.plus(second * 1_000_000), false);
+        }
+    }
+    nodes.check().unwrap();
+}
+
+#[test]
+fn a_share_that_came_too_late_is_dropped_and_a_count_is_not() {
+    let rule = rule(10, 10, 10);
+    let (alone, among) = (Sharing::alone(), Sharing::among_others());
+    let counted = RateCell::new();
+    counted.take(&rule, 10, START, &alone).unwrap();
+    counted.drop_share();
+    assert!(matches!(counted.take(&rule, 1, START, &alone), Err(NotTaken::Over(_))));
+    let held = RateCell::new();
+    held.hear(&rule, RateAccount::default().take(&rule, (5, 5), START), START, &among);
+    held.drop_share();
+    assert_eq!(held.state(&rule, 1, START).remaining, 10);
+    assert_eq!(held.take(&rule, 1, START, &among), Err(NotTaken::Share));
 }
 
 #[test]

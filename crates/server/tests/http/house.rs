@@ -227,6 +227,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         usage_queue_max: 65_536,
         max_staleness: FOREVER,
         temporary: Temporary { minted_max: MINTED_MAX, ..Temporary::default() },
+        alone_max: FOREVER,
         node_name: "here".into(),
         node_file: None,
         new_admin_key: false,

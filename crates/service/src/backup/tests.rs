@@ -28,6 +28,7 @@ async fn open(database: &Database, clock: &Arc<ManualClock>, folder: &TempDir, s
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
+        alone_max: Duration::from_secs(3_600),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

@@ -20,7 +20,7 @@ pub(super) fn entropy(seed: u64) -> Entropy {
     Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed))
 }
 
-pub(super) async fn open(store: &TestStore, source: RootKeySource, seed: u64) -> Result<Opened, OpenFailed> {
+pub(crate) async fn open(store: &TestStore, source: RootKeySource, seed: u64) -> Result<Opened, OpenFailed> {
     open_with_log(store, source, None, seed).await
 }
 
@@ -37,6 +37,7 @@ pub(super) async fn open_with_log(
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
+        alone_max: Duration::from_secs(3_600),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

@@ -11,6 +11,7 @@ use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -46,6 +47,8 @@ pub(crate) use suite;
 
 /// The first node's log; each node has its own.
 const LOG: &str = "after-backup.log";
+/// Longer than any test moves the clock: neither freshness nor who counts is ever in doubt.
+const FOREVER: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 /// An opened installation whose clock stands still at [`keystead_store::testing::START`].
 pub(crate) struct House {
@@ -63,7 +66,8 @@ impl House {
         database.store.close().await;
         let root = tempfile::tempdir().unwrap();
         let clock = Arc::clone(&database.clock);
-        let (keystead, admin_key) = start(&database, &root, Arc::<ManualClock>::clone(&clock), 1, LOG).await;
+        let (keystead, admin_key) =
+            start(&database, &root, Arc::<ManualClock>::clone(&clock), 1, LOG, FOREVER).await;
         let admin_key = admin_key.unwrap();
         Self { keystead, clock, admin_key, database, root, seed: 1 }
     }
@@ -73,14 +77,21 @@ impl House {
         Arc::clone(&self.keystead).close().await;
         // Another seed: the same ids would be drawn again.
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed, LOG).await;
+        (self.keystead, _) = self.start(self.same_clock(), LOG, FOREVER).await;
+    }
+
+    /// The same, and it counts rate limits alone for no longer after a sign of life.
+    pub(crate) async fn restart_alone_for(&mut self, alone_max: Duration) {
+        Arc::clone(&self.keystead).close().await;
+        self.seed += 1;
+        (self.keystead, _) = self.start(self.same_clock(), LOG, alone_max).await;
     }
 
     /// Stops it in order and starts it again with another clock.
     pub(crate) async fn restart_with(&mut self, clock: Arc<dyn Clock>) {
         Arc::clone(&self.keystead).close().await;
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, clock, self.seed, LOG).await;
+        (self.keystead, _) = self.start(clock, LOG, FOREVER).await;
     }
 
     fn same_clock(&self) -> Arc<dyn Clock> {
@@ -90,7 +101,23 @@ impl House {
     /// Another node on the same database.
     pub(crate) async fn another_node(&mut self) -> Arc<Keystead> {
         self.seed += 1;
-        start(&self.database, &self.root, self.same_clock(), self.seed, &format!("{}.log", self.seed)).await.0
+        self.start(self.same_clock(), &format!("{}.log", self.seed), FOREVER).await.0
+    }
+
+    /// Another node, in a copy of the first one's folder, while that runs.
+    pub(crate) async fn another_node_in_a_copied_folder(&mut self) -> Arc<Keystead> {
+        let copy = self.root.path().join(format!("{}.log", self.seed + 1));
+        std::fs::copy(node_file(&self.root.path().join(LOG)), node_file(&copy)).unwrap();
+        self.another_node().await
+    }
+
+    async fn start(
+        &self,
+        clock: Arc<dyn Clock>,
+        log: &str,
+        alone_max: Duration,
+    ) -> (Arc<Keystead>, Option<String>) {
+        start(&self.database, &self.root, clock, self.seed, log, alone_max).await
     }
 
     /// Does on the database what no Keystead does.
@@ -121,7 +148,7 @@ impl House {
             .unwrap();
         store.close().await;
         self.seed += 1;
-        (self.keystead, _) = start(&self.database, &self.root, self.same_clock(), self.seed, LOG).await;
+        (self.keystead, _) = self.start(self.same_clock(), LOG, FOREVER).await;
     }
 
     /// The installation's operator, who administers the first organization.
@@ -265,12 +292,18 @@ fn event(organization_id: OrganizationId) -> Event {
     }
 }
 
+/// What names the node whose log this is.
+fn node_file(log: &Path) -> PathBuf {
+    log.with_extension("node")
+}
+
 async fn start(
     database: &TestStore,
     root: &TempDir,
     clock: Arc<dyn Clock>,
     seed: u64,
     log: &str,
+    alone_max: Duration,
 ) -> (Arc<Keystead>, Option<String>) {
     let settings = Settings {
         store: database.options(),
@@ -278,11 +311,11 @@ async fn start(
         log: Some(root.path().join(log)),
         usage_flush: Duration::from_secs(3_600),
         usage_queue_max: 1_000,
-        // Freshness is never in doubt when a test moves the clock.
-        max_staleness: Duration::from_secs(100 * 366 * 86_400),
+        max_staleness: FOREVER,
+        alone_max,
         temporary: Temporary::default(),
         node_name: "here".into(),
-        node_file: None,
+        node_file: Some(node_file(&root.path().join(log))),
         new_admin_key: false,
     };
     let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));

@@ -46,7 +46,11 @@ statements! {
          rates.paid_at_ns THEN excluded.paid_at_ns ELSE rates.paid_at_ns END RETURNING ", columns!(),
     );
     UNPAID(1) = concat!("SELECT ", columns!(), " FROM rates WHERE paid_at_ns > {}");
-    TRIM(1) = "DELETE FROM rates WHERE paid_at_ns < {} RETURNING CAST(1 AS BIGINT)";
+    PAID(1) = concat!("SELECT ", columns!(), " FROM rates WHERE paid_at_ns < {}");
+    TRIM(1) = "DELETE FROM rates WHERE paid_at_ns < {} AND (";
+    THIS(2) = "meter_id = {} AND name = {}";
+    OR_THIS(2) = " OR meter_id = {} AND name = {}";
+    TRIMMED(0) = ") RETURNING CAST(1 AS BIGINT)";
 }
 
 impl Conn {
@@ -57,6 +61,16 @@ impl Conn {
     pub async fn unpaid_rates(&mut self, at_ns: i64) -> Result<Vec<RateRow>, StoreError> {
         let mut select = Filtered::default();
         select.add(UNPAID, [at_ns.value()]);
+        self.filtered(select).await
+    }
+
+    /// The accounts that were paid for before an instant, in nanoseconds since 1970: they say nothing.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn paid_rates(&mut self, before_ns: i64) -> Result<Vec<RateRow>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(PAID, [before_ns.value()]);
         self.filtered(select).await
     }
 }
@@ -89,14 +103,20 @@ impl Ledger {
         self.upsert(rows, RAISE).await.map(|_| ())
     }
 
-    /// Deletes the accounts that were paid for before an instant, in nanoseconds since 1970: they say
-    /// nothing. Answers how many.
+    /// Deletes those of these accounts that are still paid for before an instant, in nanoseconds since 1970.
+    /// Rows as for [`Self::lock_rates`], and locked so: a deletion by itself locks as it finds them. Answers
+    /// how many.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn trim_rates(&mut self, before_ns: i64) -> Result<usize, StoreError> {
+    pub async fn trim_rates(&mut self, rows: &[RateRow], before_ns: i64) -> Result<usize, StoreError> {
+        self.lock_rates(rows).await?;
         let mut delete = Filtered::default();
         delete.add(TRIM, [before_ns.value()]);
+        for (index, row) in rows.iter().enumerate() {
+            delete.add(if index == 0 { THIS } else { OR_THIS }, [row.meter.value(), row.name.value()]);
+        }
+        delete.add(TRIMMED, []);
         self.filtered::<(i64,)>(delete).await.map(|rows| rows.len())
     }
 

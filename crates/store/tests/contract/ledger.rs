@@ -5,6 +5,8 @@ use keystead_domain::ids::*;
 use keystead_domain::time::Micros;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
+use sqlx::{Connection, PgConnection};
+use tokio::sync::oneshot;
 
 pub(crate) fn meter_row(id: MeterId, credits: i64) -> MeterRow {
     MeterRow {
@@ -252,13 +254,12 @@ pub(crate) async fn nodes_come_give_signs_of_life_and_go(store: TestStore) {
     assert_eq!(read(&store).await.nodes().await, Ok(vec![node(2, 1)]));
 }
 
+fn rate(n: u8, name: &str, paid_at_ns: i64) -> RateRow {
+    RateRow { meter: MeterId::Consumer(ConsumerId([n; 16])), name: name.to_owned(), paid_at_ns }
+}
+
 pub(crate) async fn rates_are_added_locked_written_raised_and_trimmed(store: TestStore) {
-    let row = |n: u8, name: &str, paid_at_ns: i64| RateRow {
-        meter: MeterId::Consumer(ConsumerId([n; 16])),
-        name: name.to_owned(),
-        paid_at_ns,
-    };
-    let rows = vec![row(1, "a", 0), row(1, "b", 0), row(2, "a", 0)];
+    let rows = vec![rate(1, "a", 0), rate(1, "b", 0), rate(2, "a", 0)];
     let asked = rows.clone();
     let locked: Outcome<Vec<RateRow>> =
         store.store.bookkeeping(move |l| Box::pin(async move { l.lock_rates(&asked).await })).await;
@@ -267,17 +268,12 @@ pub(crate) async fn rates_are_added_locked_written_raised_and_trimmed(store: Tes
         .store
         .bookkeeping(move |l| {
             Box::pin(async move {
-                l.put_rates(&[row(1, "a", 50), row(1, "b", 60)]).await?;
-                l.raise_rates(&[row(1, "a", 40), row(1, "b", 70), row(2, "a", 10)]).await
+                l.put_rates(&[rate(1, "a", 50), rate(1, "b", 60)]).await?;
+                l.raise_rates(&[rate(1, "a", 40), rate(1, "b", 70), rate(2, "a", 10)]).await
             })
         })
         .await;
     written.unwrap();
-    let row = |n: u8, name: &str, paid_at_ns: i64| RateRow {
-        meter: MeterId::Consumer(ConsumerId([n; 16])),
-        name: name.to_owned(),
-        paid_at_ns,
-    };
     let unpaid = async |at: i64| {
         let mut rows = read(&store).await.unpaid_rates(at).await.unwrap();
         rows.sort_by(|one, other| {
@@ -285,12 +281,70 @@ pub(crate) async fn rates_are_added_locked_written_raised_and_trimmed(store: Tes
         });
         rows
     };
-    assert_eq!(unpaid(9).await, [row(1, "a", 50), row(1, "b", 70), row(2, "a", 10)]);
-    assert_eq!(unpaid(50).await, [row(1, "b", 70)]);
+    assert_eq!(unpaid(9).await, [rate(1, "a", 50), rate(1, "b", 70), rate(2, "a", 10)]);
+    assert_eq!(unpaid(50).await, [rate(1, "b", 70)]);
+    assert_eq!(read(&store).await.paid_rates(50).await, Ok(vec![rate(2, "a", 10)]));
+    let some = vec![rate(1, "b", 10), rate(2, "a", 10)];
     let trimmed: Outcome<usize> =
-        store.store.bookkeeping(|l| Box::pin(async move { l.trim_rates(50).await })).await;
-    assert_eq!(trimmed, Ok(1));
-    assert_eq!(unpaid(0).await, [row(1, "a", 50), row(1, "b", 70)]);
+        store.store.bookkeeping(move |l| Box::pin(async move { l.trim_rates(&some, 50).await })).await;
+    assert_eq!(trimmed, Ok(1), "one of them was written since");
+    assert_eq!(unpaid(0).await, [rate(1, "a", 50), rate(1, "b", 70)]);
+}
+
+/// Of two that wait for each other, PostgreSQL makes one fail.
+pub(crate) async fn rates_are_trimmed_in_the_order_in_which_they_are_locked(store: TestStore) {
+    // A deletion by itself finds the later one first.
+    for n in [2, 1] {
+        let added: Outcome<Vec<RateRow>> = store
+            .store
+            .bookkeeping(move |l| Box::pin(async move { l.lock_rates(&[rate(n, "a", 10)]).await }))
+            .await;
+        added.unwrap();
+    }
+    let (begun, is_begun) = oneshot::channel::<()>();
+    let (go, waits) = oneshot::channel::<()>();
+    let taker = store.store.clone();
+    let takes = tokio::spawn(async move {
+        let taken: Outcome = taker
+            .bookkeeping(|l| {
+                Box::pin(async move {
+                    l.lock_rates(&[rate(1, "a", 10)]).await?;
+                    let _ = begun.send(());
+                    let _ = waits.await;
+                    l.lock_rates(&[rate(2, "a", 10)]).await.map(|_| ())
+                })
+            })
+            .await;
+        taken
+    });
+    is_begun.await.unwrap();
+    let trimmer = store.store.clone();
+    let trims = tokio::spawn(async move {
+        let trimmed: Outcome<usize> = trimmer
+            .bookkeeping(|l| {
+                Box::pin(async move { l.trim_rates(&[rate(1, "a", 10), rate(2, "a", 10)], 50).await })
+            })
+            .await;
+        trimmed
+    });
+    wait_for_one_that_waits(&store).await;
+    go.send(()).unwrap();
+    assert_eq!(takes.await.unwrap(), Ok(()));
+    assert_eq!(trims.await.unwrap(), Ok(2));
+}
+
+/// Until somebody waits for a lock on PostgreSQL. On SQLite writers take turns, and nobody waits within one.
+async fn wait_for_one_that_waits(store: &TestStore) {
+    let Database::Postgres(url) = &store.database else { return };
+    let mut session = PgConnection::connect(url).await.unwrap();
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    loop {
+        let (waiting,): (i64,) = sqlx::query_as(waiting).fetch_one(&mut session).await.unwrap();
+        if waiting > 0 {
+            return;
+        }
+    }
 }
 
 pub(crate) async fn one_node_at_most_counts_alone(store: TestStore) {
