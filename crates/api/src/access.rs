@@ -1,5 +1,6 @@
 //! Permissions given (grants) and permissions asked (expressions).
 
+use crate::objects::object;
 use serde::{Deserialize, Serialize};
 
 /// A permission given to a key: a name or pattern, optionally only on some resources.
@@ -10,7 +11,7 @@ pub enum PermissionGrant {
     /// On every resource: `"routes.read"`, `"routes.*"`, `"**"`.
     Everywhere(String),
     /// Only on resources that match.
-    Narrowed(NarrowedPermission),
+    Narrowed(#[serde(deserialize_with = "object")] NarrowedPermission),
 }
 
 /// A permission that holds only on some resources.
@@ -32,7 +33,7 @@ pub enum RoleGrant {
     /// On every resource: the role's name.
     Everywhere(String),
     /// Only on resources that match.
-    Narrowed(NarrowedRole),
+    Narrowed(#[serde(deserialize_with = "object")] NarrowedRole),
 }
 
 /// A role that holds only on some resources.
@@ -55,11 +56,11 @@ pub enum PermissionQuery {
     /// This one.
     One(String),
     /// All of these.
-    All(AllOf),
+    All(#[serde(deserialize_with = "object")] AllOf),
     /// At least one of these.
-    Any(AnyOf),
+    Any(#[serde(deserialize_with = "object")] AnyOf),
     /// This one, on a resource of its own instead of the request's.
-    On(PermissionOn),
+    On(#[serde(deserialize_with = "object")] PermissionOn),
 }
 
 /// Every part must hold; an empty list is refused.

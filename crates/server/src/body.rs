@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
-use serde::de::{DeserializeOwned, Visitor};
-use serde::{Deserializer, Serialize};
+use keystead_api::Objects;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 /// How deep lists and objects may stand in each other (CVE-2025-59043).
@@ -77,34 +78,9 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiProblem> {
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiProblem> {
     check_depth(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    T::deserialize(Whole(&mut reader))
+    T::deserialize(Objects(&mut reader))
         .and_then(|value| reader.end().map(|()| value))
         .map_err(|error| refuse::<T>(bytes, &error))
-}
-
-/// A body. serde takes a list for a struct's fields in their order, which no document promises.
-struct Whole<'a, R>(&'a mut serde_json::Deserializer<R>);
-
-impl<'de, R: serde_json::de::Read<'de>> Deserializer<'de> for Whole<'_, R> {
-    type Error = serde_json::Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_any(visitor)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_map(visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
 }
 
 fn check_depth(bytes: &[u8]) -> Result<(), ApiProblem> {
@@ -150,7 +126,7 @@ fn refuse<T: DeserializeOwned>(bytes: &[u8], error: &serde_json::Error) -> ApiPr
         Category::Data | Category::Io => {
             // Read a second time, only to learn the field's path.
             let mut reader = serde_json::Deserializer::from_slice(bytes);
-            let Err(error) = serde_path_to_error::deserialize::<_, T>(Whole(&mut reader)) else {
+            let Err(error) = serde_path_to_error::deserialize::<_, T>(Objects(&mut reader)) else {
                 return ApiProblem::new(ProblemCode::InvalidJson, format!("The body is not valid {place}."));
             };
             let reworded = reword(&error.inner().to_string(), error.path());

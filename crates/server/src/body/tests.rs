@@ -157,9 +157,30 @@ async fn another_type_or_none_is_refused_and_no_body_is_none() {
 /// Found by schemathesis: serde takes a list for a struct's fields in their order.
 #[test]
 fn a_list_is_no_object() {
-    for body in ["[]", " \n[\"a text\", 1]"] {
+    for body in ["[]", " \n[\"a text\", 1]", r#"{"list": [["a name"]]}"#] {
         let problem = refused(body).into_response();
         assert_eq!(problem.status(), 422, "{body}");
+    }
+    assert!(parse::<keystead_api::Guardrails>(br#"{"every_kind": []}"#).is_err());
+    assert!(parse::<keystead_api::Guardrails>(br#"{"every_kind": {}}"#).is_ok());
+    // Also where one of several forms is tried after the other.
+    for (list, object) in [
+        (r#"[["routes.read"]]"#, r#"{"all": ["routes.read"]}"#),
+        (
+            r#"{"any": [["routes.read", "networks/NET-7"]]}"#,
+            r#"{"any": [{"permission": "routes.read", "resource": "networks/NET-7"}]}"#,
+        ),
+    ] {
+        let verify =
+            |query: &str| parse::<Verify>(format!(r#"{{"key": "a", "permissions": {query}}}"#).as_bytes());
+        assert!(verify(list).is_err(), "{list}");
+        assert!(verify(object).is_ok(), "{object}");
+    }
+    for (field, list) in
+        [("permissions", r#"[["routes.read", ["**"]]]"#), ("roles", r#"[["reader", ["**"]]]"#)]
+    {
+        let body = format!(r#"{{"name": "a", "environment": "live", "{field}": {list}}}"#);
+        assert!(parse::<CreateKey>(body.as_bytes()).is_err(), "{body}");
     }
 }
 
