@@ -16,6 +16,7 @@ mod cells;
 mod close;
 mod consumers;
 mod counters;
+mod counting;
 mod create_key;
 mod create_keys;
 mod cursor;

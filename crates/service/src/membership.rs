@@ -1,9 +1,8 @@
 //! Membership: the nodes that share a database give signs of life in it. Who gives none for a while is
-//! taken off by whoever notices, each watching by its own clock alone. One of them may be allowed to count
-//! rate limits alone, in its memory, while there is no other.
+//! taken off by whoever notices, each watching by its own clock alone.
 
 use crate::Keystead;
-use crate::freshness;
+use crate::counting::counting_after;
 use crate::refused::Refused;
 use crate::shares::Mode;
 use crate::slot::Slot;
@@ -34,11 +33,11 @@ const JOIN_PAUSE: Duration = Duration::from_millis(50);
 /// This node, among the others.
 #[derive(Debug)]
 pub(crate) struct Membership {
-    id: NodeId,
+    pub(crate) id: NodeId,
     name: String,
     started_at: Micros,
     /// [`ALONE_MAX`], but in tests that move the clock.
-    alone_max: Duration,
+    pub(crate) alone_max: Duration,
     /// Where it runs, which tells who ran there before.
     slot: Option<Slot>,
     /// Whether it has exchanged signs of life with the others.
@@ -115,22 +114,12 @@ impl Membership {
     }
 }
 
-/// Who may count rate limits alone from now on, given who may now: `own` when nobody else lives. One that
-/// lives and may goes on until it has published what it counted.
-fn counting_after(counting: Option<NodeId>, own: NodeId, living: &[NodeId]) -> Option<NodeId> {
-    match counting {
-        Some(id) if id == own || living.contains(&id) => Some(id),
-        _ if living.is_empty() => Some(own),
-        _ => None,
-    }
-}
-
 /// What the others looked like, and who could and may count alone.
-struct Met {
+pub(crate) struct Met {
     others: Vec<NodeRow>,
-    is_alone: bool,
-    counted: Option<NodeId>,
-    counting: Option<NodeId>,
+    pub(crate) is_alone: bool,
+    pub(crate) counted: Option<NodeId>,
+    pub(crate) counting: Option<NodeId>,
 }
 
 impl Keystead {
@@ -273,55 +262,6 @@ impl Keystead {
             .await
     }
 
-    async fn count_as_met(&self, met: &Met, began: Micros) -> Result<(), Refused> {
-        let own = Some(self.membership.id);
-        let may_alone = met.counting == own;
-        let until = freshness::until(began, self.membership.alone_max);
-        // One that was passed over meanwhile goes on from the accounts: others may have counted since.
-        let goes_on = met.counted == own && may_alone && met.is_alone;
-        if goes_on && *self.shares.mode.read().await == Mode::Alone {
-            self.sharing.set_alone_until(until);
-            return Ok(());
-        }
-        if met.counting.is_none() && *self.shares.mode.read().await == Mode::Among {
-            return Ok(());
-        }
-        // Held to the end: no share is taken while it is not certain who counts.
-        let mut mode = self.shares.mode.write().await;
-        if *mode == Mode::Alone {
-            *mode = Mode::Waiting;
-            self.surrender_rates();
-        }
-        self.publish_rates().await?;
-        *mode = if may_alone && met.is_alone {
-            self.resume_rates(until).await?;
-            Mode::Alone
-        } else if may_alone {
-            self.stop_counting_alone().await?;
-            tracing::info!("rate limits are counted together with other nodes from now on");
-            Mode::Among
-        } else if met.counting.is_some() {
-            Mode::Waiting
-        } else {
-            Mode::Among
-        };
-        Ok(())
-    }
-
-    async fn stop_counting_alone(&self) -> Result<(), StoreError> {
-        let id = self.membership.id;
-        self.store
-            .bookkeeping(move |ledger| {
-                Box::pin(async move {
-                    if ledger.lock_counting_node().await? == Some(id) {
-                        ledger.set_counting_node(None).await?;
-                    }
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     async fn remove_node(&self, id: NodeId, beat: i64) -> Result<(), StoreError> {
         self.store
             .bookkeeping(move |ledger| {
@@ -379,18 +319,5 @@ mod tests {
         // One that left and came back starts anew.
         assert!(silent(&[row(1, 3), row(2, 2)], 120).is_empty());
         assert_eq!(membership.alive.load(Ordering::Relaxed), 3);
-    }
-
-    #[test]
-    fn one_counts_alone_only_while_nobody_else_lives() {
-        // A first node, and a second one that comes.
-        assert_eq!(counting_after(None, ID(1), &[]), Some(ID(1)));
-        assert_eq!(counting_after(Some(ID(1)), ID(2), &[ID(1)]), Some(ID(1)));
-        assert_eq!(counting_after(None, ID(2), &[ID(1)]), None);
-        // It goes on until it has published, also when it sees the other first.
-        assert_eq!(counting_after(Some(ID(1)), ID(1), &[ID(2)]), Some(ID(1)));
-        // It has left, or is dead: those who live count together, one that is alone counts alone.
-        assert_eq!(counting_after(Some(ID(1)), ID(2), &[ID(3)]), None);
-        assert_eq!(counting_after(Some(ID(1)), ID(2), &[]), Some(ID(2)));
     }
 }
