@@ -283,8 +283,8 @@ fn refusal(id: KeyId, fault: Refused) -> Result<BulkRefusal, Refused> {
             ("The key was purged meanwhile.".into(), "There is nothing left to do.".into())
         }
         Refused::Forbidden { permission, resource } => (
-            format!("Your key lacks {permission} on {resource}."),
-            "Use a key that has it, or leave this key out.".into(),
+            format!("This needs {permission} on {resource}."),
+            "Use a key that may do it, or leave this key out.".into(),
         ),
         Refused::Changed { .. } => ("It was changed at the same moment.".into(), "Try again.".into()),
         other => {
