@@ -2,38 +2,19 @@
 //!
 //! At most `limit · t / window + burst` units pass in any time `t`, whatever the threads.
 
+mod rule;
+
+pub use rule::{LIMIT_MAX, RateRule, WINDOW_SECONDS_MAX, parse_window};
+
 use crate::share::{Held, SHARED, Said, Share, Sharing};
 use crate::time::Micros;
-use keystead_api::LimitSpec;
 #[cfg(feature = "loom")]
 use loom::sync::atomic::{AtomicU64, Ordering};
 #[cfg(not(feature = "loom"))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::invalid::Invalid;
-
-/// The most units that one limit may let pass in a window.
-pub const LIMIT_MAX: u64 = 1_000_000_000;
-/// The longest window in seconds: 31 days.
-pub const WINDOW_SECONDS_MAX: u64 = 31 * 86_400;
-
 /// A clock that is this much earlier than before has stepped back.
 const STEP_NS_MIN: u64 = 1_000_000_000;
-
-/// A rate limit, compiled.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RateRule {
-    /// Its name.
-    pub name: Box<str>,
-    /// Units in one window.
-    pub limit: u64,
-    /// The window in seconds.
-    pub window_seconds: u64,
-    /// Units that may pass at once.
-    pub burst: u64,
-    /// Nanoseconds that one unit takes, rounded up: rounding never admits more.
-    unit_ns: u64,
-}
 
 /// What a limit has to say of a cost now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,75 +23,6 @@ pub struct RateState {
     pub remaining: u64,
     /// Nanoseconds until the cost may pass; 0 when it may now, `u64::MAX` when it never will.
     pub wait_ns: u64,
-}
-
-impl RateRule {
-    /// Compiles a limit.
-    ///
-    /// # Errors
-    /// With the field and its bounds.
-    pub fn compile(spec: &LimitSpec) -> Result<Self, Invalid> {
-        crate::name::handle("/name", &spec.name)?;
-        if spec.name.len() > 32 {
-            return Err(Invalid::new("/name", "A limit's name is too long.", "Use at most 32 characters."));
-        }
-        if !(1..=LIMIT_MAX).contains(&spec.limit) {
-            return Err(Invalid::new(
-                "/limit",
-                format!("{} is not a possible limit.", spec.limit),
-                format!("Use 1 to {LIMIT_MAX}."),
-            ));
-        }
-        let window_seconds = parse_window(&spec.window).ok_or_else(|| {
-            Invalid::new(
-                "/window",
-                "This is not a window.",
-                "Write 10s, 1m, 1h or 1d: one second to 31 days.",
-            )
-        })?;
-        let burst = spec.burst.unwrap_or(spec.limit);
-        if !(1..=spec.limit).contains(&burst) {
-            return Err(Invalid::new(
-                "/burst",
-                format!("A burst of {burst} does not fit a limit of {}.", spec.limit),
-                "Use 1 to the limit, or leave it out.",
-            ));
-        }
-        Ok(Self {
-            name: spec.name.as_str().into(),
-            limit: spec.limit,
-            window_seconds,
-            burst,
-            unit_ns: (window_seconds * 1_000_000_000).div_ceil(spec.limit),
-        })
-    }
-
-    /// Nanoseconds that one unit takes.
-    pub(crate) const fn unit_ns(&self) -> u64 {
-        self.unit_ns
-    }
-
-    pub(crate) const fn tolerance_ns(&self) -> u64 {
-        self.unit_ns.saturating_mul(self.burst)
-    }
-}
-
-/// Reads `10s`, `1m`, `1h`, `1d` as seconds, one second to 31 days.
-#[must_use]
-pub fn parse_window(text: &str) -> Option<u64> {
-    let (count, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    if count.is_empty() || count.len() > 7 || !count.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let seconds = count.parse::<u64>().ok()?.checked_mul(seconds)?;
-    (1..=WINDOW_SECONDS_MAX).contains(&seconds).then_some(seconds)
 }
 
 /// Where one limit stands: the instant (in nanoseconds) at which all that passed will have been
@@ -197,7 +109,7 @@ impl RateCell {
         if !sharing.is_alone(now) {
             return Err(NotTaken::Share);
         }
-        let next = debt_end(seen, rule, now_ns).saturating_add(rule.unit_ns.saturating_mul(cost));
+        let next = debt_end(seen, rule, now_ns).saturating_add(rule.unit_ns().saturating_mul(cost));
         if next.saturating_sub(now_ns) > rule.tolerance_ns() {
             return Err(NotTaken::Over(state_of(seen, rule, cost, now_ns)));
         }
@@ -228,7 +140,7 @@ impl RateCell {
     /// they are of, or to none.
     pub fn give_back(&self, reading: Reading, rule: &RateRule, cost: u64) {
         self.change(|word| match (word & SHARED, reading.next & SHARED) {
-            (0, 0) => Some(word.saturating_sub(rule.unit_ns.saturating_mul(cost))),
+            (0, 0) => Some(word.saturating_sub(rule.unit_ns().saturating_mul(cost))),
             (SHARED, SHARED) => Held::read(word).with_back(cost, Held::read(reading.next)).map(Held::word),
             _ => None,
         });
@@ -334,9 +246,9 @@ pub(crate) fn debt_end(seen: u64, rule: &RateRule, now_ns: u64) -> u64 {
 pub(crate) fn state_of(seen: u64, rule: &RateRule, cost: u64, now_ns: u64) -> RateState {
     let debt = debt_end(seen, rule, now_ns) - now_ns;
     let tolerance = rule.tolerance_ns();
-    let wanted = rule.unit_ns.saturating_mul(cost);
+    let wanted = rule.unit_ns().saturating_mul(cost);
     RateState {
-        remaining: (tolerance - debt) / rule.unit_ns,
+        remaining: (tolerance - debt) / rule.unit_ns(),
         wait_ns: if wanted > tolerance { u64::MAX } else { (debt + wanted).saturating_sub(tolerance) },
     }
 }
@@ -353,6 +265,7 @@ pub(crate) fn nanos(at: Micros) -> u64 {
 #[cfg(not(feature = "loom"))]
 mod tests {
     use super::*;
+    use keystead_api::LimitSpec;
     use proptest::prelude::*;
 
     fn rule(limit: u64, window: &str, burst: Option<u64>) -> RateRule {
@@ -416,15 +329,6 @@ mod tests {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });
         assert_eq!(passed, 1_000);
-    }
-
-    #[test]
-    fn windows_are_read_or_refused() {
-        assert_eq!(parse_window("90s"), Some(90));
-        assert_eq!(parse_window("31d"), Some(WINDOW_SECONDS_MAX));
-        for text in ["", "s", "0s", "32d", "1w", "-1s", "+1s", "1 m", "99999999d", "1µ"] {
-            assert_eq!(parse_window(text), None, "{text}");
-        }
     }
 
     proptest! {
