@@ -1,4 +1,4 @@
-//! SQLite's one writer: it takes the units of work that wait at the same time, gives each a
+//! SQLite's one writer: it takes the units of work that wait at the same time, runs each behind a
 //! savepoint in one transaction, and answers all of them after the one fsync that they share.
 
 use crate::act::{Job, Ran};
@@ -44,44 +44,43 @@ pub(crate) async fn work(
     pool.close().await;
 }
 
-/// How one unit of work ended within its group.
-enum Ended {
-    /// It waits for the group's commit.
-    Kept(Ran),
-    /// It is rolled back and answered.
-    Undone,
-    /// The whole transaction is lost, this unit with it.
-    Broken(Option<Ran>),
-}
-
+/// Until the queue is empty, all in one transaction. The first unit needs no savepoint: there is nothing else
+/// to keep when it is undone. SQLite copies every page that changes under one, and with many statements that
+/// takes longer the longer the unit is.
 async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging: &Logging) {
-    if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE; SAVEPOINT act").await {
+    if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE").await {
         discard(&mut tx);
         let _ = first.refuse.send(error.into());
         return;
     }
-    let mut kept = Vec::new();
-    let mut next = Some(first);
-    let mut count = 0;
-    while let Some(job) = next {
-        match one(&mut tx, job).await {
-            Ended::Kept(ran) => kept.push(ran),
-            Ended::Undone => {}
-            Ended::Broken(ran) => {
-                kept.extend(ran);
+    let mut kept = match run(first, &mut tx).await {
+        Some(ran) if ran.keep => vec![ran],
+        ran => {
+            if steer(&mut tx, "ROLLBACK").await.is_err() {
                 discard(&mut tx);
-                answer(kept, &Err(StoreError::Unavailable("the transaction was lost; nothing of it stands")));
-                return;
             }
+            drop(tx);
+            if let Some(ran) = ran {
+                (ran.answer)(Ok(()));
+            }
+            return;
         }
-        count += 1;
-        next = if count < GROUP_MAX { queue.try_recv().ok() } else { None };
+    };
+    let mut mark = "SAVEPOINT act";
+    for _ in 1..GROUP_MAX {
+        let Ok(job) = queue.try_recv() else { break };
+        if !one(&mut tx, job, mark, &mut kept).await {
+            discard(&mut tx);
+            answer(kept, &Err(StoreError::Unavailable("the transaction was lost; nothing of it stands")));
+            return;
+        }
+        mark = "RELEASE act; SAVEPOINT act";
     }
     let touched = kept.iter_mut().flat_map(|ran| std::mem::take(&mut ran.touched)).collect();
     let logged = logging.before_commit(&mut tx, touched).await;
     let end = match logged {
         Ok(logged) => {
-            let end = end(&mut tx, !kept.is_empty()).await;
+            let end = end(&mut tx).await;
             logging.after_commit(logged, &end).await;
             end
         }
@@ -95,27 +94,29 @@ async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging:
     answer(kept, &end);
 }
 
-/// Runs a unit in the savepoint that is open, and leaves another one open for the next.
-async fn one(tx: &mut Tx, job: Job) -> Ended {
+/// Runs a unit behind a savepoint of its own, which stays open; `false` when the whole transaction is lost.
+async fn one(tx: &mut Tx, job: Job, mark: &'static str, kept: &mut Vec<Ran>) -> bool {
+    if let Err(error) = steer(tx, mark).await {
+        let _ = job.refuse.send(error.into());
+        return false;
+    }
     match run(job, tx).await {
-        Some(ran) if ran.keep => match steer(tx, "RELEASE act; SAVEPOINT act").await {
-            Ok(()) => Ended::Kept(ran),
-            Err(_) => Ended::Broken(Some(ran)),
-        },
-        ran => match steer(tx, "ROLLBACK TO act").await {
-            Ok(()) => {
-                if let Some(ran) = ran {
-                    (ran.answer)(Ok(()));
-                }
-                Ended::Undone
+        Some(ran) if ran.keep => {
+            kept.push(ran);
+            true
+        }
+        ran => {
+            let undone = steer(tx, "ROLLBACK TO act").await.is_ok();
+            if let Some(ran) = ran {
+                (ran.answer)(Ok(()));
             }
-            Err(_) => Ended::Broken(ran),
-        },
+            undone
+        }
     }
 }
 
-async fn end(tx: &mut Tx, commit: bool) -> Result<(), StoreError> {
-    let ended = steer(tx, if commit { "COMMIT" } else { "ROLLBACK" }).await;
+async fn end(tx: &mut Tx) -> Result<(), StoreError> {
+    let ended = steer(tx, "COMMIT").await;
     if ended.is_err() {
         let rolled_back = steer(tx, "ROLLBACK").await.is_ok();
         discard(tx);
