@@ -25,3 +25,16 @@ impl Invalid {
         self
     }
 }
+
+/// Each text, with its field, of at most `bytes_max` bytes.
+///
+/// # Errors
+/// With the first field that is longer.
+pub fn texts_at_most(bytes_max: usize, texts: &[(&str, &Option<String>)]) -> Result<(), Invalid> {
+    match texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.len() > bytes_max)) {
+        None => Ok(()),
+        Some((field, _)) => {
+            Err(Invalid::new(*field, "This is too long.", format!("Send at most {bytes_max} bytes.")))
+        }
+    }
+}

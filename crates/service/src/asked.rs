@@ -2,7 +2,7 @@
 
 use keystead_api::Verify;
 use keystead_domain::decide::{Ask, COST_MAX};
-use keystead_domain::invalid::Invalid;
+use keystead_domain::invalid::{Invalid, texts_at_most};
 use keystead_domain::networks;
 use keystead_domain::query::Query;
 use keystead_domain::share::Sharing;
@@ -27,15 +27,7 @@ impl Asked {
             ("/user_agent", &input.user_agent),
             ("/resource", &input.resource),
         ];
-        for (field, text) in texts {
-            if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-                return Err(Invalid::new(
-                    field,
-                    "This is too long.",
-                    format!("Send at most {TEXT_BYTES_MAX} bytes."),
-                ));
-            }
-        }
+        texts_at_most(TEXT_BYTES_MAX, &texts)?;
         if input.tags.len() > TAGS_MAX {
             return Err(Invalid::new(
                 "/tags",

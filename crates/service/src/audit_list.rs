@@ -7,7 +7,7 @@ use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{AuditQuery, AuditRecord, Page};
 use keystead_domain::ids::{KeyId, ProjectId};
-use keystead_domain::invalid::Invalid;
+use keystead_domain::invalid::{Invalid, texts_at_most};
 use keystead_domain::time::Micros;
 use keystead_store::AuditFilter;
 use std::sync::Arc;
@@ -45,15 +45,7 @@ impl Keystead {
 
 fn filter(caller: &Caller, query: &AuditQuery, project: Option<ProjectId>) -> Result<AuditFilter, Invalid> {
     let texts = [("/action", &query.action), ("/target", &query.target), ("/request_id", &query.request_id)];
-    for (field, text) in texts {
-        if text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
-            return Err(Invalid::new(
-                field,
-                "This is too long.",
-                format!("Send at most {TEXT_BYTES_MAX} bytes."),
-            ));
-        }
-    }
+    texts_at_most(TEXT_BYTES_MAX, &texts)?;
     let actor = query.actor.as_deref().map(str::parse::<KeyId>).transpose();
     let actor_key = actor.map_err(|_| {
         Invalid::new("/actor", "This is not a key's id.", "Send an id that begins with `key_`.")

@@ -157,6 +157,27 @@ mod tests {
             .await
     }
 
+    async fn act_that_fails_at_commit(store: &Store) -> Result<(), StoreError> {
+        store
+            .act(|tx| {
+                Box::pin(async move {
+                    fail_at_commit(tx).await?;
+                    Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
+                })
+            })
+            .await
+    }
+
+    /// Has the store write `a.log` from now on; with what opens it.
+    async fn log_of(store: &Store) -> (tempfile::TempDir, RootKeys) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = RootKeys::new(RootKey::new(&[7; 32]).unwrap(), Vec::new());
+        let random = Box::new(ChaCha8Rng::seed_from_u64(1));
+        let log = Log::open(&folder.path().join("a.log"), &keys, random, START).unwrap();
+        store.begin_session(Some(log), "first".into(), "here".into()).await.unwrap();
+        (folder, keys)
+    }
+
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_refused_commit_is_told_to_everybody_in_the_group() {
         let TestStore { store, .. } = &sqlite().await;
@@ -200,22 +221,11 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_refused_commit_is_taken_back_from_the_log() {
         let TestStore { store, .. } = &sqlite().await;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let keys = RootKeys::new(RootKey::new(&[7; 32]).unwrap(), Vec::new());
-        let log = Log::open(&path, &keys, Box::new(ChaCha8Rng::seed_from_u64(1)), START).unwrap();
-        store.begin_session(Some(log), "first".into(), "here".into()).await.unwrap();
-        let refused: Result<(), StoreError> = store
-            .act(|tx| {
-                Box::pin(async move {
-                    fail_at_commit(tx).await?;
-                    Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
-                })
-            })
-            .await;
+        let (folder, keys) = log_of(store).await;
+        let refused = act_that_fails_at_commit(store).await;
         assert_eq!(refused, Err(StoreError::Unavailable("the commit was refused")));
         assert_eq!(act(store, 2).await, Ok(()));
-        let mut read = LogFile::open(&path, &keys).unwrap();
+        let mut read = LogFile::open(&folder.path().join("a.log"), &keys).unwrap();
         let (mut rows, mut undone) = (Vec::new(), Vec::new());
         while let Next::Record(number, record) = read.next().unwrap() {
             match record {
@@ -232,25 +242,14 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_refused_commit_that_was_not_taken_back_is_settled_before_the_log_is_closed() {
         let TestStore { store, .. } = &sqlite().await;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let keys = RootKeys::new(RootKey::new(&[7; 32]).unwrap(), Vec::new());
-        let log = Log::open(&path, &keys, Box::new(ChaCha8Rng::seed_from_u64(1)), START).unwrap();
-        store.begin_session(Some(log), "first".into(), "here".into()).await.unwrap();
+        let (folder, keys) = log_of(store).await;
         let log = store.log().unwrap();
         let hanging = log.hang_for_a_test();
-        let refused: Result<(), StoreError> = store
-            .act(|tx| {
-                Box::pin(async move {
-                    fail_at_commit(tx).await?;
-                    Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
-                })
-            })
-            .await;
+        let refused = act_that_fails_at_commit(store).await;
         assert_eq!(refused, Err(StoreError::Unavailable("the commit was refused")));
         drop(hanging);
         store.end_session().await.unwrap();
-        let mut read = LogFile::open(&path, &keys).unwrap();
+        let mut read = LogFile::open(&folder.path().join("a.log"), &keys).unwrap();
         let mut found = Vec::new();
         while let Next::Record(_, record) = read.next().unwrap() {
             match record {
