@@ -93,7 +93,8 @@ impl Keystead {
             return false;
         }
         let look = async { self.keyring.knows(id) || (seeker.may_ask(now) && self.fetch(id).await) };
-        seeker.in_turn(id, look).await
+        // Apart: as a part of the future it would be moved about for every request.
+        Box::pin(seeker.in_turn(id, look)).await
     }
 
     async fn fetch(&self, id: KeyId) -> bool {
