@@ -6,6 +6,7 @@
 
 mod access;
 mod audit;
+mod audit_tree;
 mod export;
 mod guardrails;
 mod import;
@@ -32,6 +33,10 @@ mod whoami;
 
 pub use access::*;
 pub use audit::*;
+pub use audit_tree::{
+    AUDIT_EXPORT_FORMAT, AuditCheckpoint, AuditExportEnd, AuditExportHead, AuditExportLeaf, AuditExportLine,
+    AuditExportRecord,
+};
 pub use export::*;
 pub use guardrails::*;
 pub use import::*;

@@ -109,7 +109,7 @@ async fn measure(installation: &Installation) -> Result<Rates> {
 }
 
 /// Creates a second.
-async fn creates(
+pub(crate) async fn creates(
     keystead: &Arc<Keystead>,
     caller: &Caller,
     outstanding: usize,

@@ -8,7 +8,9 @@ use keystead_domain::ids::{
 };
 use keystead_domain::time::{Clock, Micros};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{ALONE_MAX, Entropy, Keystead, Opened, Settings, SystemClock, Temporary};
+use keystead_service::{
+    ALONE_MAX, AuditSettings, Entropy, Keystead, Opened, Settings, SystemClock, Temporary,
+};
 use keystead_store::{
     Acted, Database, EnvironmentRow, Event, Options, PermissionRow, ProjectRow, ServiceAccountRow, Store,
     StoreError,
@@ -60,6 +62,14 @@ impl Installation {
     /// # Errors
     /// When it does not open.
     pub async fn open(&self) -> Result<Opened> {
+        self.open_with(AuditSettings::default()).await
+    }
+
+    /// The same, and the audit is kept so.
+    ///
+    /// # Errors
+    /// When it does not open.
+    pub async fn open_with(&self, audit: AuditSettings) -> Result<Opened> {
         let settings = Settings {
             store: self.options(),
             root_key: self.folder.join(ROOT_KEY).into(),
@@ -71,6 +81,7 @@ impl Installation {
             node_name: "bench".into(),
             node_file: None,
             temporary: Temporary::default(),
+            audit,
             new_admin_key: false,
         };
         let opened = Keystead::open(settings, Arc::new(SystemClock), Entropy::system()).await;

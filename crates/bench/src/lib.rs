@@ -1,5 +1,6 @@
-//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|nodes|overload|soak`.
+//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|audit|nodes|overload|soak`.
 
+pub mod audit;
 pub mod cluster;
 pub mod creates;
 pub mod figure;

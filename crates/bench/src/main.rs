@@ -1,7 +1,7 @@
 //! `keystead-bench`: measures what Keystead promises, each figure beside its bound.
 
 use anyhow::{Result, bail};
-use keystead_bench::{creates, figure, http, in_process, load, measure, memory, nodes, say, soak};
+use keystead_bench::{audit, creates, figure, http, in_process, load, measure, memory, nodes, say, soak};
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 use std::future::Future;
@@ -22,6 +22,7 @@ Commands:
   overload Three times as much as the server can answer, for a minute (needs wrk, taskset)
   soak     50,000,000 verifications in process while 100,000 keys come and go
   creates  Durable creates a second on SQLite and PostgreSQL
+  audit    What the audit's tree costs 16 writers of one organization
   nodes    Several nodes on one PostgreSQL: how soon a revocation holds, how much passes a rate limit
 
 Options:
@@ -30,7 +31,7 @@ Options:
   --fresh           With verify: fill the database of 1,000,000 keys anew
   --seconds N       With overload: how long [default: 60]
   --verifies N      With soak: how many [default: 50000000]
-  --postgres URL    With creates, nodes: this server instead of a throw-away cluster that syncs
+  --postgres URL    With creates, audit, nodes: this server instead of a throw-away cluster that syncs
 
 Examples:
   cargo xtask bench verify --json
@@ -60,6 +61,7 @@ fn main() -> Result<()> {
         (Some("overload"), None) => run(http::overload(asked.seconds.unwrap_or(OVERLOAD_SECONDS)))?,
         (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
         (Some("creates"), None) => run(creates::figures(asked.postgres))?,
+        (Some("audit"), None) => run(audit::figures(asked.postgres))?,
         (Some("nodes"), None) => run(nodes::figures(asked.postgres))?,
         (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
         (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),

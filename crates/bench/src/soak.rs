@@ -94,6 +94,9 @@ pub async fn figures(verifies: u64) -> Result<Vec<Figure>> {
         Figure::told("soak_per_second", verified as f64 / elapsed.as_secs_f64(), "of them a second"),
         Figure::told("soak_churned_keys", churned as f64, "keys made, revoked and purged meanwhile"),
         Figure::told("soak_memory_mib", late, "memory in the last fifth, MiB"),
+        Figure::told("soak_memory_second_mib", early, "in the second fifth"),
+        Figure::told("soak_memory_third_mib", part(&resident, 0.4), "in the third"),
+        Figure::told("soak_memory_fourth_mib", part(&resident, 0.6), "in the fourth"),
     ])
 }
 

@@ -56,6 +56,7 @@ pub(crate) enum Command {
     Login(Login),
     #[command(flatten)]
     Client(Box<ClientCommand>),
+    Audit(Box<Audit>),
     Completions(Completions),
 }
 
@@ -88,7 +89,6 @@ pub(crate) enum ClientCommand {
     Nodes(Nodes),
     #[command(subcommand)]
     RootKey(RootKey),
-    Audit(Audit),
     Export(Export),
 }
 
@@ -111,7 +111,6 @@ impl ClientCommand {
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Nodes(nodes) => nodes.run(session).await,
             Self::RootKey(root_key) => root_key.run(session).await,
-            Self::Audit(audit) => audit.run(session).await,
             Self::Export(export) => export.run(session).await,
         }
     }
@@ -147,7 +146,9 @@ pub(crate) fn client_command<T: AsRef<str>>(arguments: impl IntoIterator<Item = 
     let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
     match Cli::try_parse_from(arguments).unwrap().command {
         Command::Client(command) => *command,
-        Command::Operate(_) | Command::Login(_) | Command::Completions(_) => panic!("no client command"),
+        Command::Operate(_) | Command::Login(_) | Command::Audit(_) | Command::Completions(_) => {
+            panic!("no client command")
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod session;
 
 use arguments::{Cli, Command};
 use clap::Parser;
+use connection::ConnectionFlags;
 use exit::{Failure, Outcome};
 use keystead_sdk::api::Timestamp;
 use output::Output;
@@ -40,11 +41,16 @@ fn run(cli: Cli, output: Output) -> Outcome {
         Command::Operate(command) => command.run(connection.allow_plain_http, &output),
         Command::Completions(completions) => completions.run(&output),
         Command::Login(login) => client_runtime()?.block_on(login.run(&connection, &output)),
-        Command::Client(command) => {
-            let session = Session { client: connection.connect()?, output, now: now() };
-            client_runtime()?.block_on(command.run(&session))
+        Command::Audit(audit) => {
+            let allow_plain_http = connection.allow_plain_http;
+            audit.run(|| session(&connection, output), allow_plain_http, &output)
         }
+        Command::Client(command) => client_runtime()?.block_on(command.run(&session(&connection, output)?)),
     }
+}
+
+fn session(connection: &ConnectionFlags, output: Output) -> Result<Session, Failure> {
+    Ok(Session { client: connection.connect()?, output, now: now() })
 }
 
 /// One thread: a client command makes one call after the other, and threads take time to start.

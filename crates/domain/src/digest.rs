@@ -58,6 +58,16 @@ impl Pepper {
         self.version
     }
 
+    /// The secret of which the signer of the audit's checkpoints is made. What is hashed for it is shorter than
+    /// what any digest hashes: no digest in the database can be this.
+    #[must_use]
+    pub(crate) fn audit_seed(&self) -> Zeroizing<[u8; 32]> {
+        let mut seed = Zeroizing::new([0; 32]);
+        let tag = hmac::sign(&self.key, b"audit signer");
+        seed.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        seed
+    }
+
     /// The digest of a token as the key `id` of `organization`.
     #[must_use]
     pub fn digest(&self, organization: OrganizationId, id: KeyId, token: &Token<'_>) -> Digest {

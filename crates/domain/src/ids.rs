@@ -73,6 +73,7 @@ id!(/** Of a role. */ RoleId, "role");
 id!(/** Of a service account. */ ServiceAccountId, "sa");
 id!(/** Of a consumer. */ ConsumerId, "con");
 id!(/** Of an audit record. */ AuditId, "aud");
+id!(/** Of a checkpoint of the audit. */ CheckpointId, "chk");
 id!(/** Of a notice. */ NoticeId, "ntc");
 id!(/** Of a request. */ RequestId, "req");
 id!(/** Of a node: a running server. */ NodeId, "node");

@@ -1,6 +1,7 @@
 //! Keystead's rules, pure: key format, digests, permissions and matching, restrictions, limit
 //! arithmetic, the verdict. No async, no I/O, no SQL, no HTTP; time and randomness are passed in.
 
+pub mod audit;
 pub mod base62;
 pub mod calendar;
 pub mod cells;

@@ -7,6 +7,7 @@ pub mod front;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
+mod ndjson;
 mod openapi;
 pub mod problem;
 pub mod query;

@@ -8,7 +8,12 @@ mod after_backup;
 mod apply;
 mod asked;
 mod attempts;
+mod audit_checkpoints;
+mod audit_export;
 mod audit_list;
+mod audit_retention;
+mod audit_tree;
+pub mod audit_verify;
 pub mod backup;
 mod bulk_keys;
 pub mod caller;
@@ -85,6 +90,8 @@ mod verify;
 mod versions;
 mod widening;
 
+pub use audit_export::ExportedAudit;
+pub use audit_tree::AuditSettings;
 pub use counters::Counters;
 pub use entropy::Entropy;
 pub use export_keys::ExportedKeys;
@@ -125,6 +132,7 @@ pub struct Keystead {
     feed: watch::Sender<i64>,
     slow_budget: slow_imports::SlowBudget,
     counters: Counters,
+    audit: audit_tree::AuditTrees,
     membership: membership::Membership,
     shares: shares::Shares,
     /// Until when this node counts rate limits alone, in memory.

@@ -1,6 +1,7 @@
 //! Opening an installation: the store, the root key, on first start the operator's organization
 //! with its administrator's key, then the keyring.
 
+use crate::audit_tree::{AuditSettings, AuditTrees};
 use crate::entropy::Entropy;
 use crate::follow::Followed;
 use crate::keyring::Keyring;
@@ -16,6 +17,7 @@ use crate::{
     Counters, Keystead, Temporary, after_backup, apply, freshness, lease, load, organizations, replay,
     slow_imports,
 };
+use keystead_domain::audit::checkpoint::Signer;
 use keystead_domain::digest::Pepper;
 use keystead_domain::ids::NodeId;
 use keystead_domain::seal::{DoesNotOpen, RootKeys};
@@ -58,6 +60,8 @@ pub struct Settings {
     pub alone_max: Duration,
     /// How temporary keys are kept.
     pub temporary: Temporary,
+    /// How the audit is kept.
+    pub audit: AuditSettings,
     /// Issues another key for the operator's administrator, when the first one was lost.
     pub new_admin_key: bool,
 }
@@ -134,6 +138,7 @@ impl Keystead {
         }
         let opened =
             peppers.iter().map(|row| open_pepper(&root.keys(), row)).collect::<Result<Vec<_>, _>>()?;
+        let signer = opened.first().and_then(Signer::of).ok_or(DoesNotOpen)?;
         let (usage, events) = Usage::new(settings.usage_queue_max);
         let (shares, wanted) = Shares::new(Mode::Waiting);
         let id = entropy.with(|rng| NodeId::random(rng));
@@ -154,6 +159,7 @@ impl Keystead {
             feed: watch::Sender::new(i64::MAX),
             slow_budget: slow_imports::SlowBudget::new(),
             counters: Counters::default(),
+            audit: AuditTrees::new(settings.audit, signer),
             membership,
             shares,
             // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
@@ -212,6 +218,7 @@ impl Keystead {
         // These have something to write when they are told to stop.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_usage(events, usage_flush)));
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_upgrading()));
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_audit_trees()));
         if self.seeker.is_some() {
             let membership = tokio::spawn(Arc::clone(self).keep_membership());
             let shares = tokio::spawn(Arc::clone(self).keep_shares(wanted));

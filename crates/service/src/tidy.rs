@@ -1,5 +1,6 @@
 //! Throwing away what nobody will read again: old rows of the change feed, accounts of rate limits that
-//! were paid for long ago, temporary keys that expired long ago, policies that no key has.
+//! were paid for long ago, temporary keys that expired long ago, audit records that were kept for long enough, policies that no key
+//! has.
 
 use crate::Keystead;
 use keystead_domain::time::SECOND;
@@ -32,6 +33,9 @@ impl Keystead {
             }
             if let Err(error) = self.purge_temporary_keys().await {
                 tracing::warn!(%error, "temporary keys that have expired could not be purged");
+            }
+            if let Err(error) = self.delete_old_audit().await {
+                tracing::warn!(%error, "audit records that were kept for long enough could not be deleted");
             }
             if let Err(error) = self.forget_unused_policies().await {
                 tracing::debug!(%error, "policies that no key has were left for the next hour");

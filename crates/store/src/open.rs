@@ -1,10 +1,11 @@
 //! Opening a SQLite file: take it, bring its schema up to date, make its pools.
 
-use crate::conn::{Conn, Engine};
+use crate::conn::{Conn, Engine, Reader};
 use crate::database::Database;
 use crate::error::{OpenError, StoreError};
 use crate::owner::{FileOwner, open_private, unreachable};
 use crate::schema::{self, Prepared};
+use crate::transaction::steer;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, PgPool, SqlitePool};
@@ -95,6 +96,20 @@ pub(crate) async fn beside(database: &Database) -> Result<Conn, OpenError> {
         }
     };
     Ok(Conn::new(engine, false))
+}
+
+/// The database as of one instant, read beside a server that owns it.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn read_beside(database: &Database) -> Result<Reader, OpenError> {
+    let mut conn = beside(database).await?;
+    let begin = match &conn.engine {
+        Engine::Sqlite(_) => "BEGIN",
+        Engine::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    };
+    steer(&mut conn, begin).await.map_err(cannot_be_read)?;
+    Ok(Reader(conn))
 }
 
 /// One connection to PostgreSQL, for a work that nobody shares.

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 9;
+pub(crate) const SUPPORTED: i64 = 10;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -21,6 +21,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (7, "imports", include_str!("schema/0007_imports.sql")),
     (8, "log sessions", include_str!("schema/0008_log_sessions.sql")),
     (9, "rates", include_str!("schema/0009_rates.sql")),
+    (10, "audit tree", include_str!("schema/0010_audit_tree.sql")),
 ];
 
 /// The words in which the engines differ.

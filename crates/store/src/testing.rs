@@ -6,6 +6,7 @@ use crate::statement::RAN;
 use crate::{Database, Options, Store};
 use keystead_domain::time::{Clock, ManualClock, Micros};
 use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -119,7 +120,10 @@ async fn finish(database: Database, place: Place) -> TestStore {
 async fn run(url: &str, sql: String) {
     let options = PgConnectOptions::from_str(url).expect("the URL in KEYSTEAD_TEST_POSTGRES");
     let mut connection = options.connect().await.expect("the server in KEYSTEAD_TEST_POSTGRES");
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("its user may create schemas");
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("its user may create schemas, and the SQL runs");
     connection.close().await.expect("a connection closes");
 }
 
@@ -138,6 +142,19 @@ impl Drop for Place {
         });
         // A schema that stays behind is no failure of the test.
         let _ = dropped.join();
+    }
+}
+
+/// Does to a database what no Keystead does.
+pub async fn tamper(database: &Database, sql: &str) {
+    match database {
+        Database::Sqlite(path) => {
+            let options = SqliteConnectOptions::new().filename(path);
+            let mut connection = options.connect().await.expect("the file opens");
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("the SQL runs");
+            connection.close().await.expect("a connection closes");
+        }
+        Database::Postgres(url) => run(url, sql.to_owned()).await,
     }
 }
 

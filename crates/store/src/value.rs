@@ -2,8 +2,8 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AuditId, ConsumerId, EnvironmentId, KeyId, NodeId, NoticeId, OrganizationId, OwnerId, PermissionId,
-    ProjectId, RoleId, ServiceAccountId,
+    AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, NodeId, NoticeId, OrganizationId, OwnerId,
+    PermissionId, ProjectId, RoleId, ServiceAccountId,
 };
 use keystead_domain::time::Micros;
 
@@ -164,6 +164,7 @@ macro_rules! ids {
 
 ids!(
     AuditId,
+    CheckpointId,
     ConsumerId,
     EnvironmentId,
     NodeId,

@@ -16,6 +16,8 @@ use std::pin::Pin;
 mod acts;
 #[path = "contract/audit.rs"]
 mod audit;
+#[path = "contract/audit_tree.rs"]
+mod audit_tree;
 #[path = "contract/backup.rs"]
 mod backup;
 #[path = "contract/catalogue.rs"]
@@ -105,6 +107,12 @@ suite! {
         an_act_is_recorded_as_it_was_handed_over,
         every_filter_narrows,
         pages_are_stable,
+    }
+    audit_tree {
+        records_get_their_places_once,
+        one_at_a_time_grows_a_tree,
+        retention_leaves_what_is_not_vouched_for,
+        the_tree_is_in_the_log,
     }
     backup {
         a_backup_restores_into_either_engine_as_it_was,

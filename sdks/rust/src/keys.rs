@@ -2,9 +2,9 @@
 
 use crate::{ApiKey, Client, Error, Lines};
 use keystead_api::{
-    BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, ImportKeys, ImportedKeys, Key,
-    KeyCounts, KeyDetails, KeyQuery, MintKey, Page, PageQuery, RevealedKey, RevokeKey, SuspendKey,
-    UnknownKeyAttempts, UpdateKey,
+    BulkKeys, BulkOutcome, CreateKey, CreateKeys, CreatedKey, CreatedKeys, ExportLine, ImportKeys,
+    ImportedKeys, Key, KeyCounts, KeyDetails, KeyQuery, MintKey, Page, PageQuery, RevealedKey, RevokeKey,
+    SuspendKey, UnknownKeyAttempts, UpdateKey,
 };
 
 impl Client {
@@ -66,7 +66,7 @@ impl Client {
     ///
     /// # Errors
     /// As every call: see [`Error`].
-    pub async fn export_keys(&self, project: &str, query: &KeyQuery) -> Result<Lines, Error> {
+    pub async fn export_keys(&self, project: &str, query: &KeyQuery) -> Result<Lines<ExportLine>, Error> {
         self.lines(&["v1", "projects", project, "keys", "export"], query).await
     }
 

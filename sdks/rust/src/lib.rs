@@ -84,5 +84,5 @@ pub use builder::ClientBuilder;
 pub use client::Client;
 pub use error::Error;
 pub use keystead_api as api;
-pub use lines::Lines;
+pub use lines::{Line, Lines};
 pub use paging::list_all;

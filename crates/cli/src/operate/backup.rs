@@ -111,33 +111,33 @@ impl Backup {
 }
 
 /// The database in force.
-pub(super) fn database(configuration: &Configuration) -> Result<Database, Failure> {
+pub(crate) fn database(configuration: &Configuration) -> Result<Database, Failure> {
     Database::parse(configuration.database.expose()).map_err(|error| {
         Failure::usage(error.to_string(), "Write sqlite:PATH or postgres://USER@HOST/DATABASE.")
     })
 }
 
 /// The text of a file that opens or locks a backup.
-pub(super) fn read_secret(source: &Source) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn read_secret(source: &Source) -> Result<Zeroizing<String>, Failure> {
     source.read(LOCK_BYTES_MAX).map(Zeroizing::new)
 }
 
 /// What a backup is locked with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lock {
+pub(crate) enum Lock {
     Recipients,
     Passphrase,
 }
 
 impl Lock {
     /// By whether a passphrase was named.
-    pub(super) fn of(passphrase_file: Option<&Source>) -> Self {
+    pub(crate) fn of(passphrase_file: Option<&Source>) -> Self {
         if passphrase_file.is_some() { Self::Passphrase } else { Self::Recipients }
     }
 }
 
 /// Why there is no backup or no restored installation.
-pub(super) fn failure(error: BackupFailed, lock: Lock) -> Failure {
+pub(crate) fn failure(error: BackupFailed, lock: Lock) -> Failure {
     let fix = match &error {
         BackupFailed::Exists(_) => "Choose another name with --to.",
         BackupFailed::Locked(_) if lock == Lock::Passphrase => {

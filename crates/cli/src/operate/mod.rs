@@ -8,6 +8,7 @@ mod root_key;
 mod serve;
 mod settings;
 mod starting;
+mod webhook;
 
 use crate::exit::Outcome;
 use crate::output::Output;
@@ -17,6 +18,9 @@ use config::ConfigCommand;
 use doctor::Doctor;
 use restore::Restore;
 use serve::Serve;
+
+pub(crate) use backup::{Lock, database, failure, read_secret};
+pub(crate) use settings::SettingFlags;
 
 /// The commands that work on this machine's installation.
 #[derive(Debug, Subcommand)]

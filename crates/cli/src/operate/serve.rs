@@ -3,6 +3,7 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::operate::settings::SettingFlags;
 use crate::operate::starting::{self, Slot};
+use crate::operate::webhook::Webhook;
 use crate::output::Output;
 use clap::Args;
 use keystead_server::configuration::{Configuration, RootKeyFrom};
@@ -11,7 +12,9 @@ use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
-use keystead_service::{ALONE_MAX, Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary};
+use keystead_service::{
+    ALONE_MAX, AuditSettings, Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary,
+};
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -26,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 const READERS: u32 = 8;
 /// How long a stop waits for the opening of an installation, which may wait for a database.
 const OPENING_TIME_MAX: Duration = Duration::from_secs(15);
+/// How long what was signed at the end may take to be sent.
+const SENDING_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long work that nobody waits for any more, such as a name's look-up, may hold up the end.
 const RUNTIME_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -68,6 +73,7 @@ impl Serve {
     async fn serve(&self, configuration: &Configuration, output: &Output) -> Outcome {
         make_folder(configuration)?;
         let tls = tls(configuration)?;
+        let webhook = webhook(configuration)?;
         let listener = TcpListener::bind(configuration.listen).await.map_err(|error| {
             Failure::local(
                 format!("{} cannot be listened on: {error}.", configuration.listen),
@@ -100,6 +106,9 @@ impl Serve {
             }
         };
         let Opened { keystead, admin_key } = opened.inspect_err(|_| stop.cancel())?;
+        let signed = CancellationToken::new();
+        let sending =
+            webhook.map(|webhook| tokio::spawn(webhook.send(keystead.signed_checkpoints(), signed.clone())));
         let app = App { keystead: Arc::clone(&keystead), metrics };
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
@@ -110,6 +119,11 @@ impl Serve {
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
         keystead.close().await;
+        signed.cancel();
+        if let Some(sending) = sending {
+            // What is not there by then, the next checkpoint vouches for.
+            let _ = tokio::time::timeout(SENDING_TIME_MAX, sending).await;
+        }
         tracing::info!("stopped in order");
         match ended {
             Ok(Ok(())) => Ok(Exit::Done),
@@ -117,6 +131,11 @@ impl Serve {
             Err(_) => Err(Failure::local("Serving ended unexpectedly.", "See the log.")),
         }
     }
+}
+
+fn webhook(configuration: &Configuration) -> Result<Option<Webhook>, Failure> {
+    let url = configuration.audit.checkpoint_webhook.as_deref();
+    url.map(|url| Webhook::new(url, configuration.allow_plain_http)).transpose()
 }
 
 /// Some time after it was told to stop: a first start that is nearly done is to print its key.
@@ -149,6 +168,15 @@ async fn open(
         temporary: Temporary {
             purge_after: Duration::from_secs(configuration.temporary.purge_after_seconds),
             minted_max: configuration.temporary.minted_max,
+        },
+        audit: AuditSettings {
+            checkpoint_every: Duration::from_secs(configuration.audit.checkpoint_seconds),
+            checkpoint_file: configuration.audit.checkpoint_file.clone(),
+            retention: match configuration.audit.retention_days {
+                0 => None,
+                days => Some(Duration::from_secs(days * 86_400)),
+            },
+            ..AuditSettings::default()
         },
         new_admin_key,
     };

@@ -85,6 +85,17 @@ settings! {
         /// Usage events that may wait for a write; further ones are dropped, counted and reported.
         queue_max: usize = "65536", Kind::Whole { min: 1_024, max: 16_777_216 };
     }
+    /// The audit, and what shows that nobody changed it; see docs/AUDIT.md.
+    audit: Audit {
+        /// Seconds that the audit grows before it is signed again.
+        checkpoint_seconds: u64 = "60", Kind::Whole { min: 5, max: 86_400 };
+        /// A file, best on another machine's disk, to which each signed checkpoint is added; empty for none.
+        checkpoint_file: Option<PathBuf> = "", Kind::Text;
+        /// Where each signed checkpoint is sent (a POST of `text/plain`): an `https` URL; empty for none.
+        checkpoint_webhook: Option<String> = "", Kind::Text;
+        /// Days that audit records are kept; 0 for ever. What shows tampering with the others stays.
+        retention_days: u64 = "0", Kind::Whole { min: 0, max: 36_500 };
+    }
     /// Keys that live for a day at most.
     temporary: Temporary {
         /// Seconds that an expired temporary key stays visible before it is purged; its audit stays.

@@ -20,7 +20,7 @@ use keystead_server::listen;
 use keystead_server::metrics::Metrics;
 use keystead_server::routes::router;
 use keystead_server::state::App;
-use keystead_service::{Entropy, Keystead, Opened, Settings, Temporary};
+use keystead_service::{AuditSettings, Entropy, Keystead, Opened, Settings, Temporary};
 use keystead_store::Database;
 use keystead_store::testing::{self, TestStore};
 use parking_lot::Mutex;
@@ -230,6 +230,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         alone_max: FOREVER,
         node_name: "here".into(),
         node_file: None,
+        audit: AuditSettings::default(),
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

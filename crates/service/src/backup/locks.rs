@@ -105,7 +105,7 @@ impl Keys {
         Ok(Self(vec![Box::new(age::scrypt::Identity::new(secret(text)?))]))
     }
 
-    pub(super) fn decrypt<R: BufRead>(&self, input: R) -> Result<impl Read + use<R>, String> {
+    pub(crate) fn decrypt<R: BufRead>(&self, input: R) -> Result<impl Read + use<R>, String> {
         let decryptor = Decryptor::new_buffered(input).map_err(|error| error.to_string())?;
         let identities = self.0.iter().map(|identity| identity.as_ref() as &dyn age::Identity);
         decryptor.decrypt(identities).map_err(|error| error.to_string())

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::root_key::{RootKeyError, RootKeySource};
-use crate::{Entropy, Keystead, Opened, Settings};
+use crate::{AuditSettings, Entropy, Keystead, Opened, Settings};
 use age::secrecy::ExposeSecret;
 use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::time::{Clock, ManualClock};
@@ -29,6 +29,7 @@ async fn open(database: &Database, clock: &Arc<ManualClock>, folder: &TempDir, s
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
         alone_max: Duration::from_secs(3_600),
+        audit: AuditSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

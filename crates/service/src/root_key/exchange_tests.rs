@@ -7,12 +7,10 @@ use super::tests::{add_public_key, entropy, labels, open, open_with_log, origin}
 use keystead_domain::seal::RootKey;
 use keystead_store::Database;
 use keystead_store::log::LogFile;
-use keystead_store::testing::{TestStore, stores};
+use keystead_store::testing::{TestStore, stores, tamper};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use sqlx::{AssertSqlSafe, ConnectOptions};
 use std::path::Path;
-use std::str::FromStr;
 use std::sync::Arc;
 
 /// The same keys in the other order, as a node has them whose file was copied so.
@@ -49,29 +47,18 @@ async fn lesson_38_only_who_has_the_sealing_key_for_the_current_one_seals_anew()
 
 /// Has the database refuse the record of a retirement.
 async fn refuse_to_record(store: &TestStore, refuse: bool) {
-    match &store.database {
-        Database::Sqlite(path) => {
-            let sql = if refuse {
-                "CREATE TRIGGER no BEFORE INSERT ON audit WHEN NEW.action = 'root_key.retire' \
-                 BEGIN SELECT RAISE(ABORT, 'no'); END"
-            } else {
-                "DROP TRIGGER no"
-            };
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let mut connection = options.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    let sql = match (&store.database, refuse) {
+        (Database::Sqlite(_), true) => {
+            "CREATE TRIGGER no BEFORE INSERT ON audit WHEN NEW.action = 'root_key.retire' \
+             BEGIN SELECT RAISE(ABORT, 'no'); END"
         }
-        Database::Postgres(url) => {
-            let sql = if refuse {
-                "ALTER TABLE audit ADD CONSTRAINT no CHECK (action <> 'root_key.retire')"
-            } else {
-                "ALTER TABLE audit DROP CONSTRAINT no"
-            };
-            let options = sqlx::postgres::PgConnectOptions::from_str(url).unwrap();
-            let mut connection = options.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        (Database::Sqlite(_), false) => "DROP TRIGGER no",
+        (Database::Postgres(_), true) => {
+            "ALTER TABLE audit ADD CONSTRAINT no CHECK (action <> 'root_key.retire')"
         }
-    }
+        (Database::Postgres(_), false) => "ALTER TABLE audit DROP CONSTRAINT no",
+    };
+    tamper(&store.database, sql).await;
 }
 
 /// LESSONS 38: a key is let go of once that is on record, and not when it could not be recorded.

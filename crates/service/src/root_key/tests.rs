@@ -3,7 +3,7 @@
 use super::reseal::{reseal_some, take_peppers};
 use super::{RootKeySource, file};
 use crate::caller::Origin;
-use crate::{Entropy, Keystead, OpenFailed, Opened, Settings};
+use crate::{AuditSettings, Entropy, Keystead, OpenFailed, Opened, Settings};
 use keystead_domain::ids::{OrganizationId, RequestId};
 use keystead_domain::seal::{RootKeyId, RootKeys};
 use keystead_domain::time::{Clock, ManualClock};
@@ -38,6 +38,7 @@ pub(super) async fn open_with_log(
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
         alone_max: Duration::from_secs(3_600),
+        audit: AuditSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

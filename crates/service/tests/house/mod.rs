@@ -5,7 +5,7 @@ use keystead_api::*;
 use keystead_domain::ids::{AuditId, OrganizationId, PermissionId, RequestId};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{Entropy, Keystead, Refused, Settings, Temporary};
+use keystead_service::{AuditSettings, Entropy, Keystead, Refused, Settings, Temporary};
 use keystead_store::testing::TestStore;
 use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
@@ -72,6 +72,11 @@ impl House {
         Self { keystead, clock, admin_key, database, root, seed: 1 }
     }
 
+    /// Where it is.
+    pub(crate) fn database(&self) -> &keystead_store::Database {
+        &self.database.database
+    }
+
     /// Stops it in order and starts it again.
     pub(crate) async fn restart(&mut self) {
         Arc::clone(&self.keystead).close().await;
@@ -85,6 +90,17 @@ impl House {
         Arc::clone(&self.keystead).close().await;
         self.seed += 1;
         (self.keystead, _) = self.start(self.same_clock(), LOG, alone_max).await;
+    }
+
+    /// Stops it in order and starts it again; audit records are kept for so many seconds.
+    pub(crate) async fn retain_audit_for(&mut self, seconds: u64) {
+        Arc::clone(&self.keystead).close().await;
+        self.seed += 1;
+        let retention = Some(Duration::from_secs(seconds));
+        let mut settings = settings(&self.database, &self.root, LOG, FOREVER);
+        settings.audit = AuditSettings { retention, ..AuditSettings::default() };
+        let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(self.seed));
+        self.keystead = Keystead::open(settings, self.same_clock(), entropy).await.unwrap().keystead;
     }
 
     /// Stops it in order and starts it again with another clock.
@@ -305,7 +321,14 @@ async fn start(
     log: &str,
     alone_max: Duration,
 ) -> (Arc<Keystead>, Option<String>) {
-    let settings = Settings {
+    let settings = settings(database, root, log, alone_max);
+    let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));
+    let opened = Keystead::open(settings, clock, entropy).await.unwrap();
+    (opened.keystead, opened.admin_key.map(|key| key.expose().to_owned()))
+}
+
+fn settings(database: &TestStore, root: &TempDir, log: &str, alone_max: Duration) -> Settings {
+    Settings {
         store: database.options(),
         root_key: root.path().join("root.key").into(),
         log: Some(root.path().join(log)),
@@ -316,11 +339,9 @@ async fn start(
         temporary: Temporary::default(),
         node_name: "here".into(),
         node_file: Some(node_file(&root.path().join(log))),
+        audit: AuditSettings::default(),
         new_admin_key: false,
-    };
-    let entropy = Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed));
-    let opened = Keystead::open(settings, clock, entropy).await.unwrap();
-    (opened.keystead, opened.admin_key.map(|key| key.expose().to_owned()))
+    }
 }
 
 /// A request from a documentation address.

@@ -3,6 +3,9 @@
 /// Tables whose changed rows are in the log, and by which column.
 const LOGGED: &[(&str, &str)] = &[
     ("audit", "id"),
+    ("audit_checkpoints", "id"),
+    ("audit_deleted", "audit_id"),
+    ("audit_trees", "organization_id"),
     ("consumers", "id"),
     ("environments", "id"),
     ("guardrails", "id"),

@@ -1,7 +1,11 @@
 //! A file for each table: its row, its statements, and the methods that run them.
 
 pub(crate) mod audit;
+pub(crate) mod audit_checkpoints;
+pub(crate) mod audit_leaves;
 pub(crate) mod audit_list;
+pub(crate) mod audit_retention;
+pub(crate) mod audit_trees;
 pub(crate) mod consumers;
 pub(crate) mod drain_seen;
 pub(crate) mod environments;
@@ -41,7 +45,11 @@ pub(crate) mod unknown_attempts;
 pub(crate) fn declared() -> Vec<&'static str> {
     [
         audit::DECLARED,
+        audit_checkpoints::DECLARED,
+        audit_leaves::DECLARED,
         audit_list::DECLARED,
+        audit_retention::DECLARED,
+        audit_trees::DECLARED,
         consumers::DECLARED,
         drain_seen::DECLARED,
         environments::DECLARED,

@@ -2,9 +2,9 @@
 
 use crate::world::*;
 use keystead_domain::time::ManualClock;
-use keystead_store::testing::TestStore;
+use keystead_store::testing::{self, TestStore};
 use keystead_store::*;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::ConnectOptions;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -14,20 +14,7 @@ async fn open(store: &TestStore) -> Result<Store, OpenError> {
 
 /// Does what no Keystead does.
 pub(crate) async fn tamper(store: &TestStore, sql: &str) {
-    match &store.database {
-        Database::Sqlite(path) => {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let mut connection = options.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        }
-        Database::Postgres(url) => {
-            let options = sqlx::postgres::PgConnectOptions::from_str(url).unwrap();
-            let mut connection = options.connect().await.unwrap();
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
-            connection.close().await.unwrap();
-        }
-    }
+    testing::tamper(&store.database, sql).await;
 }
 
 /// The texts that a question answers, one a row.

@@ -37,7 +37,7 @@ mod tests {
     /// 20 KiB of it took 2 µs and pushed everything else out of the processor's nearest cache.
     #[test]
     fn a_verifications_future_is_small() {
-        let called = bytes(|parts, app| Called::from_request_parts(parts, app));
+        let called = bytes(Called::from_request_parts);
         let verified = bytes_of_three(verify);
         assert!(called <= 1_024, "{called} bytes");
         assert!(verified <= 3_072, "{verified} bytes");

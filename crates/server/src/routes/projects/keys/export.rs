@@ -1,17 +1,14 @@
 //! `GET /v1/projects/{project}/keys/export`
 
 use crate::credential::Called;
+use crate::ndjson;
 use crate::openapi::Problems;
 use crate::problem::ApiProblem;
 use crate::query::{Path, Query};
 use crate::state::App;
-use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use http::HeaderValue;
-use http::header::CONTENT_TYPE;
+use futures_util::stream;
 use keystead_api::{ExportLine, KeyQuery};
 use keystead_service::Refused;
 use std::sync::Arc;
@@ -34,18 +31,5 @@ pub(super) async fn export(
             let page: Option<Vec<ExportLine>> = keystead.export_page(&mut export).await?;
             Ok::<_, Refused>(page.map(|page| (page, (keystead, export))))
         });
-    // A page that cannot be read breaks the connection off: an export must not look whole when it is not.
-    let bytes = pages.map(|page| page.map_err(std::io::Error::other).and_then(|page| lines(&page)));
-    let mut response = Response::new(Body::from_stream(bytes.into_stream()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
-    Ok(response)
-}
-
-fn lines(page: &[ExportLine]) -> std::io::Result<Bytes> {
-    let mut bytes = Vec::new();
-    for line in page {
-        serde_json::to_writer(&mut bytes, line)?;
-        bytes.push(b'\n');
-    }
-    Ok(bytes.into())
+    Ok(ndjson::answer(pages))
 }

@@ -8,17 +8,11 @@ use crate::query::Query;
 use crate::state::App;
 use axum::extract::State;
 use keystead_api::{AuditQuery, AuditRecord, Page};
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(audit))
-}
 
 /// A page of who did what, newest first. Needs `audit.read`.
 #[utoipa::path(get, path = "/v1/audit", tag = "audit", operation_id = "list_audit", params(AuditQuery),
     responses((status = 200, body = Page<AuditRecord>), Problems))]
-async fn audit(
+pub(super) async fn audit(
     State(app): State<App>,
     Called(caller): Called,
     Query(query): Query<AuditQuery>,

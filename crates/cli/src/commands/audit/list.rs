@@ -1,4 +1,4 @@
-//! `keystead audit`: who did what, when, from where.
+//! `keystead audit`: the list of who did what, when, from where.
 
 use crate::exit::Outcome;
 use crate::flags::moment::{Moment, moment};
@@ -9,14 +9,9 @@ use crate::session::Session;
 use clap::Args;
 use keystead_sdk::api::{AuditQuery, AuditRecord};
 
-/// List administrative acts, newest first
+/// Which acts are listed.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  keystead audit --since 24h
-  keystead audit --action key.revoke --project acme
-  keystead audit --target key_4fGhX2abcDEF --all --json
-  keystead audit --since 2027-01-01 --until 2027-02-01")]
-pub(crate) struct Audit {
+pub(super) struct List {
     /// Only of this project (id or slug)
     #[arg(long, short)]
     project: Option<String>,
@@ -42,8 +37,8 @@ pub(crate) struct Audit {
     paging: Paging,
 }
 
-impl Audit {
-    pub(crate) async fn run(self, session: &Session) -> Outcome {
+impl List {
+    pub(super) async fn run(self, session: &Session) -> Outcome {
         let query = AuditQuery {
             project: self.project,
             action: self.action,

@@ -1,0 +1,135 @@
+//! Signing what the audit's trees are, and handing that out: who holds a checkpoint elsewhere finds out when
+//! what it vouches for is changed here.
+
+use crate::Keystead;
+use crate::audit_export::checkpoint;
+use crate::audit_tree::tree_of;
+use crate::caller::Caller;
+use crate::cursor::Cut;
+use crate::management;
+use crate::refused::Refused;
+use keystead_api::{AuditCheckpoint, Page, PageQuery};
+use keystead_domain::audit::checkpoint::Checkpoint;
+use keystead_domain::ids::CheckpointId;
+use keystead_store::{AuditTreeRow, CheckpointRow};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Trees that are signed in one transaction.
+const TREES_AT_ONCE: u32 = 256;
+
+impl Keystead {
+    /// The notes of checkpoints that this node signs from now on, for whoever publishes them.
+    #[must_use]
+    pub fn signed_checkpoints(&self) -> broadcast::Receiver<Arc<str>> {
+        self.audit.signed.subscribe()
+    }
+
+    /// Signs when no other node has done it in this turn.
+    pub(crate) async fn sign_audit_in_turn(self: &Arc<Self>) -> Result<(), Refused> {
+        let now = self.clock.now();
+        // A little less than a turn, so that one node alone does it at each of its ticks.
+        let turn = self.audit.settings.checkpoint_every.mul_f32(0.95).as_micros();
+        let next = now.plus(i64::try_from(turn).unwrap_or(i64::MAX));
+        let claimed = self
+            .store
+            .bookkeeping(move |ledger| {
+                Box::pin(
+                    async move { Ok::<_, Refused>(ledger.claim_job("audit_checkpoints", now, next).await?) },
+                )
+            })
+            .await?;
+        if claimed { self.sign_audit().await } else { Ok(()) }
+    }
+
+    /// Signs every tree that has grown since its last checkpoint.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn sign_audit(self: &Arc<Self>) -> Result<(), Refused> {
+        loop {
+            let grown = self.store.read().await?.grown_audit_trees(TREES_AT_ONCE).await?;
+            let is_last = grown.len() < TREES_AT_ONCE as usize;
+            let signed = grown.iter().map(|row| self.signed(row)).collect::<Result<Vec<_>, _>>()?;
+            if !signed.is_empty() {
+                let rows = signed.clone();
+                self.store
+                    .bookkeeping(move |ledger| {
+                        Box::pin(async move {
+                            for row in &rows {
+                                ledger.insert_checkpoint(row).await?;
+                            }
+                            Ok::<_, Refused>(())
+                        })
+                    })
+                    .await?;
+            }
+            for row in signed {
+                self.publish(&row).await;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    fn signed(&self, row: &AuditTreeRow) -> Result<CheckpointRow, Refused> {
+        let tree = tree_of(row)?;
+        let origin = Checkpoint::origin(row.organization_id);
+        let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+        let note = self.audit.signer.sign(&checkpoint);
+        Ok(CheckpointRow {
+            id: self.entropy.with(|rng| CheckpointId::random(rng)),
+            organization_id: row.organization_id,
+            size: row.size,
+            note: note.ok_or(Refused::Internal("a checkpoint could not be signed".into()))?,
+            created_at: self.clock.now(),
+        })
+    }
+
+    /// To the log, the file and whoever listens, once it is committed.
+    async fn publish(&self, row: &CheckpointRow) {
+        tracing::info!(
+            organization = %row.organization_id,
+            size = row.size,
+            checkpoint = row.note,
+            "the audit was signed"
+        );
+        if let Some(path) = self.audit.settings.checkpoint_file.clone() {
+            let note = format!("{}\n", row.note);
+            let added = tokio::task::spawn_blocking(move || add(&path, &note)).await;
+            if let Some(error) = added.map_or(None, Result::err) {
+                tracing::warn!(%error, "a checkpoint could not be added to its file");
+            }
+        }
+        // Nobody listens where nobody publishes.
+        let _ = self.audit.signed.send(row.note.as_str().into());
+    }
+
+    /// An organization's checkpoints, newest first.
+    ///
+    /// # Errors
+    /// When the caller may not read the audit.
+    pub async fn list_checkpoints(
+        self: &Arc<Self>,
+        caller: &Caller,
+        query: &PageQuery,
+    ) -> Result<Page<AuditCheckpoint>, Refused> {
+        self.authorise(caller, management::AUDIT_READ, None).await?;
+        let cut = Cut::read(query.limit, query.cursor.as_deref())?;
+        let mut reader = self.store.read().await?;
+        let rows = reader.audit_checkpoints(caller.organization(), cut.after, cut.rows()).await?;
+        let verifier = self.audit.signer.verifier(&Checkpoint::origin(caller.organization()));
+        let verifier = verifier.map(|verifier| verifier.to_string()).unwrap_or_default();
+        cut.page(rows, |row| (row.created_at, row.id.0), |row| Ok(checkpoint(row, &verifier)))
+    }
+}
+
+/// Adds a note to a file of notes, between which there is an empty line.
+fn add(path: &Path, note: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(note.as_bytes())?;
+    file.sync_data()
+}

@@ -1,0 +1,183 @@
+//! Exporting the audit with all that is needed to verify it: records in the order of the tree, their salts
+//! and leaves, and the signed checkpoints.
+
+use crate::Keystead;
+use crate::act::Target;
+use crate::caller::Caller;
+use crate::management;
+use crate::refused::Refused;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use keystead_api::{
+    AUDIT_EXPORT_FORMAT, AuditCheckpoint, AuditExportEnd, AuditExportHead, AuditExportLeaf, AuditExportLine,
+    AuditExportRecord,
+};
+use keystead_domain::audit::checkpoint::Checkpoint;
+use keystead_domain::ids::OrganizationId;
+use keystead_domain::time::Micros;
+use keystead_store::{Acted, CheckpointRow, Conn, Leaf, Sequenced};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Rows read at once.
+const PAGE: u32 = 500;
+
+/// An export of an organization's audit under way.
+#[derive(Debug)]
+pub struct ExportedAudit {
+    organization: OrganizationId,
+    verifier: String,
+    size: i64,
+    began: Micros,
+    checkpoints_after: Option<(Micros, [u8; 16])>,
+    position: i64,
+    lines: u64,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Head,
+    Checkpoints,
+    Records,
+    End,
+    Over,
+}
+
+impl Keystead {
+    /// Begins an export of the caller's organization's audit, up to what is in the tree now. That it was
+    /// exported is recorded first.
+    ///
+    /// # Errors
+    /// When the caller may not read the audit.
+    pub async fn export_audit(self: &Arc<Self>, caller: &Caller) -> Result<ExportedAudit, Refused> {
+        self.authorise(caller, management::AUDIT_READ, None).await?;
+        let organization = caller.organization();
+        let target = Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
+        let event = self.event(caller, "audit.export", target);
+        self.act(move |_| {
+            Box::pin(async move { Ok(Acted { value: (), events: vec![event], changes: Vec::new() }) })
+        })
+        .await?;
+        // With the record of the export itself.
+        self.sequence_audit().await?;
+        let tree = self.store.read().await?.audit_tree(organization).await?;
+        let verifier = self.audit.signer.verifier(&Checkpoint::origin(organization));
+        Ok(ExportedAudit {
+            organization,
+            verifier: verifier.map(|verifier| verifier.to_string()).unwrap_or_default(),
+            size: tree.map_or(0, |tree| tree.size),
+            began: self.clock.now(),
+            checkpoints_after: None,
+            position: 0,
+            lines: 0,
+            stage: Stage::Head,
+        })
+    }
+
+    /// The next lines of an export; `None` after the last.
+    ///
+    /// # Errors
+    /// When the database cannot answer: then the export is not whole.
+    pub async fn export_audit_page(
+        &self,
+        export: &mut ExportedAudit,
+    ) -> Result<Option<Vec<AuditExportLine>>, Refused> {
+        let lines = match export.stage {
+            Stage::Head => {
+                export.stage = Stage::Checkpoints;
+                return Ok(Some(vec![export.head()]));
+            }
+            Stage::Checkpoints => export.next_checkpoints(&mut *self.store.read().await?).await?,
+            Stage::Records => export.next_records(&mut *self.store.read().await?).await?,
+            Stage::End => {
+                export.stage = Stage::Over;
+                return Ok(Some(vec![AuditExportLine::End(AuditExportEnd { lines: export.lines })]));
+            }
+            Stage::Over => return Ok(None),
+        };
+        export.lines += u64::try_from(lines.len()).unwrap_or(u64::MAX);
+        Ok(Some(lines))
+    }
+}
+
+impl ExportedAudit {
+    fn head(&self) -> AuditExportLine {
+        AuditExportLine::Head(AuditExportHead {
+            format: AUDIT_EXPORT_FORMAT,
+            organization: self.organization.to_string(),
+            verifier: self.verifier.clone(),
+            size: u64::try_from(self.size).unwrap_or_default(),
+            exported_at: self.began.to_timestamp(),
+        })
+    }
+
+    async fn next_checkpoints(&mut self, reader: &mut Conn) -> Result<Vec<AuditExportLine>, Refused> {
+        let rows = reader.audit_checkpoints(self.organization, self.checkpoints_after, PAGE).await?;
+        match rows.last() {
+            Some(row) if rows.len() >= PAGE as usize => {
+                self.checkpoints_after = Some((row.created_at, row.id.0));
+            }
+            _ => self.stage = Stage::Records,
+        }
+        // One of what came after the export began would vouch for more than comes.
+        let known = rows.into_iter().filter(|row| row.size <= self.size);
+        Ok(known.map(|row| AuditExportLine::Checkpoint(checkpoint(row, &self.verifier))).collect())
+    }
+
+    /// The records of the next places, and what retention left of others, in their order. One that is missing
+    /// is left out: whoever verifies the export is told.
+    async fn next_records(&mut self, reader: &mut Conn) -> Result<Vec<AuditExportLine>, Refused> {
+        // Leaves last: what is deleted between the two is then in both, and never in neither.
+        let whole = reader.audit_sequenced(self.organization, self.position, PAGE).await?;
+        let deleted = reader.audit_deleted(self.organization, self.position, PAGE).await?;
+        // Up to where both are known: a full page may go on behind its last row.
+        let is_full = |rows: usize| rows >= PAGE as usize;
+        let whole_to = whole.last().filter(|_| is_full(whole.len())).map(|row| row.position);
+        let deleted_to = deleted.last().filter(|_| is_full(deleted.len())).map(|leaf| leaf.position);
+        let known_to = whole_to.into_iter().chain(deleted_to).min();
+        let last = known_to.unwrap_or(i64::MAX).min(self.size - 1);
+        let mut lines: BTreeMap<i64, AuditExportLine> = BTreeMap::new();
+        for leaf in deleted.iter().filter(|leaf| leaf.position <= last) {
+            lines.insert(leaf.position, left(leaf));
+        }
+        for row in whole.iter().filter(|row| row.position <= last) {
+            lines.insert(row.position, record(row)?);
+        }
+        match known_to {
+            Some(known_to) if known_to < self.size - 1 => self.position = known_to + 1,
+            _ => self.stage = Stage::End,
+        }
+        Ok(lines.into_values().collect())
+    }
+}
+
+/// A checkpoint as it is shown.
+pub(crate) fn checkpoint(row: CheckpointRow, verifier: &str) -> AuditCheckpoint {
+    AuditCheckpoint {
+        id: row.id.to_string(),
+        size: u64::try_from(row.size).unwrap_or_default(),
+        note: row.note,
+        verifier: verifier.to_owned(),
+        created_at: row.created_at.to_timestamp(),
+    }
+}
+
+fn left(leaf: &Leaf) -> AuditExportLine {
+    AuditExportLine::Deleted(AuditExportLeaf {
+        position: u64::try_from(leaf.position).unwrap_or_default(),
+        leaf: STANDARD.encode(&leaf.leaf),
+    })
+}
+
+fn record(row: &Sequenced) -> Result<AuditExportLine, Refused> {
+    let unreadable = || Refused::Internal("an audit record cannot be read".into());
+    let committed = row.row.record(row.position).ok_or_else(unreadable)?;
+    Ok(AuditExportLine::Record(AuditExportRecord {
+        position: committed.position,
+        salt: STANDARD.encode(&row.salt),
+        leaf: STANDARD.encode(&row.leaf),
+        record: RawValue::from_string(committed.text()).map_err(|_| unreadable())?,
+    }))
+}

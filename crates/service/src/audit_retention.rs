@@ -1,0 +1,59 @@
+//! Retention of the audit: records that are older than it goes back are deleted, with their salts; their
+//! leaves stay, so that the others can be verified. That it was done is recorded.
+
+use crate::Keystead;
+use crate::act::Target;
+use crate::present::to_json;
+use crate::refused::Refused;
+use keystead_domain::ids::OrganizationId;
+use keystead_store::Acted;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Records deleted in one transaction: acts wait behind at most so many.
+const CHUNK: u32 = 256;
+
+impl Keystead {
+    /// Deletes records that have been kept for long enough.
+    ///
+    /// # Errors
+    /// When the database cannot answer, or another node does the same: then nothing is left to do.
+    pub async fn delete_old_audit(self: &Arc<Self>) -> Result<(), Refused> {
+        let Some(retention) = self.audit.settings.retention else { return Ok(()) };
+        let trees = self.store.read().await?.audit_trees().await?;
+        let kept = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
+        let before = self.clock.now().plus(kept.saturating_neg());
+        for tree in trees {
+            let organization = tree.organization_id;
+            let to = self.store.read().await?.audit_kept_from(organization, before).await?;
+            while self.delete_audit_before(organization, to).await? {}
+        }
+        Ok(())
+    }
+
+    /// Whether there may be more.
+    async fn delete_audit_before(
+        self: &Arc<Self>,
+        organization: OrganizationId,
+        to: i64,
+    ) -> Result<bool, Refused> {
+        let old = self.store.read().await?.audit_before(organization, to, CHUNK).await?;
+        let count = old.len();
+        if count == 0 {
+            return Ok(false);
+        }
+        let target = Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
+        let mut event = self.own_event(organization, "audit.delete_old", target);
+        event.before_body = Some(to_json(&json!({ "deleted": count }))?);
+        self.act(move |tx| {
+            Box::pin(async move {
+                for id in old {
+                    tx.delete_audit(id).await?;
+                }
+                Ok(Acted { value: (), events: vec![event], changes: Vec::new() })
+            })
+        })
+        .await?;
+        Ok(count >= CHUNK as usize)
+    }
+}

@@ -1,0 +1,146 @@
+//! The audit's trees: within a second of its commit a record gets its place and its leaf.
+
+use crate::Keystead;
+use crate::refused::Refused;
+use keystead_domain::audit::checkpoint::{Checkpoint, Signer};
+use keystead_domain::audit::record::{SALT_LEN, leaf};
+use keystead_domain::audit::tree::Tree;
+use keystead_domain::ids::OrganizationId;
+use keystead_store::{AuditRow, AuditTreeRow, LEAVES_AT_ONCE, Placed, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio::time::MissedTickBehavior::Delay;
+
+/// How often it is looked for records that wait, as a rule.
+const EVERY: Duration = Duration::from_millis(400);
+/// Checkpoints that whoever publishes them may be behind. One that is passed over is vouched for by the next.
+const UNPUBLISHED_MAX: usize = 1_024;
+
+/// How the audit is kept.
+#[derive(Debug, Clone)]
+pub struct AuditSettings {
+    /// How often it is looked for records that have no place in their tree yet.
+    pub sequence_every: Duration,
+    /// How long a tree grows before it is signed again.
+    pub checkpoint_every: Duration,
+    /// A file to which each checkpoint that this node signs is added.
+    pub checkpoint_file: Option<PathBuf>,
+    /// How long records are kept; `None`: for ever.
+    pub retention: Option<Duration>,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self {
+            sequence_every: EVERY,
+            checkpoint_every: Duration::from_secs(60),
+            checkpoint_file: None,
+            retention: None,
+        }
+    }
+}
+
+/// What the trees need at hand.
+#[derive(Debug)]
+pub(crate) struct AuditTrees {
+    pub(crate) settings: AuditSettings,
+    pub(crate) signer: Signer,
+    pub(crate) signed: broadcast::Sender<Arc<str>>,
+}
+
+impl AuditTrees {
+    pub(crate) fn new(settings: AuditSettings, signer: Signer) -> Self {
+        Self { settings, signer, signed: broadcast::Sender::new(UNPUBLISHED_MAX) }
+    }
+}
+
+impl Keystead {
+    /// Keeps the trees until the stop; what was done by then is in them, and signed.
+    pub(crate) async fn keep_audit_trees(self: Arc<Self>) {
+        let mut looks = tokio::time::interval(self.audit.settings.sequence_every);
+        let mut signs = tokio::time::interval(self.audit.settings.checkpoint_every);
+        looks.set_missed_tick_behavior(Delay);
+        signs.set_missed_tick_behavior(Delay);
+        let mut failing = false;
+        while !self.stopping.is_cancelled() {
+            let done = tokio::select! {
+                _ = looks.tick() => self.sequence_audit().await,
+                _ = signs.tick() => self.sign_audit_in_turn().await,
+                () = self.stopping.cancelled() => self.finish_audit().await,
+            };
+            if let (Err(error), false) = (&done, failing) {
+                // Told once: it comes round every moment.
+                tracing::warn!(%error, "the audit's trees could not be kept; it is tried on");
+            }
+            failing = done.is_err();
+        }
+    }
+
+    async fn finish_audit(self: &Arc<Self>) -> Result<(), Refused> {
+        self.sequence_audit().await?;
+        self.sign_audit().await
+    }
+
+    /// Gives every record that waits its place.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn sequence_audit(self: &Arc<Self>) -> Result<(), Refused> {
+        let waiting = self.store.read().await?.audit_waits().await?;
+        for organization in waiting {
+            while self.sequence_some(organization).await? {}
+        }
+        Ok(())
+    }
+
+    /// Whether there may be more.
+    async fn sequence_some(self: &Arc<Self>, organization: OrganizationId) -> Result<bool, Refused> {
+        let this = Arc::clone(self);
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move {
+                    let mut row = ledger.lock_audit_tree(organization).await?;
+                    let waiting = ledger.audit_waiting(organization).await?;
+                    let placed = this.place(&mut row, &waiting)?;
+                    if !placed.is_empty() {
+                        ledger.place_audit(&placed).await?;
+                        ledger.put_audit_tree(&row).await?;
+                    }
+                    Ok(placed.len() >= LEAVES_AT_ONCE as usize)
+                })
+            })
+            .await
+    }
+
+    /// The next places of a tree, given to these records.
+    fn place(&self, row: &mut AuditTreeRow, waiting: &[AuditRow]) -> Result<Vec<Placed>, Refused> {
+        let mut tree = tree_of(row)?;
+        let mut placed = Vec::with_capacity(waiting.len());
+        for record in waiting {
+            let position = size_of(&tree)?;
+            let mut salt = [0; SALT_LEN];
+            self.entropy.with(|rng| rng.fill_bytes(&mut salt));
+            let committed = record.record(position).ok_or(StoreError::Corrupt("a place in the audit"))?;
+            let leaf = leaf(&salt, &committed.text());
+            tree.add(&leaf);
+            placed.push(Placed { id: record.id, position, salt, leaf });
+        }
+        row.size = size_of(&tree)?;
+        row.edge = tree.edge();
+        let verifier = self.audit.signer.verifier(&Checkpoint::origin(row.organization_id));
+        row.verifier = verifier.map(|verifier| verifier.to_string()).unwrap_or_default();
+        Ok(placed)
+    }
+}
+
+/// An organization's tree.
+pub(crate) fn tree_of(row: &AuditTreeRow) -> Result<Tree, Refused> {
+    let tree = u64::try_from(row.size).ok().and_then(|size| Tree::from_parts(size, &row.edge));
+    tree.ok_or_else(|| StoreError::Corrupt("an organization's audit tree").into())
+}
+
+fn size_of(tree: &Tree) -> Result<i64, Refused> {
+    i64::try_from(tree.size()).map_err(|_| StoreError::Corrupt("the size of an audit tree").into())
+}

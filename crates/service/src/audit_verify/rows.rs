@@ -1,0 +1,109 @@
+//! Verifying the rows of a database.
+
+use super::{Kept, Organization, Verified, VerifyFailed, tampered};
+use keystead_domain::audit::check::{Entry, Fault, Held, Written};
+use keystead_domain::audit::checkpoint::{Checkpoint, InvalidNote, Verifier};
+use keystead_domain::audit::tree::Tree;
+use keystead_domain::ids::OrganizationId;
+use keystead_store::{AuditTreeRow, Conn, Leaf, Sequenced};
+use std::collections::BTreeMap;
+
+/// Rows read at once.
+const PAGE: u32 = 1_000;
+
+/// Every organization's audit.
+pub(super) async fn verify(conn: &mut Conn, kept: &Kept) -> Result<Vec<Verified>, VerifyFailed> {
+    let trees = conn.audit_trees().await?;
+    let origins: Vec<String> = trees.iter().map(|tree| Checkpoint::origin(tree.organization_id)).collect();
+    if let Some((origin, from)) = kept.other_than(&origins) {
+        let fault = Fault::Truncated { have: 0, size: 1, from: from.to_owned() };
+        return Err(tampered(origin, fault));
+    }
+    // A server that was started a moment ago has not come to it yet.
+    if trees.is_empty() && conn.audit_waits().await?.is_empty() {
+        return Err(VerifyFailed::Gone);
+    }
+    let mut verified = Vec::new();
+    for tree in trees {
+        verified.push(one(conn, &tree, kept).await?);
+    }
+    Ok(verified)
+}
+
+async fn one(conn: &mut Conn, row: &AuditTreeRow, kept: &Kept) -> Result<Verified, VerifyFailed> {
+    let id = row.organization_id;
+    let unsigned = || VerifyFailed::Checkpoint {
+        organization: id.to_string(),
+        from: "the source itself".into(),
+        error: InvalidNote::Unsigned,
+    };
+    let verifier: Verifier = row.verifier.parse().map_err(|_| unsigned())?;
+    if verifier.name() != Checkpoint::origin(id) {
+        return Err(unsigned());
+    }
+    let notes = notes(conn, id).await?;
+    let mut organization = Organization::begin(id.to_string(), &verifier, &notes, tree(row), kept)?;
+    let mut from = 0;
+    loop {
+        let whole = conn.audit_sequenced(id, from, PAGE).await?;
+        let deleted = conn.audit_deleted(id, from, PAGE).await?;
+        // Up to where both are known: a full page may go on behind its last row.
+        let is_full = |rows: usize| rows >= PAGE as usize;
+        let whole_to = whole.last().filter(|_| is_full(whole.len())).map(|row| row.position);
+        let deleted_to = deleted.last().filter(|_| is_full(deleted.len())).map(|leaf| leaf.position);
+        let known_to = whole_to.into_iter().chain(deleted_to).min();
+        let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
+        for entry in deleted.iter().map(left).chain(whole.iter().map(written)) {
+            let position = i64::try_from(entry.position).unwrap_or(i64::MAX);
+            if known_to.is_none_or(|known_to| position <= known_to) {
+                entries.entry(position).or_default().push(entry);
+            }
+        }
+        for entry in entries.values().flatten() {
+            organization.add(entry)?;
+        }
+        match known_to {
+            Some(known_to) => from = known_to.saturating_add(1),
+            None => return organization.end(),
+        }
+    }
+}
+
+/// The notes of every checkpoint.
+async fn notes(conn: &mut Conn, organization: OrganizationId) -> Result<Vec<String>, VerifyFailed> {
+    let (mut notes, mut after) = (Vec::new(), None);
+    loop {
+        let rows = conn.audit_checkpoints(organization, after, PAGE).await?;
+        after = rows.last().map(|row| (row.created_at, row.id.0));
+        let is_last = rows.len() < PAGE as usize;
+        notes.extend(rows.into_iter().map(|row| row.note));
+        if is_last {
+            return Ok(notes);
+        }
+    }
+}
+
+/// What the database says of the tree; nothing when that is no tree, which the checkpoints will show.
+fn tree(row: &AuditTreeRow) -> Option<Held> {
+    let tree = Tree::from_parts(u64::try_from(row.size).ok()?, &row.edge)?;
+    let origin = Checkpoint::origin(row.organization_id);
+    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
+    Some(Held { checkpoint, from: "the database's own tree".into() })
+}
+
+fn written(row: &Sequenced) -> Entry {
+    let text = row.row.record(row.position).map(|record| record.text()).unwrap_or_default();
+    let salt = row.salt.as_slice().try_into().unwrap_or_default();
+    let record = Some(Written { id: row.row.id.to_string(), salt, text });
+    Entry { position: place(row.position), leaf: row.leaf.as_slice().try_into().unwrap_or_default(), record }
+}
+
+fn left(leaf: &Leaf) -> Entry {
+    let position = place(leaf.position);
+    Entry { position, leaf: leaf.leaf.as_slice().try_into().unwrap_or_default(), record: None }
+}
+
+/// One that cannot be comes last, as one that is not missing.
+fn place(position: i64) -> u64 {
+    u64::try_from(position).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,26 @@
+//! The audit as a tree: every way of tampering with a real database is found, and nothing else is called so.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    reason = "everything here is a test, or what tests stand on"
+)]
+
+mod house;
+
+#[path = "audit_tree/offline.rs"]
+mod offline;
+#[path = "audit_tree/tampering.rs"]
+mod tampering;
+
+house::suite! {
+    offline::an_export_and_a_backup_verify_as_the_database_does,
+    offline::an_export_that_was_changed_is_refused,
+    offline::a_tenant_exports_and_sees_its_own,
+    offline::retention_leaves_what_verifies,
+    tampering::each_way_of_tampering_is_told,
+    tampering::who_signs_anew_is_found_by_what_was_kept_elsewhere,
+    tampering::a_restart_and_a_second_node_grow_the_same_tree,
+}

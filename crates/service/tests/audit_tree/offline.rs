@@ -1,0 +1,131 @@
+//! Exports and backups, verified without a server.
+
+use crate::house::*;
+use crate::tampering::{found, grown};
+use keystead_api::*;
+use keystead_domain::time::{Micros, SECOND};
+use keystead_service::Keystead;
+use keystead_service::audit_verify::{Kept, Source, VerifyFailed, verify};
+use keystead_service::backup::{self, Keys, Recipients};
+use keystead_service::caller::Caller;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The lines of an export, as they are sent.
+async fn export(keystead: &Arc<Keystead>, caller: &Caller) -> Vec<String> {
+    let mut export = keystead.export_audit(caller).await.unwrap();
+    let mut lines = Vec::new();
+    while let Some(page) = keystead.export_audit_page(&mut export).await.unwrap() {
+        lines.extend(page.iter().map(|line| serde_json::to_string(line).unwrap()));
+    }
+    lines
+}
+
+async fn verified(path: &Path, lines: &[String]) -> Result<u64, VerifyFailed> {
+    std::fs::write(path, lines.join("\n") + "\n").unwrap();
+    let verified = verify(Source::Export(path), &Kept::default()).await?;
+    Ok(verified[0].found.records)
+}
+
+pub(crate) async fn an_export_and_a_backup_verify_as_the_database_does(house: House) {
+    let notes = grown(&house).await;
+    let folder = tempfile::tempdir().unwrap();
+    let lines = export(&house.keystead, &house.admin()).await;
+    assert!(lines.iter().any(|line| line.contains("audit.export")), "an export is recorded");
+    let records = verified(&folder.path().join("a.ndjson"), &lines).await.unwrap();
+    Arc::clone(&house.keystead).close().await;
+    assert_eq!(found(house.database()).await.unwrap()[0].found.records, records);
+
+    let path = folder.path().join("a.backup");
+    let recipients = Recipients::passphrase("a passphrase of some length").unwrap();
+    backup::write(house.database(), &path, &recipients, Micros(0)).await.unwrap();
+    let keys = Keys::passphrase("a passphrase of some length").unwrap();
+    let mut kept = Kept::default();
+    kept.add_notes("kept.txt", &notes.join("")).unwrap();
+    let of_backup = verify(Source::Backup(&path, &keys), &kept).await.unwrap();
+    assert_eq!(of_backup[0].found.records, records);
+    let wrong = Keys::passphrase("another passphrase of some length").unwrap();
+    let locked = verify(Source::Backup(&path, &wrong), &kept).await.unwrap_err();
+    assert!(!locked.is_tampering(), "{locked}");
+}
+
+pub(crate) async fn an_export_that_was_changed_is_refused(house: House) {
+    grown(&house).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson");
+    let lines = export(&house.keystead, &house.admin()).await;
+    verified(&path, &lines).await.unwrap();
+    let record = lines.iter().position(|line| line.contains("b.read")).unwrap();
+    let change = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut changed = lines.clone();
+        change(&mut changed);
+        changed
+    };
+    let tampered = [
+        change(&|lines| lines[record] = lines[record].replace("b.read", "x.read")),
+        // The same to a reader of JSON, and not byte for byte.
+        change(&|lines| lines[record] = lines[record].replace("b.read", "b\\u002eread")),
+        change(&|lines| drop(lines.remove(record))),
+        change(&|lines| lines.swap(record, record + 1)),
+        change(&|lines| lines.insert(record, lines[record].clone())),
+        change(&|lines| drop(lines.remove(lines.len() - 2))),
+    ];
+    for changed in tampered {
+        let failed = verified(&path, &changed).await.unwrap_err();
+        assert!(failed.is_tampering(), "{failed}");
+    }
+    let unreadable = [
+        change(&|lines| drop(lines.pop())),
+        change(&|lines| lines.truncate(0)),
+        change(&|lines| drop(lines.remove(0))),
+        change(&|lines| lines[record] = "{}".into()),
+        change(&|lines| lines.push(lines[record].clone())),
+    ];
+    for changed in unreadable {
+        let failed = verified(&path, &changed).await.unwrap_err();
+        assert!(matches!(failed, VerifyFailed::Line { .. }), "{failed}");
+    }
+}
+
+pub(crate) async fn a_tenant_exports_and_sees_its_own(house: House) {
+    grown(&house).await;
+    let other = house.tenant("other").await;
+    house.keystead.sequence_audit().await.unwrap();
+    house.keystead.sign_audit().await.unwrap();
+    let lines = export(&house.keystead, &other).await;
+    let id = other.organization().to_string();
+    assert!(lines.iter().all(|line| !line.contains("b.read")), "{lines:?}");
+    assert!(lines[0].contains(&id), "{}", lines[0]);
+    let checkpoints = house.keystead.list_checkpoints(&other, &page(10, None)).await.unwrap();
+    assert!(!checkpoints.items.is_empty());
+    assert!(checkpoints.items.iter().all(|checkpoint| checkpoint.note.contains(&id)));
+    let nothing = house.key_of(&other, Vec::new()).await;
+    assert!(house.keystead.export_audit(&nothing).await.is_err());
+    assert!(house.keystead.list_checkpoints(&nothing, &page(10, None)).await.is_err());
+}
+
+pub(crate) async fn retention_leaves_what_verifies(mut house: House) {
+    grown(&house).await;
+    house.retain_audit_for(30 * 86_400).await;
+    let admin = house.admin();
+    let before = house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items.len();
+    house.keystead.delete_old_audit().await.unwrap();
+    let kept = house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items.len();
+    assert_eq!(kept, before, "nothing is old yet");
+    house.clock.step(31 * 86_400 * SECOND);
+    house.permission(&admin, "acme", "new.read").await;
+    house.keystead.sequence_audit().await.unwrap();
+    house.keystead.delete_old_audit().await.unwrap();
+    let left = house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items;
+    let mut left: Vec<&str> = left.iter().map(|record| record.action.as_str()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["audit.delete_old", "permission.create"]);
+    let folder = tempfile::tempdir().unwrap();
+    let lines = export(&house.keystead, &admin).await;
+    assert_eq!(lines.iter().filter(|line| line.contains("\"deleted\",")).count(), before);
+    verified(&folder.path().join("a.ndjson"), &lines).await.unwrap();
+    Arc::clone(&house.keystead).close().await;
+    let found = found(house.database()).await.unwrap();
+    assert_eq!(found[0].found.deleted, u64::try_from(before).unwrap());
+    assert_eq!(found[0].found.vouched, found[0].found.records);
+}

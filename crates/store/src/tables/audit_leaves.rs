@@ -1,0 +1,207 @@
+//! Audit records in their tree: which still wait for a place, giving them one, and reading them in order.
+
+use crate::conn::{Conn, Ledger};
+use crate::error::StoreError;
+use crate::statement::{Filtered, statements};
+use crate::tables::audit::{AuditRow, columns};
+use crate::tables::page::limit;
+use crate::value::Column;
+use keystead_domain::audit::record::{Record, SALT_LEN};
+use keystead_domain::audit::tree::Hash;
+use keystead_domain::ids::{AuditId, OrganizationId};
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+
+/// Records that get their places in one transaction: acts wait behind at most so many.
+pub const LEAVES_AT_ONCE: u32 = 512;
+/// Rows of one statement, the largest first: each is another text, and a connection keeps few prepared.
+const SIZES: [usize; 3] = [64, 8, 1];
+
+/// The place that a record gets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// Which record.
+    pub id: AuditId,
+    /// Its place, from 0.
+    pub position: i64,
+    /// Its salt.
+    pub salt: [u8; SALT_LEN],
+    /// Its leaf.
+    pub leaf: Hash,
+}
+
+/// A record that has its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sequenced {
+    /// The record.
+    pub row: AuditRow,
+    /// Its place, from 0.
+    pub position: i64,
+    /// Its salt, as it is stored.
+    pub salt: Vec<u8>,
+    /// Its leaf, as it is stored.
+    pub leaf: Vec<u8>,
+}
+
+/// What retention left of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaf {
+    /// Its place, from 0.
+    pub position: i64,
+    /// Its leaf, as it is stored.
+    pub leaf: Vec<u8>,
+}
+
+impl AuditRow {
+    /// The record as it is committed to at a place; `None` for a place that cannot be.
+    #[must_use]
+    pub fn record(&self, position: i64) -> Option<Record<'_>> {
+        Some(Record {
+            position: u64::try_from(position).ok()?,
+            id: self.id,
+            organization: self.organization_id,
+            at: self.at,
+            actor_kind: &self.actor_kind,
+            actor_key: self.actor_key,
+            actor_owner: self.actor_owner.as_deref(),
+            address: self.address.as_deref(),
+            action: &self.action,
+            target_kind: &self.target_kind,
+            target_id: &self.target_id,
+            target_name: &self.target_name,
+            project: self.project_id,
+            before: self.before_body.as_deref(),
+            after: self.after_body.as_deref(),
+            request_id: self.request_id.as_deref(),
+        })
+    }
+}
+
+/// The record's columns come first, then these three.
+impl<'r, R: Row> FromRow<'r, R> for Sequenced
+where
+    AuditRow: FromRow<'r, R>,
+    usize: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        let [position, salt, leaf] = [0, 1, 2].map(|next| AuditRow::WIDTH + next);
+        Ok(Self {
+            row: AuditRow::from_row(row)?,
+            position: row.try_get(position)?,
+            salt: row.try_get(salt)?,
+            leaf: row.try_get(leaf)?,
+        })
+    }
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Leaf
+where
+    usize: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> Result<Self, sqlx::Error> {
+        Ok(Self { position: row.try_get(0)?, leaf: row.try_get(1)? })
+    }
+}
+
+statements! {
+    fragments:
+    ORGANIZATIONS(0) = "SELECT DISTINCT organization_id FROM audit WHERE position IS NULL";
+    WAITING(2) = concat!(
+        "SELECT ", columns!(), " FROM audit WHERE organization_id = {} AND position IS NULL \
+         ORDER BY at, id LIMIT {}",
+    );
+    PLACE(0) = "WITH placed (id, position, salt, leaf) AS (VALUES ";
+    ROW(4) = "({}, {}, {}, {})";
+    ANOTHER(4) = ", ({}, {}, {}, {})";
+    PLACED(0) = ") UPDATE audit SET position = placed.position, salt = placed.salt, leaf = placed.leaf \
+        FROM placed WHERE audit.id = placed.id AND audit.position IS NULL RETURNING CAST(1 AS BIGINT)";
+    SEQUENCED(3) = concat!(
+        "SELECT ", columns!(), ", position, salt, leaf FROM audit \
+         WHERE organization_id = {} AND position >= {} ORDER BY position LIMIT {}",
+    );
+    DELETED(3) = "SELECT position, leaf FROM audit_deleted \
+        WHERE organization_id = {} AND position >= {} ORDER BY position LIMIT {}";
+}
+
+impl Conn {
+    /// The organizations that have records without a place.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_waits(&mut self) -> Result<Vec<OrganizationId>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(ORGANIZATIONS, []);
+        let rows: Vec<(Vec<u8>,)> = self.filtered(select).await?;
+        let ids: Option<Vec<_>> = rows.iter().map(|(id,)| OrganizationId::from_slice(id)).collect();
+        ids.ok_or(StoreError::Corrupt("an audit record's organization"))
+    }
+
+    /// An organization's records without a place, the oldest first; at most [`LEAVES_AT_ONCE`].
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_waiting(&mut self, organization: OrganizationId) -> Result<Vec<AuditRow>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(WAITING, [organization.value(), limit(LEAVES_AT_ONCE)]);
+        self.filtered(select).await
+    }
+
+    /// An organization's records from a place on, in order.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_sequenced(
+        &mut self,
+        organization: OrganizationId,
+        from: i64,
+        rows_max: u32,
+    ) -> Result<Vec<Sequenced>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(SEQUENCED, [organization.value(), from.value(), limit(rows_max)]);
+        self.filtered(select).await
+    }
+
+    /// What retention left of an organization's records from a place on, in order.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_deleted(
+        &mut self,
+        organization: OrganizationId,
+        from: i64,
+        rows_max: u32,
+    ) -> Result<Vec<Leaf>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(DELETED, [organization.value(), from.value(), limit(rows_max)]);
+        self.filtered(select).await
+    }
+}
+
+impl Ledger {
+    /// Gives records their places. Only while the organization's tree is locked.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one has a place by now, or when the database cannot answer.
+    pub async fn place_audit(&mut self, all: &[Placed]) -> Result<(), StoreError> {
+        let mut rest = all;
+        while let Some(size) = SIZES.into_iter().find(|size| *size <= rest.len()) {
+            let (some, others) = rest.split_at(size);
+            let mut update = Filtered::default();
+            update.add(PLACE, []);
+            for (index, one) in some.iter().enumerate() {
+                let values = [one.id.value(), one.position.value(), one.salt.value(), one.leaf.value()];
+                update.add(if index == 0 { ROW } else { ANOTHER }, values);
+            }
+            update.add(PLACED, []);
+            if self.filtered::<(i64,)>(update).await?.len() != size {
+                return Err(StoreError::Conflict);
+            }
+            some.iter().for_each(|one| self.touch("audit", one.id.0));
+            rest = others;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! What retention does to the audit: the oldest records go, with their salts; their leaves stay, and the tree
+//! with them.
+
+use crate::conn::{Conn, Ledger};
+use crate::error::StoreError;
+use crate::statement::statements;
+use crate::tables::page::limit;
+use crate::value::{Column, Value};
+use keystead_domain::ids::{AuditId, OrganizationId};
+use keystead_domain::time::Micros;
+
+statements! {
+    VOUCHED(1) = "SELECT coalesce(max(size), 0) FROM audit_checkpoints WHERE organization_id = $1";
+    // Without gaps: one among those that stay would show that it was not retention.
+    KEPT_FROM(3) = "SELECT coalesce(min(position), $3) FROM audit \
+        WHERE organization_id = $1 AND at >= $2 AND position IS NOT NULL";
+    OLD(3) = "SELECT id FROM audit WHERE organization_id = $1 AND position < $2 ORDER BY position LIMIT $3";
+    KEEP_LEAF(1) = "INSERT INTO audit_deleted (audit_id, organization_id, position, leaf) \
+        SELECT id, organization_id, position, leaf FROM audit WHERE id = $1 AND position IS NOT NULL";
+    DELETE(1) = "DELETE FROM audit WHERE id = $1";
+}
+
+impl Conn {
+    /// The place of an organization's first record that retention leaves: not older than an instant, or one for
+    /// which no checkpoint vouches.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_kept_from(
+        &mut self,
+        organization: OrganizationId,
+        before: Micros,
+    ) -> Result<i64, StoreError> {
+        let vouched = self.number(&VOUCHED, [organization.value()]).await?;
+        let values = [organization.value(), before.value(), vouched.value()];
+        Ok(self.number(&KEPT_FROM, values).await?.min(vouched))
+    }
+
+    /// Records before a place, in order.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_before(
+        &mut self,
+        organization: OrganizationId,
+        position: i64,
+        rows_max: u32,
+    ) -> Result<Vec<AuditId>, StoreError> {
+        let values = [organization.value(), position.value(), limit(rows_max)];
+        let rows: Vec<(Vec<u8>,)> = self.rows(&OLD, values).await?;
+        let ids: Option<Vec<_>> = rows.iter().map(|(id,)| AuditId::from_slice(id)).collect();
+        ids.ok_or(StoreError::Corrupt("an audit record's id"))
+    }
+}
+
+impl Ledger {
+    /// Deletes a record that has a place, with its salt; its leaf stays.
+    ///
+    /// # Errors
+    /// [`StoreError::Unique`] when another node is doing it, or when the database cannot answer.
+    pub async fn delete_audit(&mut self, id: AuditId) -> Result<(), StoreError> {
+        let value = || [Value::Bytes(Some(&id.0))];
+        if self.write("audit_deleted", &id.0, &KEEP_LEAF, value()).await? {
+            self.write("audit", &id.0, &DELETE, value()).await?;
+        }
+        Ok(())
+    }
+}

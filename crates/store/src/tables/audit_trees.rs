@@ -1,0 +1,101 @@
+//! The audit's trees: how far each organization's has grown.
+
+use crate::conn::{Conn, Ledger};
+use crate::error::StoreError;
+use crate::row::row;
+use crate::statement::statements;
+use crate::tables::page::limit;
+use crate::value::{Column, Value};
+use keystead_domain::ids::OrganizationId;
+
+row! {
+    /// The tree of an organization's audit.
+    #[derive(Debug)]
+    AuditTreeRow {
+        /// Whose it is.
+        organization_id: OrganizationId,
+        /// How many records it has.
+        size: i64,
+        /// Its right edge.
+        edge: Vec<u8>,
+        /// What its checkpoints are verified with.
+        verifier: String,
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "organization_id, size, edge, verifier"
+    };
+}
+
+statements! {
+    ALL(0) = concat!("SELECT ", columns!(), " FROM audit_trees ORDER BY organization_id");
+    BY_ORGANIZATION(1) = concat!("SELECT ", columns!(), " FROM audit_trees WHERE organization_id = $1");
+    // Writes nothing new, and so locks what is there until the transaction's end on both engines.
+    LOCK(4) = concat!(
+        "INSERT INTO audit_trees (", columns!(), ") VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (organization_id) DO UPDATE SET size = audit_trees.size RETURNING ", columns!(),
+    );
+    PUT(4) = "UPDATE audit_trees SET size = $2, edge = $3, verifier = $4 WHERE organization_id = $1";
+    // Those that have grown since their last checkpoint.
+    GROWN(1) = concat!(
+        "SELECT ", columns!(), " FROM audit_trees t WHERE size > 0 AND NOT EXISTS (SELECT 1 FROM \
+         audit_checkpoints c WHERE c.organization_id = t.organization_id AND c.size = t.size) \
+         ORDER BY organization_id LIMIT $1",
+    );
+}
+
+impl Conn {
+    /// Every organization's tree.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_trees(&mut self) -> Result<Vec<AuditTreeRow>, StoreError> {
+        self.rows(&ALL, []).await
+    }
+
+    /// An organization's tree; `None` before its first record has a place.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_tree(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Option<AuditTreeRow>, StoreError> {
+        self.row(&BY_ORGANIZATION, [organization.value()]).await
+    }
+
+    /// Trees that have no checkpoint of their size.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn grown_audit_trees(&mut self, rows_max: u32) -> Result<Vec<AuditTreeRow>, StoreError> {
+        self.rows(&GROWN, [limit(rows_max)]).await
+    }
+}
+
+impl Ledger {
+    /// An organization's tree, an empty one where there is none, which nobody else changes before this
+    /// transaction ends.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn lock_audit_tree(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<AuditTreeRow, StoreError> {
+        let values =
+            [organization.value(), Value::Int(Some(0)), Value::Bytes(Some(&[])), Value::Text(Some(""))];
+        let row = self.row(&LOCK, values).await?;
+        row.ok_or(StoreError::Corrupt("an organization's audit tree"))
+    }
+
+    /// Writes a tree that [`Self::lock_audit_tree`] gave.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn put_audit_tree(&mut self, row: &AuditTreeRow) -> Result<(), StoreError> {
+        self.write("audit_trees", &row.organization_id.0, &PUT, row.values()).await.map(|_| ())
+    }
+}
