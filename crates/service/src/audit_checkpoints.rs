@@ -11,13 +11,16 @@ use crate::refused::Refused;
 use keystead_api::{AuditCheckpoint, Page, PageQuery};
 use keystead_domain::audit::checkpoint::Checkpoint;
 use keystead_domain::ids::CheckpointId;
+use keystead_domain::time::SECOND;
 use keystead_store::{AuditTreeRow, CheckpointRow};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// Trees that are signed in one transaction.
+/// How long every checkpoint is kept.
+const ALL_KEPT_MICROS: i64 = 30 * 86_400 * SECOND;
+/// Trees that are signed, or checkpoints that are forgotten, in one transaction.
 const TREES_AT_ONCE: u32 = 256;
 
 impl Keystead {
@@ -87,6 +90,31 @@ impl Keystead {
             note: note.ok_or(Refused::Internal("a checkpoint could not be signed".into()))?,
             created_at: self.clock.now(),
         })
+    }
+
+    /// Forgets old checkpoints but each day's last, so that one a minute does not fill the database.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn thin_checkpoints(&self) -> Result<(), Refused> {
+        let before = self.clock.now().plus(-ALL_KEPT_MICROS);
+        loop {
+            let passed = self.store.read().await?.passed_checkpoints(before, TREES_AT_ONCE).await?;
+            let is_last = passed.len() < TREES_AT_ONCE as usize;
+            self.store
+                .bookkeeping(move |ledger| {
+                    Box::pin(async move {
+                        for id in passed {
+                            ledger.delete_checkpoint(id).await?;
+                        }
+                        Ok::<_, Refused>(())
+                    })
+                })
+                .await?;
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// To the log, the file and whoever listens, once it is committed.

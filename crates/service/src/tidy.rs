@@ -37,6 +37,9 @@ impl Keystead {
             if let Err(error) = self.delete_old_audit().await {
                 tracing::warn!(%error, "audit records that were kept for long enough could not be deleted");
             }
+            if let Err(error) = self.thin_checkpoints().await {
+                tracing::warn!(%error, "old checkpoints of the audit could not be forgotten");
+            }
             if let Err(error) = self.forget_unused_policies().await {
                 tracing::debug!(%error, "policies that no key has were left for the next hour");
             }

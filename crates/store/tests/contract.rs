@@ -111,6 +111,7 @@ suite! {
     audit_tree {
         records_get_their_places_once,
         one_at_a_time_grows_a_tree,
+        checkpoints_are_thinned,
         retention_leaves_what_is_not_vouched_for,
         the_tree_is_in_the_log,
     }

@@ -39,6 +39,11 @@ statements! {
         "SELECT ", columns!(), " FROM audit_checkpoints WHERE organization_id = $1 \
          AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4",
     );
+    // A day has 86,400,000,000 microseconds.
+    PASSED(2) = "SELECT id FROM audit_checkpoints c WHERE created_at < $1 AND EXISTS (SELECT 1 FROM \
+        audit_checkpoints l WHERE l.organization_id = c.organization_id AND l.size > c.size \
+        AND l.created_at / 86400000000 = c.created_at / 86400000000) ORDER BY id LIMIT $2";
+    DELETE(1) = "DELETE FROM audit_checkpoints WHERE id = $1";
 }
 
 impl Conn {
@@ -55,6 +60,20 @@ impl Conn {
         let (at, id) = page(after);
         self.rows(&PAGE, [organization.value(), at.value(), id.value(), limit(rows_max)]).await
     }
+
+    /// Checkpoints from before an instant after which their organization had a larger one on the same day.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn passed_checkpoints(
+        &mut self,
+        before: Micros,
+        rows_max: u32,
+    ) -> Result<Vec<CheckpointId>, StoreError> {
+        let rows: Vec<(Vec<u8>,)> = self.rows(&PASSED, [before.value(), limit(rows_max)]).await?;
+        let ids: Option<Vec<_>> = rows.iter().map(|(id,)| CheckpointId::from_slice(id)).collect();
+        ids.ok_or(StoreError::Corrupt("a checkpoint's id"))
+    }
 }
 
 impl Ledger {
@@ -64,5 +83,13 @@ impl Ledger {
     /// When the database cannot answer.
     pub async fn insert_checkpoint(&mut self, row: &CheckpointRow) -> Result<(), StoreError> {
         self.write("audit_checkpoints", &row.id.0, &INSERT, row.values()).await.map(|_| ())
+    }
+
+    /// Forgets a checkpoint. A larger one vouches for its records, too.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn delete_checkpoint(&mut self, id: CheckpointId) -> Result<bool, StoreError> {
+        self.write("audit_checkpoints", &id.0, &DELETE, [id.value()]).await
     }
 }

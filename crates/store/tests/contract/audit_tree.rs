@@ -102,6 +102,25 @@ pub(crate) async fn one_at_a_time_grows_a_tree(store: TestStore) {
     assert_eq!(read(&store).await.audit_checkpoints(org(2), None, 10).await, Ok(vec![]));
 }
 
+/// One a day stays, each day's last.
+pub(crate) async fn checkpoints_are_thinned(store: TestStore) {
+    record(&store, 1..5).await;
+    grow(&store, 4).await.unwrap();
+    for size in [1, 2, 3] {
+        sign(&store, size).await;
+    }
+    let passed = async |before| read(&store).await.passed_checkpoints(before, 10).await.unwrap();
+    assert_eq!(passed(minutes(1)).await, []);
+    assert_eq!(passed(minutes(2)).await, [CheckpointId([1; 16])]);
+    assert_eq!(passed(minutes(9)).await, [1, 2].map(|n| CheckpointId([n; 16])));
+    let gone: Outcome<bool> = store
+        .store
+        .bookkeeping(|ledger| Box::pin(async move { ledger.delete_checkpoint(CheckpointId([1; 16])).await }))
+        .await;
+    assert_eq!(gone, Ok(true));
+    assert_eq!(passed(minutes(9)).await, [CheckpointId([2; 16])]);
+}
+
 pub(crate) async fn retention_leaves_what_is_not_vouched_for(store: TestStore) {
     record(&store, 1..7).await;
     grow(&store, 6).await.unwrap();
