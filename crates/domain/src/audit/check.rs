@@ -34,6 +34,8 @@ pub struct Held {
     pub checkpoint: Checkpoint,
     /// `the database`, or a file's name.
     pub from: String,
+    /// Whether somebody signed it: what nobody signed vouches for nothing, and must fit all the same.
+    pub signed: bool,
 }
 
 /// The first thing that does not fit.
@@ -159,7 +161,7 @@ impl Check {
         self.meet()?;
         match self.held.pop() {
             None => Ok(self.found),
-            Some(Held { checkpoint, from }) => {
+            Some(Held { checkpoint, from, .. }) => {
                 Err(Fault::Truncated { have: self.tree.size(), size: checkpoint.size, from })
             }
         }
@@ -168,13 +170,17 @@ impl Check {
     /// The checkpoints of just so many records.
     fn meet(&mut self) -> Result<(), Fault> {
         let size = self.tree.size();
-        while let Some(Held { checkpoint, from }) = self.held.pop_if(|held| held.checkpoint.size == size) {
+        while let Some(Held { checkpoint, from, signed }) =
+            self.held.pop_if(|held| held.checkpoint.size == size)
+        {
             if checkpoint.root != self.tree.root() {
                 let last = size.saturating_sub(1);
                 return Err(Fault::Rewritten { first: self.found.vouched.min(last), last, size, from });
             }
-            self.found.checkpoints += 1;
-            self.found.vouched = size;
+            if signed {
+                self.found.checkpoints += 1;
+                self.found.vouched = size;
+            }
         }
         Ok(())
     }
@@ -198,7 +204,7 @@ mod tests {
         let mut tree = Tree::default();
         entries[..size].iter().for_each(|entry| tree.add(&entry.leaf));
         let checkpoint = Checkpoint { origin: "o".into(), size: tree.size(), root: tree.root() };
-        Held { checkpoint, from: "a file".into() }
+        Held { checkpoint, from: "a file".into(), signed: true }
     }
 
     fn check(entries: &[Entry], held: &[Held]) -> Result<Found, Fault> {
@@ -210,9 +216,12 @@ mod tests {
     #[test]
     fn each_way_of_tampering_is_told_at_the_first_record() {
         let whole = entries(&["a", "b", "c", "d", "e", "f"]);
+        let unsigned = Held { signed: false, ..held(&whole, 6) };
         let known = [held(&whole, 0), held(&whole, 2), held(&whole, 5)];
         let found = Found { records: 6, deleted: 0, checkpoints: 3, vouched: 5 };
         assert_eq!(check(&whole, &known), Ok(found.clone()));
+        assert_eq!(check(&whole, &[&known[..], &[unsigned.clone()]].concat()), Ok(found.clone()));
+        assert!(matches!(check(&whole[..5], &[unsigned]), Err(Fault::Truncated { .. })));
 
         let mut removed = whole.clone();
         removed.remove(3);

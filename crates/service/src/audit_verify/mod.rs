@@ -173,7 +173,7 @@ impl Organization {
                 from: from.to_owned(),
                 error,
             })?;
-            held.push(Held { checkpoint, from: from.to_owned() });
+            held.push(Held { checkpoint, from: from.to_owned(), signed: true });
         }
         Ok(Self { id, verifier: found.clone(), pinned: given.is_some(), check: Check::new(held) })
     }

@@ -88,7 +88,7 @@ fn tree(row: &AuditTreeRow) -> Option<Held> {
     let tree = Tree::from_parts(u64::try_from(row.size).ok()?, &row.edge)?;
     let origin = Checkpoint::origin(row.organization_id);
     let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-    Some(Held { checkpoint, from: "the database's own tree".into() })
+    Some(Held { checkpoint, from: "the database's own tree".into(), signed: false })
 }
 
 fn written(row: &Sequenced) -> Entry {
