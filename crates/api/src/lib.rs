@@ -9,6 +9,7 @@ mod audit;
 mod audit_tree;
 mod export;
 mod guardrails;
+mod hygiene;
 mod import;
 mod key_bulk;
 mod key_query;
@@ -39,6 +40,7 @@ pub use audit_tree::{
 };
 pub use export::*;
 pub use guardrails::*;
+pub use hygiene::*;
 pub use import::*;
 pub use key_bulk::*;
 pub use key_query::*;

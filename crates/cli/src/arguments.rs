@@ -6,6 +6,7 @@ use crate::commands::consumers::Consumers;
 use crate::commands::environments::Environments;
 use crate::commands::export::Export;
 use crate::commands::guardrails::Guardrails;
+use crate::commands::hygiene::Hygiene;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
 use crate::commands::nodes::Nodes;
@@ -89,6 +90,7 @@ pub(crate) enum ClientCommand {
     Nodes(Nodes),
     #[command(subcommand)]
     RootKey(RootKey),
+    Hygiene(Hygiene),
     Export(Export),
 }
 
@@ -111,6 +113,7 @@ impl ClientCommand {
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Nodes(nodes) => nodes.run(session).await,
             Self::RootKey(root_key) => root_key.run(session).await,
+            Self::Hygiene(hygiene) => hygiene.run(session).await,
             Self::Export(export) => export.run(session).await,
         }
     }

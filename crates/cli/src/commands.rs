@@ -6,6 +6,7 @@ pub(crate) mod consumers;
 pub(crate) mod environments;
 pub(crate) mod export;
 pub(crate) mod guardrails;
+pub(crate) mod hygiene;
 pub(crate) mod keys;
 pub(crate) mod login;
 pub(crate) mod nodes;

@@ -55,6 +55,12 @@ impl Catalogue {
         self.names.get(name).is_some_and(|flags| flags.public_safe)
     }
 
+    /// Whether it deserves extra care when it is given.
+    #[must_use]
+    pub fn is_sensitive(&self, name: &str) -> bool {
+        self.names.get(name).is_some_and(|flags| flags.sensitive)
+    }
+
     /// Adds or replaces a name.
     pub fn insert(&mut self, name: &str, flags: Flags) {
         self.names.insert(name.into(), flags);

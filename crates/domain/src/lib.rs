@@ -14,6 +14,7 @@ pub mod explain;
 pub mod foreign;
 pub mod guardrails;
 pub mod hours;
+pub mod hygiene;
 pub mod ids;
 pub mod invalid;
 pub mod lease;

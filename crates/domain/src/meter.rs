@@ -116,7 +116,9 @@ impl MeterRules {
         self.rates.len() > 1 || self.quota.is_some() || self.credits.is_some()
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
+    /// Whether it limits nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.rates.is_empty() && self.quota.is_none() && self.credits.is_none()
     }
 }

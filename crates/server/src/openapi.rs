@@ -2,7 +2,7 @@
 
 use crate::problem::ProblemCode;
 use http::StatusCode;
-use keystead_api::{AllOf, AnyOf, FieldError, KeyStatusFilter, PermissionOn, Problem};
+use keystead_api::{AllOf, AnyOf, FieldError, HygieneSort, KeyStatusFilter, PermissionOn, Problem};
 use keystead_domain::replay::VALUE_BYTES_MAX;
 use std::collections::BTreeMap;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -21,7 +21,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         description = "The self-hosted home for API keys. Every error is a problem document (RFC 9457) with a stable `code` and a `fix`.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
-    components(schemas(AllOf, AnyOf, FieldError, KeyStatusFilter, PermissionOn, Problem)),
+    components(schemas(AllOf, AnyOf, FieldError, HygieneSort, KeyStatusFilter, PermissionOn, Problem)),
     modifiers(&Shared),
     security(("bearer" = []), ("header" = [])),
     tags(

@@ -5,7 +5,7 @@ use crate::keyring::Scope;
 use crate::refused::Refused;
 use crate::usage::{Subject, UsageEvent};
 use crate::{Keystead, management};
-use keystead_api::{Code, PermissionQuery};
+use keystead_api::{AllOf, Code, PermissionQuery};
 use keystead_domain::decide::{Ask, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{KeyId, OrganizationId, RequestId};
@@ -89,7 +89,26 @@ impl Keystead {
         permission: &'static str,
         resource: Option<&str>,
     ) -> Result<(), Refused> {
-        let query = Query::parse(&PermissionQuery::One(permission.into()))?;
+        self.authorise_together(caller, permission, &[], resource).await
+    }
+
+    /// The same for one permission with `others`, which the caller has, as far as it was looked: what is used
+    /// of a key is seen whole.
+    async fn authorise_together(
+        self: &Arc<Self>,
+        caller: &Caller,
+        permission: &'static str,
+        others: &[&'static str],
+        resource: Option<&str>,
+    ) -> Result<(), Refused> {
+        let one = |name: &&str| PermissionQuery::One((*name).into());
+        let query = match others {
+            [] => one(&permission),
+            others => PermissionQuery::All(AllOf {
+                all: [&permission].into_iter().chain(others).map(one).collect(),
+            }),
+        };
+        let query = Query::parse(&query)?;
         let ask = Ask {
             ip: caller.origin.ip,
             method: Some(&caller.origin.method),
@@ -103,7 +122,7 @@ impl Keystead {
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
-        if permission != management::KEYS_VERIFY {
+        if permission != management::KEYS_VERIFY || !others.is_empty() {
             // An asker's own authentication is no usage of its own: it would double every verdict.
             let user_agent = caller.origin.user_agent.as_deref();
             let subject = Subject::Key(&caller.entry);
@@ -131,9 +150,10 @@ impl Keystead {
         resource: Option<&str>,
     ) -> Result<(), Refused> {
         let missing = permissions.iter().find(|permission| !caller.entry.may(permission, resource));
-        match missing.or(permissions.first()) {
-            Some(permission) => self.authorise(caller, permission, resource).await,
-            None => Ok(()),
+        match (missing, permissions) {
+            (Some(permission), _) => self.authorise(caller, permission, resource).await,
+            (None, [first, others @ ..]) => self.authorise_together(caller, first, others, resource).await,
+            (None, []) => Ok(()),
         }
     }
 

@@ -38,6 +38,7 @@ mod freshness;
 mod guardrails;
 mod held_up;
 mod hold_key;
+mod hygiene;
 mod import_keys;
 mod key_grants;
 mod key_proof;
@@ -108,7 +109,7 @@ use keystead_domain::time::Clock;
 use keystead_store::Store;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -125,6 +126,8 @@ pub struct Keystead {
     turns: lease::Turns,
     appliers: apply::Appliers,
     in_flight: replay::InFlight,
+    /// Whose turn it is to look at many keys at once.
+    reports: Semaphore,
     /// Where other nodes may make keys.
     seeker: Option<seek::Seeker>,
     /// Up to which number of the feed everything is known here (nothing below it may still come); told after

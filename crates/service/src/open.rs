@@ -4,6 +4,7 @@
 use crate::audit_tree::{AuditSettings, AuditTrees};
 use crate::entropy::Entropy;
 use crate::follow::Followed;
+use crate::hygiene::REPORTS_AT_ONCE;
 use crate::keyring::Keyring;
 use crate::load::Occasion;
 use crate::membership::Membership;
@@ -31,7 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
@@ -155,6 +156,7 @@ impl Keystead {
             turns: lease::Turns::new(),
             appliers: apply::Appliers::new(),
             in_flight: replay::InFlight::default(),
+            reports: Semaphore::new(REPORTS_AT_ONCE),
             seeker: None,
             feed: watch::Sender::new(i64::MAX),
             slow_budget: slow_imports::SlowBudget::new(),

@@ -50,6 +50,7 @@ pub use tables::drain_seen::{DrainPhase, DrainSeenRow};
 pub use tables::environments::EnvironmentRow;
 pub use tables::feed::{Change, ChangeKind, FeedRow};
 pub use tables::guardrails::GuardrailsRow;
+pub use tables::hygiene::HygieneRow;
 pub use tables::imports::ImportRow;
 pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};
 pub use tables::key_load::KeyResident;

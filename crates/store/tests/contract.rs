@@ -26,6 +26,8 @@ mod catalogue;
 mod finding;
 #[path = "contract/guardrails.rs"]
 mod guardrails;
+#[path = "contract/hygiene.rs"]
+mod hygiene;
 #[path = "contract/imports.rs"]
 mod imports;
 #[path = "contract/keys.rs"]
@@ -143,6 +145,9 @@ suite! {
         guardrails_are_set_once_and_changed_by_version,
         lineages_that_live_are_counted,
         kinds_that_hold_a_role_are_named,
+    }
+    hygiene {
+        a_page_has_what_was_seen_and_who_owns_each,
     }
     imports {
         an_import_is_found_upgraded_and_goes_with_its_key,

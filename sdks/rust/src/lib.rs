@@ -65,6 +65,7 @@ mod environments;
 mod error;
 mod guardrails;
 mod health;
+mod hygiene;
 mod keys;
 mod lines;
 mod nodes;

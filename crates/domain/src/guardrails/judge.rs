@@ -3,6 +3,7 @@
 use super::violation::Subject;
 use super::{Given, Guard, KeyFacts, KindLayer, Layer, Violation, kind_name};
 use crate::pattern::Pattern;
+use crate::time::Micros;
 use keystead_api::{GuardrailName, GuardrailViolation, KeyKind};
 
 impl Guard {
@@ -18,6 +19,13 @@ impl Guard {
             }
         }
         found
+    }
+
+    /// When a key of this kind has to be rotated, where any layer says how old it may become.
+    #[must_use]
+    pub fn rotation_due(&self, kind: KeyKind, created_at: Micros) -> Option<Micros> {
+        let rules = self.0.iter().flat_map(|layer| layer.of_kind(kind));
+        rules.filter_map(|rules| rules.rotation_age_max.as_ref()).map(|max| created_at.plus(max.micros)).min()
     }
 
     /// Why a project's keys may not begin so.

@@ -3,6 +3,7 @@
 mod audit;
 mod guardrails;
 mod health;
+mod hygiene;
 mod keys;
 mod nodes;
 mod organizations;
@@ -27,6 +28,7 @@ fn described() -> (Router<App>, Document) {
         .merge(audit::routes())
         .merge(guardrails::routes())
         .merge(health::routes())
+        .merge(hygiene::routes())
         .merge(keys::routes())
         .merge(nodes::routes())
         .merge(organizations::routes())

@@ -209,6 +209,8 @@ async fn anothers_id_in_a_query_looks_like_none_lessons_6(house: House) {
         ("projects/registry/keys/counts?owner=", &a.account, &n.account),
         ("projects/registry/keys?text=", &acmes.key, &nobodys.key),
         ("audit?project=", &a.project, &n.project),
+        ("hygiene?project=", &a.project, &n.project),
+        ("hygiene?project=registry&environment=", &a.environment, &n.environment),
         ("audit?actor=", &acmes.key, &nobodys.key),
         ("audit?target=", &a.role, &n.role),
     ] {

@@ -2,6 +2,7 @@
 
 mod audit;
 mod guardrails;
+mod hygiene;
 mod keys;
 mod nodes;
 mod organizations;

@@ -46,6 +46,20 @@ impl Directory {
         maps.projects.get(&id).filter(|project| project.organization == organization).cloned()
     }
 
+    /// Every project of an organization, in no order.
+    #[must_use]
+    pub fn projects_of(&self, organization: OrganizationId) -> Vec<Arc<ProjectCell>> {
+        let maps = self.0.read();
+        maps.project_slugs.get(&organization).map_or_else(Vec::new, |slugs| slugs.values().cloned().collect())
+    }
+
+    /// Every environment of a project, in no order.
+    #[must_use]
+    pub fn places_of(&self, project: ProjectId) -> Vec<Arc<Place>> {
+        let maps = self.0.read();
+        maps.place_slugs.get(&project).map_or_else(Vec::new, |slugs| slugs.values().cloned().collect())
+    }
+
     /// A project by id.
     #[must_use]
     pub fn project_by_id(&self, id: ProjectId) -> Option<Arc<ProjectCell>> {

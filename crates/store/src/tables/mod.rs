@@ -11,6 +11,7 @@ pub(crate) mod drain_seen;
 pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod guardrails;
+pub(crate) mod hygiene;
 pub(crate) mod imports;
 pub(crate) mod installation;
 pub(crate) mod jobs;
@@ -55,6 +56,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         environments::DECLARED,
         feed::DECLARED,
         guardrails::DECLARED,
+        hygiene::DECLARED,
         imports::DECLARED,
         installation::DECLARED,
         jobs::DECLARED,
