@@ -81,6 +81,11 @@ fn date(at: Micros) -> String {
     at.to_timestamp().strftime("%Y-%m-%d").to_string()
 }
 
+/// From how many networks or programs on it is shared.
+fn shared_by(facts: &HygieneFacts<'_>) -> usize {
+    if facts.is_administrative() { ADMIN_SHARED_BY } else { SHARED_BY }
+}
+
 /// A public key is meant to be everywhere; and whoever holds what was minted from a key is no holder of it.
 fn shared(facts: &HygieneFacts<'_>) -> Option<Said> {
     if facts.kind == KeyKind::Public || facts.has_minted {
@@ -88,7 +93,7 @@ fn shared(facts: &HygieneFacts<'_>) -> Option<Said> {
     }
     let administrative = facts.is_administrative();
     let users = Users::of(facts);
-    if users.most() < if administrative { ADMIN_SHARED_BY } else { SHARED_BY } {
+    if users.most() < shared_by(facts) {
         return None;
     }
     let maybe_more = facts.overflowed.networks || facts.overflowed.user_agents;
@@ -250,8 +255,10 @@ fn no_network_rule(facts: &HygieneFacts<'_>) -> Option<Said> {
         return None;
     }
     let networks = Users::of(facts).networks;
-    // A network that was refused is in the list, too: it must not be let in by a command that is pasted.
-    let known = facts.seen.refused == 0 && !networks.is_empty() && !facts.overflowed.networks;
+    // A network that was refused is in the list, too, and one of many may be a thief's: neither must be let in
+    // by a command that is pasted.
+    let few = (1..shared_by(facts)).contains(&networks.len());
+    let known = few && facts.seen.refused == 0 && !facts.overflowed.networks;
     let (fix, command) = if known {
         let fix = "Allow only the networks that it is used from; look first whether each is yours.";
         (fix, fix::only_from(facts.id, &networks))

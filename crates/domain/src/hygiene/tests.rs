@@ -193,6 +193,11 @@ fn a_command_lets_in_only_networks_from_which_it_passed() {
     assert_eq!(command(&open(&seen)), expected);
     let refused = Seen { refused: 1, ..seen.clone() };
     assert_eq!(command(&open(&refused)), "keystead keys update key_1 --network-allow NETWORK");
+    let many: Vec<String> = (0..5).map(|net| format!("10.0.{net}.0/24")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let shared = Seen { networks: sightings(&many, ago(1)), ..used(&[], 2) };
+    let found = judge(&open(&shared)).pop().unwrap();
+    assert_eq!(found.command.unwrap(), "keystead keys update key_1 --network-allow NETWORK");
     for kind in [KeyKind::Public, KeyKind::Temporary] {
         assert_eq!(codes(&HygieneFacts { kind, ..open(&seen) }), [""; 0]);
     }
