@@ -150,11 +150,12 @@ impl Keystead {
         resource: Option<&str>,
     ) -> Result<(), Refused> {
         let missing = permissions.iter().find(|permission| !caller.entry.may(permission, resource));
-        match (missing, permissions) {
-            (Some(permission), _) => self.authorise(caller, permission, resource).await,
-            (None, [first, others @ ..]) => self.authorise_together(caller, first, others, resource).await,
-            (None, []) => Ok(()),
-        }
+        let (permission, others) = match (missing, permissions) {
+            (Some(missing), _) => (missing, &[][..]),
+            (None, [first, others @ ..]) => (first, others),
+            (None, []) => return Ok(()),
+        };
+        self.authorise_together(caller, permission, others, resource).await
     }
 
     /// The same for one right on several resources.

@@ -9,6 +9,7 @@ on_both_engines! {
     a_key_that_many_networks_use_is_found_until_they_have_gone,
     an_administrative_key_that_several_programs_use_is_found_and_caps_the_score,
     a_key_of_the_api_itself_is_watched_where_its_use_is_recorded,
+    a_request_that_needs_two_permissions_uses_both,
     what_cannot_be_a_shared_key_is_none,
 }
 
@@ -99,6 +100,16 @@ async fn a_key_of_the_api_itself_is_watched_where_its_use_is_recorded(mut house:
         .filter(|item| item["name"] == "Guard of registry production");
     let found: Vec<_> = askers.flat_map(codes).collect();
     assert_eq!(found, ["no_expiry", "no_network_rule"]);
+}
+
+async fn a_request_that_needs_two_permissions_uses_both(mut house: House) {
+    let reader = json!({"permissions": ["keys.read", "consumers.read"]});
+    let reader = house.admin.issue_in("keystead", reader).await;
+    house.wait(30 * DAY);
+    house.admin.with_key(&reader.key).get("/v1/projects/registry/notices").await.ok();
+    house.restart().await;
+    let found = item(&report(&house, "project=keystead&finding=over_privileged").await, &reader);
+    assert_eq!(found, Value::Null);
 }
 
 async fn what_cannot_be_a_shared_key_is_none(mut house: House) {
