@@ -220,7 +220,7 @@ mod tests {
         let known = [held(&whole, 0), held(&whole, 2), held(&whole, 5)];
         let found = Found { records: 6, deleted: 0, checkpoints: 3, vouched: 5 };
         assert_eq!(check(&whole, &known), Ok(found.clone()));
-        assert_eq!(check(&whole, &[&known[..], &[unsigned.clone()]].concat()), Ok(found.clone()));
+        assert_eq!(check(&whole, &[&known[..], std::slice::from_ref(&unsigned)].concat()), Ok(found.clone()));
         assert!(matches!(check(&whole[..5], &[unsigned]), Err(Fault::Truncated { .. })));
 
         let mut removed = whole.clone();
