@@ -1,4 +1,4 @@
-//! Rotation plans of projects, the keys that are due by them, and the notices about rotations.
+//! Rotation plans of projects, and the keys that are due by them.
 
 use crate::{Key, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -70,38 +70,4 @@ pub struct DueKey {
     pub why: String,
     /// The key.
     pub key: Key,
-}
-
-/// A notice to people about a key of theirs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Notice {
-    /// `ntc_…`
-    pub id: String,
-    /// `rotation_due`, `rotation_started`, `rotation_complete`, `rotation_cancelled`, `rotation_reused`.
-    pub kind: String,
-    /// The key that it is about.
-    pub key_id: String,
-    /// To which addresses: the contacts of the key's consumer and owner.
-    pub recipients: Vec<String>,
-    /// Its first line.
-    pub subject: String,
-    /// Its text, with what to do; never a secret.
-    pub body: String,
-    /// Whether it was sent.
-    pub state: NoticeState,
-    /// When it was written.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
-    pub created_at: Timestamp,
-}
-
-/// Whether a notice was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeState {
-    /// Not yet.
-    Waiting,
-    /// It will not be: no address is known.
-    Nobody,
 }

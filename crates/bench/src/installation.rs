@@ -9,7 +9,7 @@ use keystead_domain::ids::{
 use keystead_domain::time::{Clock, Micros};
 use keystead_service::caller::{Caller, Origin};
 use keystead_service::{
-    ALONE_MAX, AuditSettings, Entropy, Keystead, Opened, Settings, SystemClock, Temporary,
+    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, SystemClock, Temporary,
 };
 use keystead_store::{
     Acted, Database, EnvironmentRow, Event, Options, PermissionRow, ProjectRow, ServiceAccountRow, Store,
@@ -82,6 +82,7 @@ impl Installation {
             node_file: None,
             temporary: Temporary::default(),
             audit,
+            mail: MailSettings::default(),
             new_admin_key: false,
         };
         let opened = Keystead::open(settings, Arc::new(SystemClock), Entropy::system()).await;

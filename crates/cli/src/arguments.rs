@@ -9,6 +9,7 @@ use crate::commands::guardrails::Guardrails;
 use crate::commands::hygiene::Hygiene;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
+use crate::commands::mail::Mail;
 use crate::commands::nodes::Nodes;
 use crate::commands::notices::Notices;
 use crate::commands::organizations::Organizations;
@@ -89,6 +90,8 @@ pub(crate) enum ClientCommand {
     Organizations(Organizations),
     Nodes(Nodes),
     #[command(subcommand)]
+    Mail(Mail),
+    #[command(subcommand)]
     RootKey(RootKey),
     Hygiene(Hygiene),
     Export(Export),
@@ -112,6 +115,7 @@ impl ClientCommand {
             Self::Guardrails(guardrails) => guardrails.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Nodes(nodes) => nodes.run(session).await,
+            Self::Mail(mail) => mail.run(session).await,
             Self::RootKey(root_key) => root_key.run(session).await,
             Self::Hygiene(hygiene) => hygiene.run(session).await,
             Self::Export(export) => export.run(session).await,

@@ -9,6 +9,7 @@ pub(crate) mod guardrails;
 pub(crate) mod hygiene;
 pub(crate) mod keys;
 pub(crate) mod login;
+pub(crate) mod mail;
 pub(crate) mod nodes;
 pub(crate) mod notices;
 pub(crate) mod organizations;

@@ -6,6 +6,7 @@ mod route;
 use arc_swap::ArcSwap;
 use http::{Method, StatusCode};
 use keystead_api::Code;
+use keystead_service::MailCounts;
 use route::Route;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -47,6 +48,8 @@ pub struct Live {
     pub feed_mark: u64,
     /// Whether this node can know of every change.
     pub is_fresh: bool,
+    /// What became of mail.
+    pub mail: MailCounts,
 }
 
 impl Metrics {
@@ -128,6 +131,7 @@ mod tests {
             nodes: 3,
             feed_mark: 70,
             is_fresh: true,
+            mail: MailCounts { sent: 10, failed: 11, waiting: 12, oldest_seconds: 13 },
         });
         for line in [
             "keystead_verdicts_total{code=\"valid\"} 1",
@@ -149,6 +153,10 @@ mod tests {
             "keystead_nodes 3",
             "keystead_feed_mark 70",
             "keystead_fresh 1",
+            "keystead_mail_sent_total 10",
+            "keystead_mail_failed_total 11",
+            "keystead_mail_waiting 12",
+            "keystead_mail_oldest_seconds 13",
             "# EOF",
         ] {
             assert!(text.lines().any(|has| has == line), "{line} is not in\n{text}");

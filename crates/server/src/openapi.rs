@@ -33,6 +33,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "principals", description = "Service accounts and consumers."),
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
+        (name = "mail", description = "How mail leaves."),
         (name = "nodes", description = "Servers that share one database."),
         (name = "root key", description = "The key that seals every other."),
         (name = "operation", description = "Health and metrics.")
@@ -60,8 +61,14 @@ impl Modify for Shared {
 }
 
 /// The POSTs that only ask: a retry is another question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 5] =
-    ["verify", "verify_batch", "whoami", "preview_organization_guardrails", "preview_project_guardrails"];
+const ASKING: [&str; 6] = [
+    "verify",
+    "verify_batch",
+    "whoami",
+    "preview_organization_guardrails",
+    "preview_project_guardrails",
+    "test_mail",
+];
 
 /// The titles of every error, by status.
 fn problems() -> BTreeMap<String, Vec<&'static str>> {

@@ -21,6 +21,9 @@ impl From<Refused> for ApiProblem {
                 Self::new(ProblemCode::NotFound, format!("There is no such {what}, or you may not see it."))
             }
             Refused::Conflict { detail, fix } => Self::new(ProblemCode::Conflict, detail).with_fix(fix),
+            Refused::TooOften { detail, retry_after_seconds } => {
+                Self::new(ProblemCode::RateLimited, detail).with_retry_after(retry_after_seconds)
+            }
             Refused::Changed { current } => {
                 Self::new(ProblemCode::PreconditionFailed, format!("It is at version {current} now."))
             }

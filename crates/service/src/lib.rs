@@ -54,16 +54,19 @@ pub mod management;
 mod membership;
 mod mint_key;
 mod nodes;
+mod notice_view;
 mod notices;
 mod open;
 mod organizations;
 mod patterns;
 mod permissions;
+mod post;
 mod present;
 mod projects;
 mod purge_temporary;
 mod refused;
 mod replay;
+mod retry_notice;
 mod return_leases;
 mod reveal_key;
 mod roles;
@@ -82,6 +85,7 @@ mod switch_key;
 mod system_catalogue;
 mod system_clock;
 mod tend_rotations;
+mod test_mail;
 mod tidy;
 mod update_key;
 mod upgrade_imports;
@@ -98,6 +102,7 @@ pub use entropy::Entropy;
 pub use export_keys::ExportedKeys;
 pub use membership::ALONE_MAX;
 pub use open::{OpenFailed, Opened, Settings};
+pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
 pub use refused::Refused;
 pub use system_clock::SystemClock;
@@ -138,6 +143,8 @@ pub struct Keystead {
     audit: audit_tree::AuditTrees,
     membership: membership::Membership,
     shares: shares::Shares,
+    /// What sends mail.
+    post: post::Post,
     /// Until when this node counts rate limits alone, in memory.
     sharing: Sharing,
     /// Background work, ended by [`Keystead::close`].

@@ -3,10 +3,11 @@
 
 use crate::caller::Caller;
 use crate::cursor::Cut;
-use crate::present::{json, to_json};
+use crate::notice_view::{NOBODY, WAITING, present};
+use crate::present::to_json;
 use crate::refused::Refused;
 use crate::{Keystead, management};
-use keystead_api::{Notice, NoticeState, Page, PageQuery};
+use keystead_api::{Notice, Page, PageQuery};
 use keystead_domain::ids::{NoticeId, OwnerId};
 use keystead_domain::time::Micros;
 use keystead_store::{KeyRow, Ledger, NoticeRow, RotationRow};
@@ -34,8 +35,6 @@ impl Occasion {
 }
 
 const DUE: &str = "rotation_due";
-const WAITING: &str = "waiting";
-const NOBODY: &str = "nobody";
 
 impl Keystead {
     /// The notices about a project's keys, newest first.
@@ -56,7 +55,8 @@ impl Keystead {
         let cut = Cut::read(query.limit, query.cursor.as_deref())?;
         let mut reader = self.store.read().await?;
         let rows = reader.notices(project.organization, project.id, cut.after, cut.rows()).await?;
-        cut.page(rows, |row| (row.created_at, row.id.0), present)
+        let (sends_mail, now) = (self.sends_mail(), self.clock.now());
+        cut.page(rows, |row| (row.created_at, row.id.0), |row| present(row, sends_mail, now))
     }
 
     /// Writes a notice about a rotation, in the transaction of what it tells. `key` is the key that
@@ -118,6 +118,14 @@ impl Keystead {
             subject,
             body,
             created_at: self.clock.now(),
+            attempts: 0,
+            next_at: None,
+            sending_since: None,
+            retried_at: None,
+            outcome: None,
+            closed_at: None,
+            last_error: None,
+            delivered: None,
         };
         Ok(ledger.insert_notice(&row).await?)
     }
@@ -191,7 +199,7 @@ fn until(rotation: &RotationRow, now: Micros) -> String {
 }
 
 /// The addresses that are known of a key's consumer and owner.
-async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
+pub(crate) async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
     let owner = match key.owner {
         OwnerId::Consumer(id) => Some(id),
         OwnerId::ServiceAccount(_) => None,
@@ -206,17 +214,4 @@ async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Re
         }
     }
     Ok(addresses)
-}
-
-fn present(row: NoticeRow) -> Result<Notice, Refused> {
-    Ok(Notice {
-        id: row.id.to_string(),
-        kind: row.kind,
-        key_id: row.key_id.to_string(),
-        recipients: json(&row.recipients)?,
-        subject: row.subject,
-        body: row.body,
-        state: if row.state == WAITING { NoticeState::Waiting } else { NoticeState::Nobody },
-        created_at: row.created_at.to_timestamp(),
-    })
 }

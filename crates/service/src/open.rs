@@ -8,6 +8,7 @@ use crate::hygiene::REPORTS_AT_ONCE;
 use crate::keyring::Keyring;
 use crate::load::Occasion;
 use crate::membership::Membership;
+use crate::post::Post;
 use crate::refused::Refused;
 use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
 use crate::seek::Seeker;
@@ -15,8 +16,8 @@ use crate::shares::{Mode, Shares, Wanted};
 use crate::slot::Slot;
 use crate::usage::{Usage, UsageEvent};
 use crate::{
-    Counters, Keystead, Temporary, after_backup, apply, freshness, lease, load, organizations, replay,
-    slow_imports,
+    Counters, Keystead, MailSettings, Temporary, after_backup, apply, freshness, lease, load, organizations,
+    replay, slow_imports,
 };
 use keystead_domain::audit::checkpoint::Signer;
 use keystead_domain::digest::Pepper;
@@ -63,6 +64,8 @@ pub struct Settings {
     pub temporary: Temporary,
     /// How the audit is kept.
     pub audit: AuditSettings,
+    /// How mail is sent.
+    pub mail: MailSettings,
     /// Issues another key for the operator's administrator, when the first one was lost.
     pub new_admin_key: bool,
 }
@@ -164,6 +167,7 @@ impl Keystead {
             audit: AuditTrees::new(settings.audit, signer),
             membership,
             shares,
+            post: Post::new(settings.mail),
             // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
             sharing: Sharing::alone(),
             stopping: CancellationToken::new(),
@@ -226,6 +230,8 @@ impl Keystead {
             let shares = tokio::spawn(Arc::clone(self).keep_shares(wanted));
             self.jobs.lock().extend([membership, shares]);
         }
+        // It may be handing over a letter, and records whether it was taken.
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_delivering()));
         // It may be changing files: neither is left half-way.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_log_alive()));
         match feed {

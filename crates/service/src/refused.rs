@@ -54,6 +54,14 @@ pub enum Refused {
         /// What to do about it.
         fix: String,
     },
+    /// It is asked for too often.
+    #[error("{detail}")]
+    TooOften {
+        /// What was used up.
+        detail: String,
+        /// Seconds until trying again makes sense.
+        retry_after_seconds: u64,
+    },
     /// `If-Match` names another version.
     #[error("it is at version {current} now")]
     Changed {

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
     BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys, Key,
-    KeyRotation, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
+    KeyRotation, Notice, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -80,6 +80,7 @@ impl Answer for Environment {}
 impl Answer for ImportedKeys {}
 impl Answer for Key {}
 impl Answer for KeyRotation {}
+impl Answer for Notice {}
 impl Answer for Permission {}
 impl Answer for Project {}
 impl Answer for Role {}

@@ -59,7 +59,7 @@ pub use tables::log_sessions::LogSessionRow;
 pub use tables::meters::MeterRow;
 pub use tables::nodes::NodeRow;
 pub use tables::organizations::OrganizationRow;
-pub use tables::outbox::NoticeRow;
+pub use tables::outbox::{NoticeRow, Tried};
 pub use tables::peppers::PepperRow;
 pub use tables::permissions::PermissionRow;
 pub use tables::policies::PolicyRow;

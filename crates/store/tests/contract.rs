@@ -46,6 +46,8 @@ mod log_rows;
 mod names;
 #[path = "contract/opening.rs"]
 mod opening;
+#[path = "contract/outbox.rs"]
+mod outbox;
 #[path = "contract/rotation.rs"]
 mod rotation;
 #[path = "contract/sealed.rs"]
@@ -227,6 +229,13 @@ suite! {
         a_folder_that_is_not_there_is_named,
         a_second_owner_of_a_file_is_refused_and_a_second_node_is_not,
         a_newer_schema_is_refused_unless_it_says_that_this_one_works,
+    }
+    outbox {
+        of_many_who_take_a_notice_one_gets_it,
+        a_try_is_recorded_by_who_made_it,
+        a_notice_is_retried_unless_it_was_or_is_being_sent,
+        a_notice_of_an_older_binary_is_sent,
+        a_restore_sends_nothing_again,
     }
     rotation {
         a_rotation_is_kept_and_closed_once,

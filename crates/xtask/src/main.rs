@@ -7,6 +7,7 @@ mod fuzz;
 mod harness;
 mod openapi;
 mod process;
+mod pypi;
 #[cfg(test)]
 mod reliability;
 mod say;

@@ -68,6 +68,7 @@ mod health;
 mod hygiene;
 mod keys;
 mod lines;
+mod mail;
 mod nodes;
 mod organizations;
 mod paging;

@@ -66,4 +66,13 @@ impl Client {
     pub async fn list_notices(&self, project: &str, page: &PageQuery) -> Result<Page<Notice>, Error> {
         self.get(&["v1", "projects", project, "notices"], page).await
     }
+
+    /// Has a notice sent now, also one that was given up.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 409 when it was sent, is being sent, or has nobody to
+    /// go to.
+    pub async fn retry_notice(&self, project: &str, id: &str) -> Result<Notice, Error> {
+        self.post_nothing(&["v1", "projects", project, "notices", id, "retry"]).await
+    }
 }

@@ -117,6 +117,7 @@ async fn examine(configuration: &Configuration) -> Vec<Finding> {
     findings.extend(inspected.as_ref().and_then(nodes));
     findings.push(clock(inspected.and_then(|inspection| inspection.last_act_at)));
     findings.push(tls(configuration));
+    findings.push(mail(configuration).await);
     findings
 }
 
@@ -263,6 +264,31 @@ fn tls(configuration: &Configuration) -> Finding {
             "Off, and other machines can connect: keys cross the network readable.",
             "Set tls.certificate and tls.key, or listen on loopback behind a proxy.",
         ),
+    }
+}
+
+/// Connects and signs in; nothing is sent.
+async fn mail(configuration: &Configuration) -> Finding {
+    let mailer = match super::smtp::mailer(configuration) {
+        Ok(Some(mailer)) => mailer,
+        Ok(None) => return Finding::ok("mail", "Not set up: notices wait, and keystead notices shows them."),
+        Err(error) => {
+            return Finding::failed(
+                "mail",
+                format!("{error}."),
+                "Correct it, or remove smtp.host and smtp.from.",
+            );
+        }
+    };
+    match mailer.open().await {
+        Ok(line) => {
+            line.close().await;
+            Finding::ok("mail", format!("{} answers, and lets us in.", mailer.server()))
+        }
+        Err(failure) => {
+            let fix = failure.fix.unwrap_or("Ask whoever runs the mail server.");
+            Finding::failed("mail", format!("{}: {}", mailer.server(), failure.detail), fix)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod restore;
 mod root_key;
 mod serve;
 mod settings;
+mod smtp;
 mod starting;
 mod webhook;
 

@@ -6,6 +6,7 @@ use crate::operate::starting::{self, Slot};
 use crate::operate::webhook::Webhook;
 use crate::output::Output;
 use clap::Args;
+use keystead_mail::Mailer;
 use keystead_server::configuration::{Configuration, RootKeyFrom};
 use keystead_server::front::Front;
 use keystead_server::listen::{self, Tls};
@@ -13,7 +14,8 @@ use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{
-    ALONE_MAX, AuditSettings, Entropy, Keystead, OpenFailed, Opened, Settings, SystemClock, Temporary,
+    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, Settings, SystemClock,
+    Temporary,
 };
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
@@ -178,6 +180,7 @@ async fn open(
             },
             ..AuditSettings::default()
         },
+        mail: MailSettings { mailer: mailer(configuration)?, ..MailSettings::default() },
         new_admin_key,
     };
     Keystead::open(settings, Arc::new(SystemClock), entropy).await.map_err(|error| match error {
@@ -185,6 +188,15 @@ async fn open(
             Failure::local(format!("The installation does not open: {error}."), "Run keystead doctor.")
         }
         error => Failure::local(error.to_string(), "Run keystead doctor to see what else is amiss."),
+    })
+}
+
+fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, Failure> {
+    super::smtp::mailer(configuration).map_err(|error| {
+        Failure::local(
+            format!("Mail cannot be sent: {error}."),
+            "Correct it, or remove smtp.host and smtp.from: notices wait then, and keystead notices shows them.",
+        )
     })
 }
 

@@ -5,6 +5,7 @@ mod mistake;
 mod resolve;
 mod setting;
 mod show;
+mod smtp;
 mod sources;
 mod value;
 
@@ -13,8 +14,10 @@ pub use mistake::{ConfigurationError, Mistake};
 pub use resolve::{Loaded, load};
 pub use setting::{Kind, Setting};
 pub use show::reference;
-pub use value::{LogFormat, LogLevel, RootKeyFrom};
+pub use smtp::{PASSWORD_VARIABLE, SmtpMistake};
+pub use value::{LogFormat, LogLevel, RootKeyFrom, SmtpSecurity};
 
+use keystead_mail::Mailbox;
 use setting::settings;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -53,6 +56,29 @@ settings! {
         certificate: Option<PathBuf> = "", Kind::Text;
         /// A PEM file with the certificate's private key; read again when it changes.
         key: Option<PathBuf> = "", Kind::Text;
+    }
+    /// How mail leaves; without a host notices wait, and are shown by `keystead notices`.
+    smtp: Smtp {
+        /// The name or address of the mail server that takes mail from here; its certificate must be for this.
+        host: Option<String> = "", Kind::Text;
+        /// Its port; 0 takes the usual one: 465 with `tls`, 587 with `starttls`, 25 with `none`.
+        port: u16 = "0", Kind::Whole { min: 0, max: 65_535 };
+        /// `tls` from the first byte, `starttls`, or `none`, which is for a server on this machine.
+        security: SmtpSecurity = "tls", Kind::Choice(SmtpSecurity::NAMES);
+        /// Lets mail, and the password, go readable to a host that is not loopback, where `smtp.security` is `none`.
+        allow_plain: bool = "false", Kind::Flag;
+        /// The user name to sign in with; none signs in nobody.
+        username: Option<String> = "", Kind::Text;
+        /// The file with the password, readable by its owner only; or the variable KEYSTEAD_SMTP_PASSWORD.
+        password_file: Option<PathBuf> = "", Kind::Text;
+        /// A PEM file with certificates that are trusted besides the system's.
+        ca_file: Option<PathBuf> = "", Kind::Text;
+        /// From whom mail is: `keys@example.com` or `Keys <keys@example.com>`.
+        from: Option<Mailbox> = "", Kind::Text;
+        /// Where answers go, when not to `smtp.from`.
+        reply_to: Option<Mailbox> = "", Kind::Text;
+        /// Seconds for connecting and signing in, and after it for each letter.
+        timeout_seconds: u64 = "10", Kind::Whole { min: 1, max: 120 };
     }
     /// What is written to standard error.
     log: Log {

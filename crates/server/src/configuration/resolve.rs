@@ -145,6 +145,7 @@ fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<M
             "Set `root_key.command` too.",
         ));
     }
+    check_smtp(configuration, &place, mistakes);
     let tls = &configuration.tls;
     match (&tls.certificate, &tls.key) {
         (Some(_), None) => mistakes.push(Mistake::new(
@@ -166,5 +167,40 @@ fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<M
             ));
         }
         _ => {}
+    }
+}
+
+/// What the settings of mail say together.
+fn check_smtp(configuration: &Configuration, place: &dyn Fn(&str) -> String, mistakes: &mut Vec<Mistake>) {
+    let smtp = &configuration.smtp;
+    if smtp.host.is_some() != smtp.from.is_some() {
+        let (set, missing) =
+            if smtp.host.is_some() { ("smtp.host", "smtp.from") } else { ("smtp.from", "smtp.host") };
+        mistakes.push(Mistake::new(
+            place(set),
+            "mail needs a server and a sender, and only one is named.",
+            format!("Set `{missing}` too."),
+        ));
+    }
+    if smtp.host.as_deref().is_some_and(|host| host.contains(|c: char| c.is_whitespace() || c.is_control())) {
+        mistakes.push(Mistake::new(
+            place("smtp.host"),
+            "this is not a host.",
+            "Write a host name or an IP address, without a port: that is `smtp.port`.",
+        ));
+    }
+    if smtp.password_file.is_some() && smtp.username.is_none() {
+        mistakes.push(Mistake::new(
+            place("smtp.password_file"),
+            "there is a password without a user name.",
+            "Set `smtp.username` too, or remove it.",
+        ));
+    }
+    if configuration.shows_mail() {
+        mistakes.push(Mistake::new(
+            place("smtp.security"),
+            "without TLS everybody on the way to the mail server reads what is sent, and the password.",
+            "Set `smtp.security` to \"tls\" or \"starttls\"; where the way is a trusted network, set `smtp.allow_plain`.",
+        ));
     }
 }

@@ -80,6 +80,28 @@ A certificate that changes is read again within five seconds, and at once on SIG
 is reported and the one before stays in force. `KEYSTEAD_URL`, `KEYSTEAD_KEY`, `KEYSTEAD_VERIFY_KEY`,
 `KEYSTEAD_PROJECT` and `KEYSTEAD_CA_FILE` belong to the client commands.
 
+## Mail
+
+Notices go out by e-mail once a mail server is named; without one they wait, and `keystead notices` shows them to
+be handed over.
+
+```toml
+[smtp]
+host = \"mail.example.com\"
+security = \"starttls\"
+username = \"keystead\"
+password_file = \"/etc/keystead/smtp-password\"
+from = \"Keys of Example <keys@example.com>\"
+```
+
+The password is the one line of `smtp.password_file` (mode 0600) or the variable `KEYSTEAD_SMTP_PASSWORD`, never a
+setting. Certificates are checked against the system's authorities and those in `smtp.ca_file`. `keystead doctor`
+connects and signs in without sending anything; `keystead mail test you@example.com` sends a test message. Give
+every node of one database the same settings: each that has them sends.
+
+## All settings
+
+
 ";
 
 /// The text of `docs/CONFIGURATION.md`: every setting with its variable, flag, default and bounds.

@@ -1,6 +1,7 @@
 //! Where settings come from: a TOML file, `KEYSTEAD_*` variables, flags. Unknown names are refused.
 
 use super::mistake::Mistake;
+use super::smtp::PASSWORD_VARIABLE;
 use super::{Configuration, Kind, Setting};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,14 +9,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
-/// Variables that are the client's, the root key's or the tests' own.
-const FOREIGN_VARIABLES: [&str; 6] = [
+/// Variables that are the client's, or hold a secret and so are no settings.
+const FOREIGN_VARIABLES: [&str; 7] = [
     "KEYSTEAD_URL",
     "KEYSTEAD_KEY",
     "KEYSTEAD_VERIFY_KEY",
     "KEYSTEAD_PROJECT",
     "KEYSTEAD_CA_FILE",
     "KEYSTEAD_ROOT_KEY",
+    PASSWORD_VARIABLE,
 ];
 const FOREIGN_PREFIX: &str = "KEYSTEAD_TEST_";
 

@@ -96,8 +96,15 @@ fn an_unknown_name_is_refused_with_a_suggestion_wherever_it_stands() {
 
 #[test]
 fn the_clients_and_the_tests_variables_are_none_of_the_servers_business() {
-    let variables = ["KEYSTEAD_URL", "KEYSTEAD_KEY", "KEYSTEAD_VERIFY_KEY", "KEYSTEAD_TEST_POSTGRES", "HOME"]
-        .map(|name| (name, "x"));
+    let variables = [
+        "KEYSTEAD_URL",
+        "KEYSTEAD_KEY",
+        "KEYSTEAD_VERIFY_KEY",
+        "KEYSTEAD_SMTP_PASSWORD",
+        "KEYSTEAD_TEST_POSTGRES",
+        "HOME",
+    ]
+    .map(|name| (name, "x"));
     assert!(load(&[], environment(&variables)).is_ok());
 }
 
@@ -166,6 +173,60 @@ fn a_canary_password_is_shown_nowhere() {
         let error = with_file(file, &[], &[]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     }
+}
+
+#[test]
+fn mail_needs_a_server_and_a_sender_and_a_way_that_nobody_reads() {
+    let base = [("smtp.host", "mail.example.com"), ("smtp.from", "Keys <keys@example.com>")];
+    let with = |more: &[(&str, &str)]| load(&pairs(&[&base[..], more].concat()), []);
+    assert!(with(&[]).is_ok() && with(&[("smtp.security", "starttls")]).is_ok());
+    assert!(only_mistake(load(&pairs(&base[..1]), [])).contains("Set `smtp.from` too."));
+    assert!(only_mistake(load(&pairs(&base[1..]), [])).contains("Set `smtp.host` too."));
+    let told = only_mistake(with(&[("smtp.security", "none")]));
+    assert!(told.starts_with("--smtp-security: ") && told.contains("`smtp.allow_plain`"), "{told}");
+    assert!(with(&[("smtp.security", "none"), ("smtp.allow_plain", "true")]).is_ok());
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        assert!(with(&[("smtp.security", "none"), ("smtp.host", host)]).is_ok(), "{host}");
+    }
+    assert!(only_mistake(with(&[("smtp.password_file", "x")])).contains("Set `smtp.username` too"));
+    assert!(only_mistake(with(&[("smtp.host", "mail.example.com 25")])).contains("without a port"));
+    let told = only_mistake(with(&[("smtp.from", "Keys <keys@example.com>\r\nBcc: b@example.com")]));
+    assert!(told.contains("not an e-mail address"), "{told}");
+    let told = only_mistake(with_file("[smtp]\npassword = \"canary\"\n", &[], &[]));
+    assert!(told.contains("no setting `smtp.password`") && !told.contains("canary"), "{told}");
+}
+
+#[test]
+fn the_password_of_mail_comes_from_a_private_file_or_a_variable() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    std::fs::write(&path, "canary word\n").unwrap();
+    let base = [("smtp.host", "127.0.0.1"), ("smtp.from", "keys@example.com"), ("smtp.security", "none")];
+    let mailer = |more: &[(&str, &str)], variable: Option<&str>| {
+        let loaded = load(&pairs(&[&base[..], more].concat()), []).unwrap();
+        assert!(!format!("{loaded:?} {} {}", loaded.show(), loaded.show_json()).contains("canary"));
+        let variable = variable.map(|text| zeroize::Zeroizing::new(text.to_owned()));
+        let mailer = loaded.configuration.mailer(variable).map_err(|error| error.to_string());
+        assert!(!format!("{mailer:?}").contains("canary"));
+        mailer
+    };
+    let file = path.to_str().unwrap();
+    let (user, named) = (("smtp.username", "keys"), ("smtp.password_file", file));
+    assert!(mailer(&[user], None).unwrap_err().contains("there is no password"));
+    assert!(mailer(&[user, named], Some("canary")).unwrap_err().contains("remove one"));
+    assert!(mailer(&[user], Some("canary")).unwrap().is_some());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(mailer(&[user, named], None).unwrap_err().contains("chmod 600"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(mailer(&[user, named], None).unwrap().is_some());
+    for text in ["", "\n", "canary\nline\n", &"canary".repeat(1_000)] {
+        std::fs::write(&path, text).unwrap();
+        assert!(mailer(&[user, named], None).unwrap_err().contains("one line"), "{text}");
+    }
+    assert!(mailer(&[("smtp.ca_file", file)], None).unwrap_err().contains("no certificates"));
+    assert!(mailer(&[("smtp.ca_file", "/nonexistent")], None).unwrap_err().contains("cannot be read"));
+    assert!(load(&[], []).unwrap().configuration.mailer(None).unwrap().is_none());
 }
 
 #[test]

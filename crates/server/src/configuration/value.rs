@@ -2,6 +2,7 @@
 
 use super::database::DatabaseUrl;
 use super::setting::Kind;
+use keystead_mail::Mailbox;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -39,6 +40,20 @@ impl Value for Option<PathBuf> {
 impl Value for Option<String> {
     fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
         Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl Value for Option<Mailbox> {
+    fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
+        if text.is_empty() {
+            return Ok(None);
+        }
+        keystead_mail::mailbox(text).map(Some).map_err(|_| {
+            refused(
+                "this is not an e-mail address.",
+                "Write keys@example.com or Keys <keys@example.com>; an international domain in punycode (xn--…).",
+            )
+        })
     }
 }
 
@@ -85,6 +100,14 @@ impl Value for u64 {
             Ok(number) if (min..=max).contains(&number) => Ok(number),
             _ => Err(refused("this number is out of bounds.", fix())),
         }
+    }
+}
+
+impl Value for u16 {
+    fn parse(text: &str, kind: Kind) -> Result<Self, Refused> {
+        let number = u64::parse(text, kind)?;
+        Self::try_from(number)
+            .map_err(|_| refused("this is not a port.", "Write a whole number from 0 to 65535."))
     }
 }
 
@@ -149,6 +172,18 @@ choice! {
         Command = "command",
         /// A passphrase.
         Passphrase = "passphrase",
+    }
+}
+
+choice! {
+    /// How the way to the mail server is kept secret.
+    SmtpSecurity {
+        /// TLS from the first byte.
+        Tls = "tls",
+        /// TLS after STARTTLS.
+        StartTls = "starttls",
+        /// Not at all.
+        None = "none",
     }
 }
 

@@ -59,6 +59,7 @@ impl Collector for Scrape {
             "Blocks of credits and quotas that were leased",
             self.live.leases,
         )?;
+        self.mail(encoder)?;
         encoder
             .encode_descriptor("keystead_build", "The version that runs", None, MetricType::Info)?
             .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
@@ -87,6 +88,16 @@ impl Scrape {
             seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         Ok(())
+    }
+
+    fn mail(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let mail = &self.live.mail;
+        counter(encoder, "keystead_mail_sent", "Letters that the mail server took", mail.sent)?;
+        let failed = "Letters that the mail server did not take; each try counts";
+        counter(encoder, "keystead_mail_failed", failed, mail.failed)?;
+        gauge(encoder, "keystead_mail_waiting", "Notices that are to be sent", signed(mail.waiting))?;
+        let oldest = "Age of the oldest notice that is to be sent, in seconds";
+        gauge(encoder, "keystead_mail_oldest_seconds", oldest, signed(mail.oldest_seconds))
     }
 
     fn verdicts(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

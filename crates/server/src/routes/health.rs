@@ -53,6 +53,7 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
         nodes: u64::try_from(app.keystead.nodes_alive()).unwrap_or(u64::MAX),
         feed_mark: u64::try_from(app.keystead.feed_mark()).unwrap_or(0),
         is_fresh: app.keystead.is_fresh(),
+        mail: app.keystead.mail_counts(),
     };
     ([(http::header::CONTENT_TYPE, CONTENT_TYPE)], app.metrics.text(live))
 }

@@ -5,6 +5,7 @@ mod guardrails;
 mod health;
 mod hygiene;
 mod keys;
+mod mail;
 mod nodes;
 mod organizations;
 mod projects;
@@ -30,6 +31,7 @@ fn described() -> (Router<App>, Document) {
         .merge(health::routes())
         .merge(hygiene::routes())
         .merge(keys::routes())
+        .merge(mail::routes())
         .merge(nodes::routes())
         .merge(organizations::routes())
         .merge(projects::routes())

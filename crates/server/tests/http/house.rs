@@ -4,30 +4,33 @@
 mod actors;
 mod client;
 mod life;
+mod post;
 mod world;
 
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
 pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
+pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
 pub(crate) use world::{World, merged};
 
 use keystead_domain::ids::KeyId;
 use keystead_domain::time::{ManualClock, Micros};
 use keystead_domain::token::PlainKey;
+use keystead_mail::{Mailer, Smtp};
 use keystead_server::configuration::{self, Limits};
 use keystead_server::front::Front;
 use keystead_server::listen;
 use keystead_server::metrics::Metrics;
 use keystead_server::routes::router;
 use keystead_server::state::App;
-use keystead_service::{AuditSettings, Entropy, Keystead, Opened, Settings, Temporary};
+use keystead_service::{AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, Temporary};
 use keystead_store::Database;
 use keystead_store::testing::{self, TestStore};
 use parking_lot::Mutex;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -93,11 +96,13 @@ pub(crate) struct House {
     /// What all callers share.
     pub(crate) shared: Arc<Shared>,
     root_key_file: PathBuf,
+    /// The mail server of the next start.
+    smtp: Option<Smtp>,
     running: Running,
     restarts: u64,
     // Goes last: what runs uses it.
     store: TestStore,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 struct Running {
@@ -121,7 +126,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let root_key_file = folder.path().join("root.key");
         let clock = Arc::clone(&store.clock);
-        let opened = open(&store, &root_key_file, 1).await;
+        let opened = open(&store, &root_key_file, 1, None).await;
         let bootstrap = opened.admin_key.unwrap();
         let shared = Arc::new(Shared::default());
         let running = serve(&opened.keystead, &shared, 1).await;
@@ -150,10 +155,11 @@ impl House {
             keystead: opened.keystead,
             shared,
             root_key_file,
+            smtp: None,
             running,
             restarts: 0,
             store,
-            _folder: folder,
+            folder,
         }
     }
 
@@ -164,8 +170,27 @@ impl House {
         self.restarts += 1;
         // Another seed: the same would make the same ids again.
         let seed = 1 + self.restarts;
-        self.keystead = open(&self.store, &self.root_key_file, seed).await.keystead;
+        self.keystead = open(&self.store, &self.root_key_file, seed, self.smtp.clone()).await.keystead;
         self.running = serve(&self.keystead, &self.shared, seed).await;
+    }
+
+    /// Starts again with this mail server. The outbox is looked at when a test says so, or somebody asks for
+    /// another try.
+    pub(crate) async fn mail_through(&mut self, smtp: Option<Smtp>) {
+        self.smtp = smtp;
+        self.restart().await;
+    }
+
+    /// Another node on the same database; none where a file has one owner.
+    pub(crate) async fn second_node(&self) -> Option<Arc<Keystead>> {
+        if self.is_on_sqlite() {
+            return None;
+        }
+        let folder = self.folder.path().join("second");
+        std::fs::create_dir_all(&folder).unwrap();
+        let root_key_file = folder.join("root.key");
+        std::fs::copy(&self.root_key_file, &root_key_file).unwrap();
+        Some(open(&self.store, &root_key_file, 1_000, self.smtp.clone()).await.keystead)
     }
 
     /// Stops in order; nothing runs any more.
@@ -218,7 +243,7 @@ impl House {
     }
 }
 
-async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> Opened {
+async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<Smtp>) -> Opened {
     let settings = Settings {
         store: store.options(),
         root_key: root_key_file.to_owned().into(),
@@ -231,6 +256,7 @@ async fn open(store: &TestStore, root_key_file: &std::path::Path, seed: u64) -> 
         node_name: "here".into(),
         node_file: None,
         audit: AuditSettings::default(),
+        mail: MailSettings { mailer: smtp.map(|smtp| Mailer::new(smtp).unwrap()), every: FOREVER },
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

@@ -24,8 +24,9 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 5] = [
+const ASKING: [(&str, &str); 6] = [
     ("/v1/guardrails/preview", "it changes nothing"),
+    ("/v1/mail/test", "it asks the mail server, each time with another message"),
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/verify", "a verdict is of its moment, and each request that is let in counts"),
     ("/v1/verify/batch", "the same"),
@@ -59,6 +60,14 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
         "/v1/keys/{id}/reveal" => {
             let public = json!({"kind": "public", "restrictions": {"origins": ["https://a.example"]}});
             return (path.replace("{id}", &house.admin.issue(public).await.id), None);
+        }
+        "/v1/projects/{project}/notices/{notice}/retry" => {
+            let consumer = format!("/v1/projects/registry/consumers/{}", house.acme.consumer);
+            house.admin.patch(&consumer, json!({"contact": "noc@customer.example"})).await.ok();
+            let key = house.admin.issue(json!({"consumer": "customer-1"})).await;
+            house.admin.rotate(&key, json!({})).await;
+            let told = house.admin.get("/v1/projects/registry/notices").await.ok();
+            return (at(path).replace("{notice}", told["items"][0]["id"].as_str().unwrap()), None);
         }
         "/v1/root-key/rotate" | "/v1/root-key/retire" => return (path.to_owned(), None),
         _ => {

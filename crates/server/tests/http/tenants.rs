@@ -18,6 +18,7 @@ struct Ids {
     world: World,
     organization: String,
     key: String,
+    notice: String,
 }
 
 impl Ids {
@@ -31,6 +32,7 @@ impl Ids {
             "consumer" => &self.world.consumer,
             "organization" => &self.organization,
             "id" => &self.key,
+            "notice" => &self.notice,
             other => panic!("{{{other}}} is new in a path: say here whose it is"),
         }
     }
@@ -54,6 +56,7 @@ impl Ids {
             },
             organization: other(&self.organization),
             key: other(&self.key),
+            notice: other(&self.notice),
         }
     }
 
@@ -109,7 +112,11 @@ fn told(mut answer: Answer) -> (u16, Vec<(String, String)>, Value) {
 async fn ids(house: &House) -> Ids {
     let organization =
         house.admin.get("/v1/organizations/acme").await.ok()["id"].as_str().unwrap().to_owned();
-    Ids { world: house.acme.clone(), organization, key: house.admin.issue(json!({})).await.id }
+    let rotated = house.admin.issue(json!({})).await;
+    house.admin.rotate(&rotated, json!({})).await;
+    let notices = house.admin.get("/v1/projects/registry/notices").await.ok();
+    let notice = notices["items"][0]["id"].as_str().unwrap().to_owned();
+    Ids { world: house.acme.clone(), organization, key: house.admin.issue(json!({})).await.id, notice }
 }
 
 /// LESSONS 6: a permission error told an outsider that a foreign key exists.

@@ -4,6 +4,7 @@ mod audit;
 mod guardrails;
 mod hygiene;
 mod keys;
+mod mail;
 mod nodes;
 mod organizations;
 pub(crate) mod projects;

@@ -30,6 +30,7 @@ async fn open(database: &Database, clock: &Arc<ManualClock>, folder: &TempDir, s
         max_staleness: Duration::from_secs(3_600),
         alone_max: Duration::from_secs(3_600),
         audit: AuditSettings::default(),
+        mail: crate::MailSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

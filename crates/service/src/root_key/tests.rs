@@ -39,6 +39,7 @@ pub(super) async fn open_with_log(
         max_staleness: Duration::from_secs(3_600),
         alone_max: Duration::from_secs(3_600),
         audit: AuditSettings::default(),
+        mail: crate::MailSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

@@ -5,7 +5,7 @@ use keystead_api::*;
 use keystead_domain::ids::{AuditId, OrganizationId, PermissionId, RequestId};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{AuditSettings, Entropy, Keystead, Refused, Settings, Temporary};
+use keystead_service::{AuditSettings, Entropy, Keystead, MailSettings, Refused, Settings, Temporary};
 use keystead_store::testing::TestStore;
 use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
@@ -340,6 +340,7 @@ fn settings(database: &TestStore, root: &TempDir, log: &str, alone_max: Duration
         node_name: "here".into(),
         node_file: Some(node_file(&root.path().join(log))),
         audit: AuditSettings::default(),
+        mail: MailSettings::default(),
         new_admin_key: false,
     }
 }

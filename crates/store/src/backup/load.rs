@@ -31,6 +31,8 @@ pub struct Restoring {
     references: References,
     header: Header,
     rows: BTreeMap<String, u64>,
+    /// Whether logs tell everything since the backup, as far as can be seen.
+    is_covered: bool,
 }
 
 /// What was restored.
@@ -62,7 +64,7 @@ impl Restoring {
         site.begin().await?;
         let rows = load(&mut site.conn, &mut lines).await?;
         set_sequences(&mut site.conn).await?;
-        Ok(Self { site, references, header, rows })
+        Ok(Self { site, references, header, rows, is_covered: false })
     }
 
     /// The backup's first line.
@@ -89,7 +91,9 @@ impl Restoring {
             Vec::new()
         };
         let epoch = self.site.conn.installation_value(EPOCH).await?;
-        survey(&self.header, epoch.as_deref(), &sessions, logs, keys)
+        let survey = survey(&self.header, epoch.as_deref(), &sessions, logs, keys)?;
+        self.is_covered = survey.gaps.is_empty();
+        Ok(survey)
     }
 
     /// Puts the logs' rows over the backup's; how many were changed.
@@ -135,8 +139,11 @@ impl Restoring {
         self.references.on(&mut self.site.conn).await?;
         self.site.settle().await?;
         self.site.bring_to(schema::SUPPORTED).await?;
-        // Logs from before say nothing of this life of the database.
         let conn = &mut self.site.conn;
+        if !self.is_covered {
+            hold_mail(conn, self.header.created_at_micros).await?;
+        }
+        // Logs from before say nothing of this life of the database.
         conn.forget_log_sessions().await?;
         run(conn, format!("DELETE FROM installation WHERE name = '{EPOCH}'"), &[]).await?;
         let row = [Cell::Text(Some(EPOCH.to_owned())), Cell::Text(Some(epoch))];
@@ -144,6 +151,14 @@ impl Restoring {
         self.site.keep().await?;
         Ok(Restored { header: self.header, rows: self.rows, schema: schema::SUPPORTED })
     }
+}
+
+/// Keeps notices that waited when the backup was written from being sent: they may have been sent since, and
+/// no log tells.
+async fn hold_mail(conn: &mut Conn, at: i64) -> Result<(), BackupError> {
+    let hold = "UPDATE outbox SET outcome = 'held', closed_at = $1, sending_since = NULL \
+        WHERE state = 'waiting' AND outcome IS NULL";
+    run(conn, hold.to_owned(), &[Cell::Int(Some(at))]).await
 }
 
 async fn load(conn: &mut Conn, lines: &mut Reading<'_>) -> Result<BTreeMap<String, u64>, BackupError> {

@@ -4,7 +4,7 @@ use crate::guardrails::guardrails_of;
 use crate::imports::import_row;
 use crate::ledger::meter_row;
 use crate::log::*;
-use crate::rotation::{plan, rotation};
+use crate::rotation::{notice, plan, rotation};
 use crate::world::*;
 use keystead_domain::ids::*;
 use keystead_store::testing::{TestStore, empty_places};
@@ -70,12 +70,20 @@ pub(crate) async fn whatever_was_written_is_in_the_log(store: TestStore) {
         let waiting = RotationRow { overlap_seconds: Some(30), ends_at: None, ..rotation(5, 7) };
         tx.insert_rotation(&waiting).await?;
         tx.insert_rotation(&rotation(2, 6)).await?;
+        for number in 1..=3 {
+            assert!(tx.insert_notice(&notice(number, &number.to_string())).await?);
+        }
     })
     .unwrap();
     act!(store.store, |tx| {
         assert!(tx.note_first_use(key_id(7), minutes(1), minutes(2)).await?);
         let done = RotationStage::Complete;
         assert!(tx.close_rotation(key_id(7), done, Some(minutes(2)), minutes(3)).await?);
+        assert!(tx.claim_notice(NoticeId([1; 16]), minutes(1), minutes(9), minutes(2)).await?.is_some());
+        assert!(tx.claim_notice(NoticeId([2; 16]), minutes(1), minutes(9), minutes(2)).await?.is_some());
+        let sent = Tried { outcome: Some("sent"), closed_at: Some(minutes(1)), ..Tried::default() };
+        assert!(tx.record_try(NoticeId([1; 16]), 1, &sent).await?);
+        assert!(tx.retry_notice(&notice(3, "3"), "[]", minutes(1)).await?);
         // What hangs on a key goes with it.
         assert!(tx.delete_key(org(1), key_id(6)).await?);
         tx.insert_meter(&meter_row(MeterId::Consumer(consumer(1)), 3)).await?;

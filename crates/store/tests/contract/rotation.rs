@@ -35,7 +35,7 @@ pub(crate) fn plan() -> RotationPlanRow {
     }
 }
 
-fn notice(number: u8, once: &str) -> NoticeRow {
+pub(crate) fn notice(number: u8, once: &str) -> NoticeRow {
     NoticeRow {
         id: NoticeId([number; 16]),
         organization_id: org(1),
@@ -48,6 +48,14 @@ fn notice(number: u8, once: &str) -> NoticeRow {
         body: "What to do".to_owned(),
         state: "waiting".to_owned(),
         created_at: START.plus(i64::from(number)),
+        attempts: 0,
+        next_at: None,
+        sending_since: None,
+        retried_at: None,
+        outcome: None,
+        closed_at: None,
+        last_error: None,
+        delivered: None,
     }
 }
 

@@ -2,11 +2,11 @@
 //! no answer may be a 5xx, have a status that is not documented, or break its schema.
 
 mod known;
-mod tool;
 
 use crate::debian::{self, C_COMPILER, PYTHON};
 use crate::demo;
 use crate::process::{cargo, command, run, stream};
+use crate::pypi;
 use crate::say;
 use crate::signals::Signals;
 use crate::workspace::Workspace;
@@ -35,6 +35,8 @@ Examples:
   cargo xtask schemathesis
   cargo xtask schemathesis --minutes 1 --seed 7";
 
+/// schemathesis and all that it needs.
+const REQUIREMENTS: &str = include_str!("requirements.txt");
 const PROGRAMS: [&str; 2] = ["keystead", "keystead-demo"];
 /// What CI runs.
 const SECONDS_IN_TEST: u64 = 60;
@@ -73,7 +75,7 @@ pub(crate) fn in_test(workspace: &Workspace, signals: &Signals) -> Result<()> {
 
 fn against(workspace: &Workspace, seconds: u64, seed: Option<u64>, signals: &Signals) -> Result<()> {
     build(workspace, signals)?;
-    let tool = tool::install(&workspace.target, signals)?;
+    let tool = pypi::install(&workspace.target, "schemathesis", REQUIREMENTS, signals)?.join("schemathesis");
     let data = workspace.target.join("schemathesis-data");
     let mut options = demo::Options {
         // Between letting go of the port and the server's start another program may take it: it then says so.

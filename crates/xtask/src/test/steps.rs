@@ -4,16 +4,28 @@ use super::options::Options;
 use super::tally::Tally;
 use crate::debian::{self, C_COMPILER, POSTGRESQL, PYTHON};
 use crate::process::{cargo, run, stream, works};
+use crate::pypi;
 use crate::say;
 use crate::signals::Signals;
 use crate::workspace::{LOOM, Workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The variable that tells tests where PostgreSQL is.
 pub(crate) const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
+
+/// The variable that tells tests which Python has aiosmtpd.
+const AIOSMTPD: &str = "KEYSTEAD_TEST_AIOSMTPD";
+/// aiosmtpd and all that it needs.
+const AIOSMTPD_REQUIREMENTS: &str = include_str!("aiosmtpd.txt");
+
+/// Installs the mail server that tests send to; its Python.
+pub(crate) fn mail_server(workspace: &Workspace, signals: &Signals) -> Result<PathBuf> {
+    Ok(pypi::install(&workspace.target, "aiosmtpd", AIOSMTPD_REQUIREMENTS, signals)?.join("python"))
+}
 
 /// Installs what tests need of the system.
 pub(crate) fn install(signals: &Signals) -> Result<()> {
@@ -79,11 +91,14 @@ pub(crate) fn tests(
     workspace: &Workspace,
     options: &Options,
     postgres: &str,
+    mail_server: Option<&Path>,
     tally: &mut Tally,
     signals: &Signals,
 ) -> Result<()> {
     let mut cargo = test_command(workspace, options);
     cargo.env(POSTGRES_URL, postgres).env("CARGO_TERM_COLOR", "never").arg("--no-fail-fast");
+    // Tests that need it then say that they did not run; that it is missing was told already.
+    mail_server.map(|python| cargo.env(AIOSMTPD, python));
     cargo.args(&options.filter);
     counted(&mut cargo, tally, signals)
 }

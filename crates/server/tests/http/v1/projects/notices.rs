@@ -1,5 +1,9 @@
 //! `GET /v1/projects/{project}/notices`: what people are told about rotations
 
+mod delivery;
+mod outages;
+mod retry;
+
 use crate::house::{House, Issued, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
@@ -48,7 +52,7 @@ async fn contacts_are_told_before_at_and_after(house: House) {
     for notice in &told {
         assert_eq!(
             (&notice["state"], &notice["recipients"]),
-            (&json!("waiting"), &json!(["noc@customer.example"]))
+            (&json!("waiting_for_smtp"), &json!(["noc@customer.example"]))
         );
         assert!(notice["subject"].as_str().unwrap().contains("Importer"), "{notice}");
         assert!(notice["body"].as_str().unwrap().contains("What to do:"), "{notice}");

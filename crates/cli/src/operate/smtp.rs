@@ -1,0 +1,10 @@
+//! What sends mail, as it is configured.
+
+use keystead_mail::Mailer;
+use keystead_server::configuration::{Configuration, PASSWORD_VARIABLE, SmtpMistake};
+use zeroize::Zeroizing;
+
+/// The mailer of the configuration and the environment; `None` when no mail server is named.
+pub(super) fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, SmtpMistake> {
+    configuration.mailer(std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new))
+}
