@@ -177,7 +177,8 @@ mod tests {
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpListener;
 
-    /// A mailer whose server says the first of these by itself, and the next after each line that it gets.
+    /// A mailer whose server says the first of these by itself, the next after each line that it gets, and goes
+    /// after the last.
     async fn mailer(says: &'static [&'static str]) -> Mailer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -185,13 +186,12 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             let (read, mut write) = stream.split();
             let mut lines = BufReader::new(read).lines();
-            for says in says {
-                write.write_all(says.as_bytes()).await.unwrap();
-                if lines.next_line().await.unwrap().is_none() {
+            for (number, says) in says.iter().enumerate() {
+                if number > 0 && lines.next_line().await.unwrap().is_none() {
                     return;
                 }
+                write.write_all(says.as_bytes()).await.unwrap();
             }
-            std::future::pending::<()>().await;
         });
         let smtp = Smtp {
             host: "127.0.0.1".into(),
