@@ -64,17 +64,26 @@ impl Keystead {
         looks.set_missed_tick_behavior(Delay);
         signs.set_missed_tick_behavior(Delay);
         let mut failing = false;
-        while !self.stopping.is_cancelled() {
-            let done = tokio::select! {
-                _ = looks.tick() => self.sequence_audit().await,
-                _ = signs.tick() => self.sign_audit_in_turn().await,
-                () = self.stopping.cancelled() => self.finish_audit().await,
+        loop {
+            // Asked before the wait: a stop may come while a tick's work is done.
+            let stops = self.stopping.is_cancelled();
+            let done = if stops {
+                self.finish_audit().await
+            } else {
+                tokio::select! {
+                    _ = looks.tick() => self.sequence_audit().await,
+                    _ = signs.tick() => self.sign_audit_in_turn().await,
+                    () = self.stopping.cancelled() => Ok(()),
+                }
             };
             if let (Err(error), false) = (&done, failing) {
                 // Told once: it comes round every moment.
                 tracing::warn!(%error, "the audit's trees could not be kept; it is tried on");
             }
             failing = done.is_err();
+            if stops {
+                break;
+            }
         }
     }
 
