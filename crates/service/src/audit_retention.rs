@@ -6,7 +6,7 @@ use crate::act::Target;
 use crate::present::to_json;
 use crate::refused::Refused;
 use keystead_domain::ids::OrganizationId;
-use keystead_store::Acted;
+use keystead_store::{Acted, StoreError};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ impl Keystead {
     /// Deletes records that have been kept for long enough.
     ///
     /// # Errors
-    /// When the database cannot answer, or another node does the same: then nothing is left to do.
+    /// When the database cannot answer.
     pub async fn delete_old_audit(self: &Arc<Self>) -> Result<(), Refused> {
         let Some(retention) = self.audit.settings.retention else { return Ok(()) };
         let trees = self.store.read().await?.audit_trees().await?;
@@ -37,23 +37,34 @@ impl Keystead {
         organization: OrganizationId,
         to: i64,
     ) -> Result<bool, Refused> {
-        let old = self.store.read().await?.audit_before(organization, to, CHUNK).await?;
-        let count = old.len();
-        if count == 0 {
+        if self.store.read().await?.audit_before(organization, to, 1).await?.is_empty() {
             return Ok(false);
         }
-        let target = Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
-        let mut event = self.own_event(organization, "audit.delete_old", target);
-        event.before_body = Some(to_json(&json!({ "deleted": count }))?);
-        self.act(move |tx| {
-            Box::pin(async move {
-                for id in old {
-                    tx.delete_audit(id).await?;
-                }
-                Ok(Acted { value: (), events: vec![event], changes: Vec::new() })
+        let this = Arc::clone(self);
+        let deleted = self
+            .act(move |tx| {
+                Box::pin(async move {
+                    // Whoever comes second finds what the first has left.
+                    tx.lock_audit_tree(organization).await?;
+                    let old = tx.audit_before(organization, to, CHUNK).await?;
+                    if old.is_empty() {
+                        return Err(StoreError::Conflict.into());
+                    }
+                    for id in &old {
+                        tx.delete_audit(*id).await?;
+                    }
+                    let target =
+                        Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
+                    let mut event = this.own_event(organization, "audit.delete_old", target);
+                    event.before_body = Some(to_json(&json!({ "deleted": old.len() }))?);
+                    Ok(Acted { value: old.len(), events: vec![event], changes: Vec::new() })
+                })
             })
-        })
-        .await?;
-        Ok(count >= CHUNK as usize)
+            .await;
+        match deleted {
+            Ok(count) => Ok(count >= CHUNK as usize),
+            Err(Refused::Conflict { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }

@@ -115,7 +115,9 @@ pub(crate) async fn retention_leaves_what_verifies(mut house: House) {
     house.clock.step(31 * 86_400 * SECOND);
     house.permission(&admin, "acme", "new.read").await;
     house.keystead.sequence_audit().await.unwrap();
-    house.keystead.delete_old_audit().await.unwrap();
+    // As two nodes may, or a node and its hourly job.
+    let (one, other) = tokio::join!(house.keystead.delete_old_audit(), house.keystead.delete_old_audit());
+    one.and(other).unwrap();
     let left = house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items;
     let mut left: Vec<&str> = left.iter().map(|record| record.action.as_str()).collect();
     left.sort_unstable();
