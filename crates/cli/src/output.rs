@@ -1,5 +1,6 @@
 //! What a command prints: data on standard output, what it did on standard error.
 
+pub(crate) mod csv;
 pub(crate) mod plain;
 pub(crate) mod progress;
 pub(crate) mod table;

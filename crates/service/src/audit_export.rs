@@ -12,12 +12,10 @@ use keystead_api::{
     AUDIT_EXPORT_FORMAT, AuditCheckpoint, AuditExportEnd, AuditExportHead, AuditExportLeaf, AuditExportLine,
     AuditExportRecord,
 };
-use keystead_domain::audit::checkpoint::Checkpoint;
 use keystead_domain::ids::OrganizationId;
 use keystead_domain::time::Micros;
-use keystead_store::{Acted, CheckpointRow, Conn, Leaf, Sequenced};
+use keystead_store::{Acted, CheckpointRow, Conn, Leaf, Sequenced, Standing};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Rows read at once.
@@ -63,10 +61,9 @@ impl Keystead {
         // With the record of the export itself.
         self.sequence_audit().await?;
         let tree = self.store.read().await?.audit_tree(organization).await?;
-        let verifier = self.audit.signer.verifier(&Checkpoint::origin(organization));
         Ok(ExportedAudit {
             organization,
-            verifier: verifier.map(|verifier| verifier.to_string()).unwrap_or_default(),
+            verifier: self.audit.verifier(organization),
             size: tree.map_or(0, |tree| tree.size),
             began: self.clock.now(),
             checkpoints_after: None,
@@ -129,27 +126,20 @@ impl ExportedAudit {
     /// The records of the next places, and what retention left of others, in their order. One that is missing
     /// is left out: whoever verifies the export is told.
     async fn next_records(&mut self, reader: &mut Conn) -> Result<Vec<AuditExportLine>, Refused> {
-        // Leaves last: what is deleted between the two is then in both, and never in neither.
-        let whole = reader.audit_sequenced(self.organization, self.position, PAGE).await?;
-        let deleted = reader.audit_deleted(self.organization, self.position, PAGE).await?;
-        // Up to where both are known: a full page may go on behind its last row.
-        let is_full = |rows: usize| rows >= PAGE as usize;
-        let whole_to = whole.last().filter(|_| is_full(whole.len())).map(|row| row.position);
-        let deleted_to = deleted.last().filter(|_| is_full(deleted.len())).map(|leaf| leaf.position);
-        let known_to = whole_to.into_iter().chain(deleted_to).min();
-        let last = known_to.unwrap_or(i64::MAX).min(self.size - 1);
-        let mut lines: BTreeMap<i64, AuditExportLine> = BTreeMap::new();
-        for leaf in deleted.iter().filter(|leaf| leaf.position <= last) {
-            lines.insert(leaf.position, left(leaf));
-        }
-        for row in whole.iter().filter(|row| row.position <= last) {
-            lines.insert(row.position, record(row)?);
-        }
-        match known_to {
-            Some(known_to) if known_to < self.size - 1 => self.position = known_to + 1,
+        let page = reader.audit_in_order(self.organization, self.position, PAGE).await?;
+        match page.next {
+            Some(next) if next < self.size => self.position = next,
             _ => self.stage = Stage::End,
         }
-        Ok(lines.into_values().collect())
+        let before = |standing: &Standing| standing.position() < self.size;
+        page.standing.iter().filter(|standing| before(standing)).map(line).collect()
+    }
+}
+
+fn line(standing: &Standing) -> Result<AuditExportLine, Refused> {
+    match standing {
+        Standing::Whole(row) => record(row),
+        Standing::Deleted(leaf) => Ok(left(leaf)),
     }
 }
 

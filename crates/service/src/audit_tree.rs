@@ -54,6 +54,11 @@ impl AuditTrees {
     pub(crate) fn new(settings: AuditSettings, signer: Signer) -> Self {
         Self { settings, signer, signed: broadcast::Sender::new(UNPUBLISHED_MAX) }
     }
+
+    /// What an organization's checkpoints are verified with, as it is written.
+    pub(crate) fn verifier(&self, organization: OrganizationId) -> String {
+        self.signer.verifier(&Checkpoint::origin(organization)).to_string()
+    }
 }
 
 impl Keystead {
@@ -87,21 +92,30 @@ impl Keystead {
         }
     }
 
+    /// What came a moment ago: after an upgrade millions may wait, and a stop does not wait for them.
     async fn finish_audit(self: &Arc<Self>) -> Result<(), Refused> {
-        self.sequence_audit().await?;
+        self.sequence_round().await?;
         self.sign_audit().await
     }
 
-    /// Gives every record that waits its place.
+    /// Gives every record that waits its place, unless the stop comes first.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn sequence_audit(self: &Arc<Self>) -> Result<(), Refused> {
-        let waiting = self.store.read().await?.audit_waits().await?;
-        for organization in waiting {
-            while self.sequence_some(organization).await? {}
-        }
+        while self.sequence_round().await? && !self.stopping.is_cancelled() {}
         Ok(())
+    }
+
+    /// Some records of each organization: one that acts much does not hold up the others. Whether there may be
+    /// more.
+    async fn sequence_round(self: &Arc<Self>) -> Result<bool, Refused> {
+        let waiting = self.store.read().await?.audit_waits().await?;
+        let mut more = false;
+        for organization in waiting {
+            more |= self.sequence_some(organization).await?;
+        }
+        Ok(more)
     }
 
     /// Whether there may be more.
@@ -138,8 +152,7 @@ impl Keystead {
         }
         row.size = size_of(&tree)?;
         row.edge = tree.edge();
-        let verifier = self.audit.signer.verifier(&Checkpoint::origin(row.organization_id));
-        row.verifier = verifier.map(|verifier| verifier.to_string()).unwrap_or_default();
+        row.verifier = self.audit.verifier(row.organization_id);
         Ok(placed)
     }
 }

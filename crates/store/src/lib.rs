@@ -42,7 +42,7 @@ pub use open::read_beside;
 pub use store::Store;
 pub use tables::audit::{AuditRow, Event};
 pub use tables::audit_checkpoints::CheckpointRow;
-pub use tables::audit_leaves::{LEAVES_AT_ONCE, Leaf, Placed, Sequenced};
+pub use tables::audit_leaves::{LEAVES_AT_ONCE, Leaf, Placed, Sequenced, Standing, StandingPage};
 pub use tables::audit_list::AuditFilter;
 pub use tables::audit_trees::AuditTreeRow;
 pub use tables::consumers::ConsumerRow;

@@ -8,7 +8,7 @@ use clap::Args;
 use keystead_domain::time::{Clock, Micros};
 use keystead_server::configuration::Configuration;
 use keystead_service::SystemClock;
-use keystead_service::backup::{self, Backup as Written, BackupFailed, Recipients};
+use keystead_service::backup::{self, Backup as Written, BackupFailed, Keys, Recipients};
 use keystead_store::Database;
 use keystead_store::backup::BackupError;
 use serde_json::json;
@@ -114,6 +114,18 @@ impl Backup {
 pub(crate) fn database(configuration: &Configuration) -> Result<Database, Failure> {
     Database::parse(configuration.database.expose()).map_err(|error| {
         Failure::usage(error.to_string(), "Write sqlite:PATH or postgres://USER@HOST/DATABASE.")
+    })
+}
+
+/// What opens a backup.
+pub(crate) fn keys(identity: Option<&Source>, passphrase: Option<&Source>) -> Result<Keys, Failure> {
+    let keys = match (identity, passphrase) {
+        (_, Some(source)) => Keys::passphrase(&read_secret(source)?),
+        (Some(source), None) => Keys::parse(&read_secret(source)?),
+        (None, None) => Keys::parse(""),
+    };
+    keys.map_err(|error| {
+        Failure::usage(format!("{error}."), "Name the file that age-keygen wrote with --identity.")
     })
 }
 

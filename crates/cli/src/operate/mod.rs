@@ -20,7 +20,7 @@ use doctor::Doctor;
 use restore::Restore;
 use serve::Serve;
 
-pub(crate) use backup::{Lock, database, failure, read_secret};
+pub(crate) use backup::{Lock, database, failure, keys};
 pub(crate) use settings::SettingFlags;
 
 /// The commands that work on this machine's installation.

@@ -3,15 +3,13 @@
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::body::Source;
 use crate::input;
-use crate::operate::backup::{Lock, database, failure, read_secret};
+use crate::operate::backup::{Lock, database, failure, keys};
 use crate::operate::settings::SettingFlags;
 use crate::output::Output;
 use clap::Args;
 use keystead_domain::time::Micros;
 use keystead_service::Entropy;
-use keystead_service::backup::{
-    self, BackupFailed, Decision, Ending, Keys, RestoreReport, RestoreRequest, Survey,
-};
+use keystead_service::backup::{self, BackupFailed, Decision, Ending, RestoreReport, RestoreRequest, Survey};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -63,7 +61,7 @@ impl Restore {
     pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
         let configuration = self.settings.load(allow_plain_http)?.configuration;
         let database = database(&configuration)?;
-        let keys = self.keys()?;
+        let keys = keys(self.identity.as_ref(), self.passphrase_file.as_ref())?;
         let root_key = super::root_key::source(&configuration, false)?;
         super::serve::make_folder(&configuration)?;
         let request = RestoreRequest {
@@ -84,17 +82,6 @@ impl Restore {
             other => failure(other, Lock::of(self.passphrase_file.as_ref())),
         })?;
         tell(&restored, &configuration.database.masked(), output)
-    }
-
-    fn keys(&self) -> Result<Keys, Failure> {
-        let keys = match (&self.identity, &self.passphrase_file) {
-            (_, Some(source)) => Keys::passphrase(&read_secret(source)?),
-            (Some(source), None) => Keys::parse(&read_secret(source)?),
-            (None, None) => Keys::parse(""),
-        };
-        keys.map_err(|error| {
-            Failure::usage(format!("{error}."), "Name the file that age-keygen wrote with --identity.")
-        })
     }
 
     /// Names what the logs do not tell, and asks where nobody has answered yet.

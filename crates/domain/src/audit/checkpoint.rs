@@ -39,29 +39,34 @@ pub enum InvalidNote {
 }
 
 /// What signs an installation's checkpoints.
-pub struct Signer(Ed25519KeyPair);
+pub struct Signer {
+    pair: Ed25519KeyPair,
+    public: [u8; 32],
+}
 
 impl Signer {
     /// The signer that belongs to a pepper: as secret as that, and in the same backups.
     #[must_use]
     pub fn of(pepper: &Pepper) -> Option<Self> {
         let seed: Zeroizing<[u8; 32]> = pepper.audit_seed();
-        Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).ok().map(Self)
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).ok()?;
+        let public = pair.public_key().as_ref().try_into().ok()?;
+        Some(Self { pair, public })
     }
 
     /// What its signatures under this name are verified with.
     #[must_use]
-    pub fn verifier(&self, name: &str) -> Option<Verifier> {
-        Some(Verifier::new(name, self.0.public_key().as_ref().try_into().ok()?))
+    pub fn verifier(&self, name: &str) -> Verifier {
+        Verifier::new(name, self.public)
     }
 
     /// The note of a checkpoint.
     #[must_use]
-    pub fn sign(&self, checkpoint: &Checkpoint) -> Option<String> {
+    pub fn sign(&self, checkpoint: &Checkpoint) -> String {
         let text = checkpoint.text();
-        let verifier = self.verifier(&checkpoint.origin)?;
-        let signature = [&verifier.hash[..], self.0.sign(text.as_bytes()).as_ref()].concat();
-        Some(format!("{text}\n— {} {}\n", checkpoint.origin, STANDARD.encode(signature)))
+        let verifier = self.verifier(&checkpoint.origin);
+        let signature = [&verifier.hash[..], self.pair.sign(text.as_bytes()).as_ref()].concat();
+        format!("{text}\n— {} {}\n", checkpoint.origin, STANDARD.encode(signature))
     }
 }
 
@@ -209,18 +214,18 @@ mod tests {
     fn a_checkpoint_is_read_as_it_was_signed_and_not_under_another_name_or_key() {
         let [signer, other] = [1, 2].map(|byte| Signer::of(&Pepper::new(1, &[byte; 32])).unwrap());
         let checkpoint = Checkpoint { origin: "keystead/org_a".into(), size: 1_000, root: [7; 32] };
-        let note = signer.sign(&checkpoint).unwrap();
-        let verifier = signer.verifier("keystead/org_a").unwrap();
+        let note = signer.sign(&checkpoint);
+        let verifier = signer.verifier("keystead/org_a");
         assert_eq!(Checkpoint::open(&note, &verifier), Ok(checkpoint.clone()));
         assert_eq!(verifier.to_string().parse(), Ok(verifier.clone()));
         for wrong in [other.verifier("keystead/org_a"), signer.verifier("keystead/org_b")] {
-            assert_eq!(Checkpoint::open(&note, &wrong.unwrap()), Err(InvalidNote::Unsigned));
+            assert_eq!(Checkpoint::open(&note, &wrong), Err(InvalidNote::Unsigned));
         }
         for changed in [note.replace("1000", "1001"), note.replace("1000", "01000")] {
             assert!(Checkpoint::open(&changed, &verifier).is_err());
         }
         // A signature of another key beside ours is no harm.
-        let theirs = other.sign(&checkpoint).unwrap();
+        let theirs = other.sign(&checkpoint);
         let both = format!("{note}{}", theirs.rsplit_once("\n\n").unwrap().1);
         assert_eq!(Checkpoint::open(&both, &verifier), Ok(checkpoint));
     }

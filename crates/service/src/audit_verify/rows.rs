@@ -5,8 +5,7 @@ use keystead_domain::audit::check::{Entry, Fault, Held, Written};
 use keystead_domain::audit::checkpoint::{Checkpoint, InvalidNote, Verifier};
 use keystead_domain::audit::tree::Tree;
 use keystead_domain::ids::OrganizationId;
-use keystead_store::{AuditTreeRow, Conn, Leaf, Sequenced};
-use std::collections::BTreeMap;
+use keystead_store::{AuditTreeRow, Conn, Leaf, Sequenced, Standing};
 
 /// Rows read at once.
 const PAGE: u32 = 1_000;
@@ -45,25 +44,12 @@ async fn one(conn: &mut Conn, row: &AuditTreeRow, kept: &Kept) -> Result<Verifie
     let mut organization = Organization::begin(id.to_string(), &verifier, &notes, tree(row), kept)?;
     let mut from = 0;
     loop {
-        let whole = conn.audit_sequenced(id, from, PAGE).await?;
-        let deleted = conn.audit_deleted(id, from, PAGE).await?;
-        // Up to where both are known: a full page may go on behind its last row.
-        let is_full = |rows: usize| rows >= PAGE as usize;
-        let whole_to = whole.last().filter(|_| is_full(whole.len())).map(|row| row.position);
-        let deleted_to = deleted.last().filter(|_| is_full(deleted.len())).map(|leaf| leaf.position);
-        let known_to = whole_to.into_iter().chain(deleted_to).min();
-        let mut entries: BTreeMap<i64, Vec<Entry>> = BTreeMap::new();
-        for entry in deleted.iter().map(left).chain(whole.iter().map(written)) {
-            let position = i64::try_from(entry.position).unwrap_or(i64::MAX);
-            if known_to.is_none_or(|known_to| position <= known_to) {
-                entries.entry(position).or_default().push(entry);
-            }
+        let page = conn.audit_in_order(id, from, PAGE).await?;
+        for standing in &page.standing {
+            organization.add(&entry(standing))?;
         }
-        for entry in entries.values().flatten() {
-            organization.add(entry)?;
-        }
-        match known_to {
-            Some(known_to) => from = known_to.saturating_add(1),
+        match page.next {
+            Some(next) => from = next,
             None => return organization.end(),
         }
     }
@@ -89,6 +75,13 @@ fn tree(row: &AuditTreeRow) -> Option<Held> {
     let origin = Checkpoint::origin(row.organization_id);
     let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
     Some(Held { checkpoint, from: "the database's own tree".into(), signed: false })
+}
+
+fn entry(standing: &Standing) -> Entry {
+    match standing {
+        Standing::Whole(row) => written(row),
+        Standing::Deleted(leaf) => left(leaf),
+    }
 }
 
 fn written(row: &Sequenced) -> Entry {

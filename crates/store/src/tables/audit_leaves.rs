@@ -51,6 +51,35 @@ pub struct Leaf {
     pub leaf: Vec<u8>,
 }
 
+/// What stands at a place of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// A record.
+    Whole(Box<Sequenced>),
+    /// What retention left of one.
+    Deleted(Leaf),
+}
+
+impl Standing {
+    /// Where it stands, from 0.
+    #[must_use]
+    pub fn position(&self) -> i64 {
+        match self {
+            Self::Whole(row) => row.position,
+            Self::Deleted(leaf) => leaf.position,
+        }
+    }
+}
+
+/// What stands at some places, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingPage {
+    /// Without those that are missing.
+    pub standing: Vec<Standing>,
+    /// From which place on there may be more.
+    pub next: Option<i64>,
+}
+
 impl AuditRow {
     /// The record as it is committed to at a place; `None` for a place that cannot be.
     #[must_use]
@@ -147,6 +176,32 @@ impl Conn {
         let mut select = Filtered::default();
         select.add(WAITING, [organization.value(), limit(LEAVES_AT_ONCE)]);
         self.filtered(select).await
+    }
+
+    /// What stands at an organization's places from one on, records and what retention left of others.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_in_order(
+        &mut self,
+        organization: OrganizationId,
+        from: i64,
+        rows_max: u32,
+    ) -> Result<StandingPage, StoreError> {
+        // Leaves last: what is deleted between the two is then in both, and never in neither. The record counts.
+        let whole = self.audit_sequenced(organization, from, rows_max).await?;
+        let deleted = self.audit_deleted(organization, from, rows_max).await?;
+        // Up to where both are known: a full page may go on behind its last row.
+        let is_full = |rows: usize| u32::try_from(rows).is_ok_and(|rows| rows >= rows_max);
+        let whole_to = whole.last().filter(|_| is_full(whole.len())).map(|row| row.position);
+        let deleted_to = deleted.last().filter(|_| is_full(deleted.len())).map(|leaf| leaf.position);
+        let known_to = whole_to.into_iter().chain(deleted_to).min();
+        let whole = whole.into_iter().map(|row| Standing::Whole(Box::new(row)));
+        let mut standing: Vec<Standing> = whole.chain(deleted.into_iter().map(Standing::Deleted)).collect();
+        standing.retain(|one| known_to.is_none_or(|known_to| one.position() <= known_to));
+        standing.sort_by_key(Standing::position);
+        standing.dedup_by_key(|one| one.position());
+        Ok(StandingPage { standing, next: known_to.and_then(|known_to| known_to.checked_add(1)) })
     }
 
     /// An organization's records from a place on, in order.

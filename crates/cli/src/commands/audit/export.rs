@@ -1,7 +1,8 @@
 //! `keystead audit export`: the whole audit with what is needed to verify it, or as a table.
 
-use super::csv;
+use super::rows::{COLUMNS, row};
 use crate::exit::{Exit, Failure, Outcome};
+use crate::output::csv::csv;
 use crate::output::progress::Progress;
 use crate::session::Session;
 use clap::Args;
@@ -33,7 +34,7 @@ impl Export {
         let mut lines = session.client.export_audit().await?;
         let (mut done, mut size) = (0, 0);
         if self.csv {
-            session.output.data(&csv::head())?;
+            session.output.data(&csv([COLUMNS.map(str::to_owned)])?)?;
         }
         while let Some(line) = lines.next().await? {
             match &line {
@@ -45,7 +46,7 @@ impl Export {
                 if let AuditExportLine::Record(record) = &line {
                     let record: Map<String, Value> =
                         serde_json::from_str(record.record.get()).map_err(std::io::Error::from)?;
-                    session.output.data(&csv::line(&record))?;
+                    session.output.data(&csv([row(&record)])?)?;
                 }
             } else {
                 write_line(session, &line)?;

@@ -1,9 +1,9 @@
 //! `keystead audit`: who did what, and whether anybody changed that since.
 
 mod checkpoints;
-mod csv;
 mod export;
 mod list;
+mod rows;
 mod verify;
 
 use crate::exit::{Failure, Outcome};

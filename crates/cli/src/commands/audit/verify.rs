@@ -2,12 +2,11 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::body::Source as Text;
-use crate::operate::{Lock, SettingFlags, database, read_secret};
+use crate::operate::{Lock, SettingFlags, database, keys};
 use crate::output::Output;
 use clap::Args;
 use keystead_domain::audit::checkpoint::Verifier;
 use keystead_service::audit_verify::{Kept, Source, Verified, VerifyFailed, verify};
-use keystead_service::backup::Keys;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -56,7 +55,10 @@ impl Verify {
         let kept = self.kept()?;
         let verified = match (&self.export, &self.backup) {
             (Some(path), _) => verify(Source::Export(path), &kept).await,
-            (None, Some(path)) => verify(Source::Backup(path, &self.keys()?), &kept).await,
+            (None, Some(path)) => {
+                let keys = keys(self.identity.as_ref(), self.passphrase_file.as_ref())?;
+                verify(Source::Backup(path, &keys), &kept).await
+            }
             (None, None) => {
                 let configuration = self.settings.load(allow_plain_http)?.configuration;
                 verify(Source::Database(&database(&configuration)?), &kept).await
@@ -96,17 +98,6 @@ impl Verify {
             })?;
         }
         Ok(kept)
-    }
-
-    fn keys(&self) -> Result<Keys, Failure> {
-        let keys = match (&self.identity, &self.passphrase_file) {
-            (_, Some(source)) => Keys::passphrase(&read_secret(source)?),
-            (Some(source), None) => Keys::parse(&read_secret(source)?),
-            (None, None) => Keys::parse(""),
-        };
-        keys.map_err(|error| {
-            Failure::usage(format!("{error}."), "Name the file that age-keygen wrote with --identity.")
-        })
     }
 }
 
