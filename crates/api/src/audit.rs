@@ -34,12 +34,21 @@ pub struct AuditRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditActor {
-    /// `key` or `server`.
+    /// `key`, `member` or `server`.
     pub kind: String,
     /// `key_…`
     pub key_id: Option<String>,
-    /// The key's owner then: `sa_…` or `con_…`.
+    /// The key's owner then: `sa_…`, `con_…`, `mem_…`, or `seat_…` in a team's name.
     pub owner: Option<String>,
+    /// The person: `mem_…`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// The team in whose name: `team_…`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+    /// The session: `ses_…`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 /// What was acted on.
@@ -66,7 +75,8 @@ pub struct AuditQuery {
     /// Only this action: `key.create`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// Only by this key (`key_…`).
+    /// Only by this key (`key_…`), this person (`mem_…`, whatever key or session), or in this team's name
+    /// (`team_…`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
     /// Only on the target with this id.

@@ -18,10 +18,14 @@ pub struct CreateKey {
     /// What it is for; `private` when left out.
     #[serde(default)]
     pub kind: KeyKind,
-    /// Whose it is: a service account's id or name, or a consumer's id. When left out: the consumer if one
-    /// is named, else the owner of the key that creates it.
+    /// Whose it is: a service account's id or name, a consumer's id, or `me` for the person who creates it.
+    /// When left out: the consumer if one is named, else whoever creates it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// In which team's name a person makes it for themselves, by the team's name or id: it may do what the team
+    /// may, while they are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// To whom it is issued: a consumer's id or external id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consumer: Option<String>,

@@ -1,7 +1,7 @@
 //! Who keys belong to: service accounts and consumers.
 
 use crate::patch::present;
-use crate::{LimitSpec, QuotaSpec, Timestamp};
+use crate::{LimitSpec, QuotaSpec, TeamRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A principal that is no person: a program of the organization's own.
@@ -155,6 +155,10 @@ pub enum OwnerKind {
     ServiceAccount,
     /// An outside party.
     Consumer,
+    /// A person.
+    Member,
+    /// A person in a team's name.
+    TeamMember,
 }
 
 /// Whose a key is.
@@ -163,10 +167,13 @@ pub enum OwnerKind {
 pub struct OwnerRef {
     /// What kind of principal.
     pub kind: OwnerKind,
-    /// `sa_…` or `con_…`
+    /// `sa_…`, `con_…` or `mem_…`
     pub id: String,
     /// Its name.
     pub name: String,
+    /// The team in whose name the key was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<TeamRef>,
 }
 
 /// Which consumer a key was issued to.

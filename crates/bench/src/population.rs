@@ -11,6 +11,7 @@ use keystead_domain::invalid::Invalid;
 use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::query::Query;
+use keystead_domain::reach::Reach;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
 use keystead_service::keyring::{Keyring, Scope};
@@ -183,7 +184,7 @@ fn share_owners(keyring: &Keyring) -> Vec<Arc<Principal>> {
             let state = PrincipalState {
                 name: format!("account-{number}").into(),
                 external_id: None,
-                ceiling: None,
+                reach: Reach::Anything,
                 disabled: false,
                 rules: MeterRules::default(),
                 meter: Arc::default(),

@@ -10,6 +10,7 @@ use crate::commands::hygiene::Hygiene;
 use crate::commands::keys::Keys;
 use crate::commands::login::Login;
 use crate::commands::mail::Mail;
+use crate::commands::members::Members;
 use crate::commands::nodes::Nodes;
 use crate::commands::notices::Notices;
 use crate::commands::organizations::Organizations;
@@ -19,6 +20,7 @@ use crate::commands::roles::Roles;
 use crate::commands::root_key::RootKey;
 use crate::commands::rotation_plan::RotationPlan;
 use crate::commands::service_accounts::ServiceAccounts;
+use crate::commands::teams::Teams;
 use crate::commands::verify::Verify;
 use crate::commands::whoami::Whoami;
 use crate::connection::ConnectionFlags;
@@ -75,6 +77,10 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Consumers(Consumers),
     #[command(subcommand)]
+    Members(Members),
+    #[command(subcommand)]
+    Teams(Teams),
+    #[command(subcommand)]
     ServiceAccounts(ServiceAccounts),
     #[command(subcommand)]
     Roles(Roles),
@@ -107,6 +113,8 @@ impl ClientCommand {
             Self::RotationPlan(plan) => plan.run(session).await,
             Self::Notices(notices) => notices.run(session).await,
             Self::Consumers(consumers) => consumers.run(session).await,
+            Self::Members(members) => members.run(session).await,
+            Self::Teams(teams) => teams.run(session).await,
             Self::ServiceAccounts(accounts) => accounts.run(session).await,
             Self::Roles(roles) => roles.run(session).await,
             Self::Permissions(permissions) => permissions.run(session).await,

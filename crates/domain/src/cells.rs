@@ -4,6 +4,7 @@
 use crate::ids::{ConsumerId, EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId};
 use crate::meter::{Meter, MeterRules};
 use crate::pattern::{Pattern, PermissionSet};
+use crate::reach::Reach;
 use arc_swap::ArcSwap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ pub struct RoleCell {
     pub permissions: ArcSwap<PermissionSet>,
 }
 
-/// A service account or consumer: an owner, or whom a key is issued to.
+/// A service account, consumer, member or seat: an owner, or whom a key is issued to.
 #[derive(Debug)]
 pub struct Principal {
     /// Its id.
@@ -130,7 +131,7 @@ impl Principal {
     pub const fn consumer_id(&self) -> Option<ConsumerId> {
         match self.id {
             OwnerId::Consumer(id) => Some(id),
-            OwnerId::ServiceAccount(_) => None,
+            OwnerId::ServiceAccount(_) | OwnerId::Member(_) | OwnerId::Seat(_) => None,
         }
     }
 }
@@ -142,8 +143,8 @@ pub struct PrincipalState {
     pub name: Box<str>,
     /// A consumer's external id.
     pub external_id: Option<Box<str>>,
-    /// What its keys may do at most; `None` sets no ceiling.
-    pub ceiling: Option<PermissionSet>,
+    /// What its keys may do at most.
+    pub reach: Reach,
     /// Whether it is switched off, and all of its keys with it.
     pub disabled: bool,
     /// Limits shared by all of a consumer's keys.
@@ -153,9 +154,9 @@ pub struct PrincipalState {
 }
 
 impl PrincipalState {
-    /// Whether its ceiling lets its keys have this permission.
+    /// Whether all of its keys have stopped.
     #[must_use]
-    pub fn allows(&self, permission: &str) -> bool {
-        self.ceiling.as_ref().is_none_or(|ceiling| ceiling.allows(permission))
+    pub fn is_off(&self) -> bool {
+        self.disabled || self.reach.is_off()
     }
 }

@@ -3,6 +3,7 @@
 use crate::cells::Catalogue;
 use crate::entry::Entry;
 use crate::policy::Grant;
+use crate::reach::Reach;
 use crate::resource::ResourcePattern;
 use keystead_api::{EffectivePermission, KeyKind, NarrowedPermission};
 
@@ -40,11 +41,9 @@ fn lost(entry: &Entry, catalogue: &Catalogue, name: &str) -> Option<String> {
     if entry.kind == KeyKind::Public && !catalogue.is_public_safe(name) {
         return Some("it is not public_safe, and the key is public".into());
     }
-    [Some(&entry.owner), entry.other_consumer()].into_iter().flatten().find_map(|principal| {
-        let state = principal.state.load();
-        (!state.allows(name))
-            .then(|| format!("the ceiling of {} ({}) does not have it", state.name, principal.id))
-    })
+    let would = |grant: &Grant| grant.gives(catalogue, name);
+    let mut principals = [Some(&entry.owner), entry.other_consumer()].into_iter().flatten();
+    principals.find_map(|principal| principal.withholds(&entry.place, name, &would))
 }
 
 /// What a verify answer lists: names held on every resource, and names held on some only. Apart,
@@ -101,14 +100,32 @@ fn held_alone(entry: &Entry) -> (Vec<String>, Vec<NarrowedPermission>) {
     let (owner, consumer) =
         (entry.owner.state.load(), entry.other_consumer().map(|consumer| consumer.state.load()));
     let catalogue = entry.place.project.catalogue.load();
+    let below = |reach: &Reach, name: &str| match reach {
+        Reach::Within(ceiling) => ceiling.allows(name),
+        // What people may do is narrowed to resources like what keys may, and is listed like it.
+        Reach::Anything | Reach::Member { .. } | Reach::Seat { .. } => true,
+    };
     let allowed = |name: &str| {
         (entry.kind != KeyKind::Public || catalogue.is_public_safe(name))
-            && owner.allows(name)
-            && consumer.as_ref().is_none_or(|consumer| consumer.allows(name))
+            && below(&owner.reach, name)
+            && consumer.as_ref().is_none_or(|consumer| below(&consumer.reach, name))
     };
+    let own = listed(&entry.policy.grants, &catalogue, &allowed);
+    match owner.reach.grants(&entry.place) {
+        Some(grants) => within(own, listed(&grants, &catalogue, &|_| true)),
+        None => own,
+    }
+}
+
+/// Every catalogued name that these grants give, of those that are allowed.
+fn listed(
+    grants: &[Grant],
+    catalogue: &Catalogue,
+    allowed: &dyn Fn(&str) -> bool,
+) -> (Vec<String>, Vec<NarrowedPermission>) {
     let mut given: Vec<(String, &Grant)> = Vec::new();
-    for grant in &entry.policy.grants {
-        grant.each_name(&catalogue, &mut |name| {
+    for grant in grants {
+        grant.each_name(catalogue, &mut |name| {
             if allowed(name) {
                 given.push((name.to_owned(), grant));
             }

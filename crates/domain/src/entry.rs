@@ -171,7 +171,7 @@ impl Entry {
         let catalogue = &self.place.project.catalogue;
         (self.kind != KeyKind::Public || catalogue.load().is_public_safe(permission))
             && self.policy.gives(catalogue, permission, resource)
-            && principals.allow(permission)
+            && principals.allow(&self.place, permission, resource)
     }
 
     /// The key that it was minted from.
@@ -214,7 +214,7 @@ impl Entry {
     /// Who of owner and consumer is switched off.
     #[must_use]
     pub fn disabled_principal(&self) -> Option<&Arc<Principal>> {
-        let off = |principal: &&Arc<Principal>| principal.state.load().disabled;
+        let off = |principal: &&Arc<Principal>| principal.state.load().is_off();
         Some(&self.owner).filter(off).or_else(|| self.other_consumer().filter(off))
     }
 
@@ -241,17 +241,21 @@ pub struct Principals {
 }
 
 impl Principals {
-    /// Whether one of them is switched off, and all of its keys with it.
+    /// Whether one of them is switched off, and all of its keys with it; or the owner left the team in whose
+    /// name the key was made.
     #[must_use]
     pub fn disabled(&self) -> bool {
-        self.owner.disabled || self.other_consumer.as_ref().is_some_and(|consumer| consumer.disabled)
+        self.owner.is_off() || self.other_consumer.as_ref().is_some_and(|consumer| consumer.disabled)
     }
 
-    /// Whether neither's ceiling takes this permission away.
+    /// Whether neither of them takes this permission away.
     #[must_use]
-    pub fn allow(&self, permission: &str) -> bool {
-        self.owner.allows(permission)
-            && self.other_consumer.as_ref().is_none_or(|consumer| consumer.allows(permission))
+    pub fn allow(&self, place: &Place, permission: &str, resource: Option<&str>) -> bool {
+        self.owner.reach.allows(place, permission, resource)
+            && self
+                .other_consumer
+                .as_ref()
+                .is_none_or(|consumer| consumer.reach.allows(place, permission, resource))
     }
 
     /// The consumer, whose limits count.

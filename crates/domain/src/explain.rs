@@ -3,6 +3,7 @@
 use crate::decide::{self, Ask, Live};
 use crate::entry::{Entry, Switch};
 use crate::lease::Standing;
+use crate::policy::Grant;
 use crate::take::{Metered, Of};
 use crate::time::Micros;
 use keystead_api::{Check, CheckOutcome, Code, KeyKind};
@@ -117,13 +118,9 @@ fn state(entry: &Entry, _: &Ask<'_>, now: Micros) -> Check {
         Code::Disabled if entry.switch == Switch::Off => {
             "The key is disabled. Enable it to use it again.".into()
         }
-        Code::Disabled => entry.disabled_principal().map_or_else(String::new, |principal| {
-            format!(
-                "{} ({}) is disabled, and all of its keys with it.",
-                principal.state.load().name,
-                principal.id
-            )
-        }),
+        Code::Disabled => {
+            entry.disabled_principal().and_then(|principal| principal.why_off()).unwrap_or_default()
+        }
         Code::Suspended => format!("The key is suspended until {:?}.", entry.suspended_until),
         Code::NotYetValid => format!("The key is not valid before {:?}.", entry.not_before),
         _ => match entry.rotation().filter(|rotation| rotation.is_old()) {
@@ -220,15 +217,10 @@ fn why_permission(entry: &Entry, name: &str, resource: Option<&str>) -> String {
             (true, Some(resource)) => format!("The key has {name}, but not on {resource}."),
         };
     };
+    let would = |grant: &Grant| grant.reaches(resource) && grant.gives(&catalogue, name);
     for principal in [Some(&entry.owner), entry.other_consumer()].into_iter().flatten() {
-        let state = principal.state.load();
-        if !state.allows(name) {
-            return format!(
-                "{} gives {name}, but the ceiling of {} ({}) does not.",
-                grant.describe(),
-                state.name,
-                principal.id
-            );
+        if let Some(why) = principal.withholds(&entry.place, name, &would) {
+            return format!("{} gives {name}, but {why}.", grant.describe());
         }
     }
     format!("{} gives {name}.", grant.describe())

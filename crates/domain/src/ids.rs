@@ -72,6 +72,10 @@ id!(/** Of a catalogue's permission. */ PermissionId, "perm");
 id!(/** Of a role. */ RoleId, "role");
 id!(/** Of a service account. */ ServiceAccountId, "sa");
 id!(/** Of a consumer. */ ConsumerId, "con");
+id!(/** Of an account: who signs in. */ AccountId, "acc");
+id!(/** Of a member: an account's place in an organization. */ MemberId, "mem");
+id!(/** Of a team. */ TeamId, "team");
+id!(/** Of a seat: a member's place in a team. */ SeatId, "seat");
 id!(/** Of an audit record. */ AuditId, "aud");
 id!(/** Of a checkpoint of the audit. */ CheckpointId, "chk");
 id!(/** Of a notice. */ NoticeId, "ntc");
@@ -141,6 +145,10 @@ pub enum OwnerId {
     ServiceAccount(ServiceAccountId),
     /// An outside party.
     Consumer(ConsumerId),
+    /// A person.
+    Member(MemberId),
+    /// A person in a team's name.
+    Seat(SeatId),
 }
 
 impl fmt::Display for OwnerId {
@@ -148,6 +156,8 @@ impl fmt::Display for OwnerId {
         match self {
             Self::ServiceAccount(id) => fmt::Display::fmt(id, f),
             Self::Consumer(id) => fmt::Display::fmt(id, f),
+            Self::Member(id) => fmt::Display::fmt(id, f),
+            Self::Seat(id) => fmt::Display::fmt(id, f),
         }
     }
 }

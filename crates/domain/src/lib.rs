@@ -2,6 +2,7 @@
 //! arithmetic, the verdict. No async, no I/O, no SQL, no HTTP; time and randomness are passed in.
 
 pub mod audit;
+pub mod authority;
 pub mod base62;
 pub mod calendar;
 pub mod cells;
@@ -26,6 +27,7 @@ pub mod pattern;
 pub mod policy;
 pub mod query;
 pub mod rate;
+pub mod reach;
 pub mod replay;
 pub mod resource;
 pub mod restrictions;

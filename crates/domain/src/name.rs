@@ -134,6 +134,16 @@ pub fn contact(field: &str, value: &str) -> Result<(), Invalid> {
     ))
 }
 
+/// An e-mail address that somebody signs in with, in its one form: without spaces at its edges, in lower case.
+/// Two spellings are never two people.
+///
+/// # Errors
+/// When it is no e-mail address.
+pub fn email(field: &str, value: &str) -> Result<String, Invalid> {
+    let canonical = value.trim().to_ascii_lowercase();
+    contact(field, &canonical).map(|()| canonical)
+}
+
 /// Labels: at most 32, each 1 to 64 characters of `a-z`, `0-9`, `-`, `_`, `.`, `:`, none twice.
 ///
 /// # Errors

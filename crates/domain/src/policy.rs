@@ -228,6 +228,21 @@ impl Grant {
         }
     }
 
+    /// Whether everything that `pattern` stands for on `resource` (`None`: on all) is within it.
+    #[must_use]
+    pub fn covers(&self, pattern: &Pattern, resource: Option<&ResourcePattern>) -> bool {
+        let reaches = match (&self.resources, resource) {
+            (None, _) => true,
+            (Some(own), Some(resource)) => own.iter().any(|own| own.covers(resource)),
+            (Some(_), None) => false,
+        };
+        reaches
+            && match &self.given {
+                Given::Permission(own) => own.covers(pattern),
+                Given::Role(role) => role.permissions.load().covers(pattern),
+            }
+    }
+
     /// Whether it gives `permission`, wherever it holds.
     #[must_use]
     pub fn gives(&self, catalogue: &Catalogue, permission: &str) -> bool {
@@ -235,7 +250,7 @@ impl Grant {
     }
 
     /// `known` is asked only where a pattern matches: most grants name what they give.
-    fn gives_if(&self, permission: &str, known: impl Fn() -> bool) -> bool {
+    pub(crate) fn gives_if(&self, permission: &str, known: impl Fn() -> bool) -> bool {
         let by = |pattern: &Pattern| pattern.matches(permission) && (pattern.is_exact() || known());
         match &self.given {
             Given::Permission(pattern) => by(pattern),
@@ -269,7 +284,7 @@ impl Grant {
     }
 }
 
-fn compile_resources(resources: &[String]) -> Result<Box<[ResourcePattern]>, Invalid> {
+pub(crate) fn compile_resources(resources: &[String]) -> Result<Box<[ResourcePattern]>, Invalid> {
     if !(1..=RESOURCES_MAX).contains(&resources.len()) {
         return Err(Invalid::new(
             "/resources",

@@ -18,6 +18,7 @@ use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::pattern::PermissionSet;
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::query::Query;
+use keystead_domain::reach::Reach;
 use keystead_domain::special::{ParentCell, Special};
 use keystead_domain::time::{Micros, SECOND};
 use proptest::prelude::*;
@@ -56,7 +57,8 @@ fn owner(ceiling: Option<&str>, disabled: bool) -> PrincipalState {
     PrincipalState {
         name: "o".into(),
         external_id: None,
-        ceiling: ceiling.map(|name| PermissionSet::parse(&[name.to_owned()]).unwrap()),
+        reach: ceiling
+            .map_or(Reach::Anything, |name| Reach::Within(PermissionSet::parse(&[name.to_owned()]).unwrap())),
         disabled,
         rules: MeterRules::default(),
         meter: Arc::default(),

@@ -31,6 +31,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "catalogue", description = "Permissions and roles."),
         (name = "guardrails", description = "What keys may be at most."),
         (name = "principals", description = "Service accounts and consumers."),
+        (name = "people", description = "Members and teams, and what they may do."),
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
         (name = "mail", description = "How mail leaves."),

@@ -57,6 +57,8 @@ impl Keystead {
             actor_kind: "key".into(),
             actor_key: Some(caller.key_id()),
             actor_owner: Some(caller.entry.owner.id.to_string()),
+            actor_member: caller.member(),
+            actor_team: caller.entry.owner.team().map(|team| team.id),
             address: caller.origin.ip.map(|ip| ip.to_string()),
             request_id: Some(caller.origin.request_id.to_string()),
             ..self.own_event(caller.organization(), action, target)
@@ -77,6 +79,9 @@ impl Keystead {
             actor_kind: "server".into(),
             actor_key: None,
             actor_owner: None,
+            actor_member: None,
+            actor_team: None,
+            actor_session: None,
             address: None,
             action: action.into(),
             target_kind: target.kind.into(),

@@ -11,7 +11,8 @@ use crate::present::json;
 use crate::refused::Refused;
 use keystead_domain::cells::ProjectCell;
 use keystead_domain::ids::{
-    ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
+    ConsumerId, EnvironmentId, KeyId, MemberId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
+    TeamId,
 };
 use keystead_domain::meter::MeterId;
 use keystead_domain::policy::PolicySpec;
@@ -115,6 +116,12 @@ impl Keystead {
             ChangeKind::Consumer => {
                 self.apply_consumer(organization, ConsumerId::from_slice(target).ok_or_else(corrupt)?).await
             }
+            ChangeKind::Member => {
+                self.apply_member(organization, MemberId::from_slice(target).ok_or_else(corrupt)?).await
+            }
+            ChangeKind::Team => {
+                self.apply_team(organization, TeamId::from_slice(target).ok_or_else(corrupt)?).await
+            }
             ChangeKind::Key => {
                 self.apply_key(organization, KeyId::from_slice(target).ok_or_else(corrupt)?).await
             }
@@ -161,7 +168,7 @@ impl Keystead {
         Ok(())
     }
 
-    async fn apply_role(&self, organization: OrganizationId, id: RoleId) -> Result<(), Refused> {
+    pub(crate) async fn apply_role(&self, organization: OrganizationId, id: RoleId) -> Result<(), Refused> {
         match self.store.read().await?.role(organization, id).await? {
             None => {
                 self.keyring.directory.remove_role(id);
@@ -246,15 +253,27 @@ impl Keystead {
         }
         for owner in [Some(row.owner), row.consumer_id.map(OwnerId::Consumer)].into_iter().flatten() {
             if directory.principal(owner).is_none() {
-                missing.push(match owner {
-                    OwnerId::ServiceAccount(id) => {
-                        Change::new(organization, ChangeKind::ServiceAccount, id.0)
-                    }
-                    OwnerId::Consumer(id) => Change::new(organization, ChangeKind::Consumer, id.0),
-                });
+                missing.extend(self.change_of(organization, owner).await?);
             }
         }
         self.apply_missing(missing).await
+    }
+
+    /// What to read again to have an owner.
+    async fn change_of(
+        &self,
+        organization: OrganizationId,
+        owner: OwnerId,
+    ) -> Result<Option<Change>, Refused> {
+        Ok(Some(match owner {
+            OwnerId::ServiceAccount(id) => Change::new(organization, ChangeKind::ServiceAccount, id.0),
+            OwnerId::Consumer(id) => Change::new(organization, ChangeKind::Consumer, id.0),
+            OwnerId::Member(id) => Change::new(organization, ChangeKind::Member, id.0),
+            OwnerId::Seat(id) => {
+                let seat = self.store.read().await?.seat(organization, id).await?;
+                return Ok(seat.map(|seat| Change::new(organization, ChangeKind::Member, seat.member_id.0)));
+            }
+        }))
     }
 
     async fn apply_roles_of(&self, organization: OrganizationId, policy: &str) -> Result<(), Refused> {

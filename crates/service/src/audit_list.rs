@@ -6,10 +6,10 @@ use crate::present::rows;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{AuditQuery, AuditRecord, Page};
-use keystead_domain::ids::{KeyId, ProjectId};
+use keystead_domain::ids::ProjectId;
 use keystead_domain::invalid::{Invalid, texts_at_most};
 use keystead_domain::time::Micros;
-use keystead_store::AuditFilter;
+use keystead_store::{Actor, AuditFilter};
 use std::sync::Arc;
 
 /// The longest text that a filter compares, in bytes.
@@ -46,19 +46,28 @@ impl Keystead {
 fn filter(caller: &Caller, query: &AuditQuery, project: Option<ProjectId>) -> Result<AuditFilter, Invalid> {
     let texts = [("/action", &query.action), ("/target", &query.target), ("/request_id", &query.request_id)];
     texts_at_most(TEXT_BYTES_MAX, &texts)?;
-    let actor = query.actor.as_deref().map(str::parse::<KeyId>).transpose();
-    let actor_key = actor.map_err(|_| {
-        Invalid::new("/actor", "This is not a key's id.", "Send an id that begins with `key_`.")
-    })?;
+    let actor = query.actor.as_deref().map(actor).transpose()?;
     Ok(AuditFilter {
         project,
         action: query.action.clone(),
-        actor_key,
+        actor,
         target_id: query.target.clone(),
         request_id: query.request_id.clone(),
         since: query.since.map(Micros::from),
         until: query.until.map(Micros::from),
         ..AuditFilter::of(caller.organization())
+    })
+}
+
+fn actor(id: &str) -> Result<Actor, Invalid> {
+    let key = id.parse().ok().map(Actor::Key);
+    let person = key.or_else(|| id.parse().ok().map(Actor::Member));
+    person.or_else(|| id.parse().ok().map(Actor::Team)).ok_or_else(|| {
+        Invalid::new(
+            "/actor",
+            "This is the id of nobody who acts.",
+            "Send the id of a key (`key_…`), a member (`mem_…`) or a team (`team_…`).",
+        )
     })
 }
 

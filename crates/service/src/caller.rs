@@ -2,13 +2,14 @@
 //! verdicts: there is no second mechanism.
 
 use crate::keyring::Scope;
+use crate::people::person;
 use crate::refused::Refused;
 use crate::usage::{Subject, UsageEvent};
 use crate::{Keystead, management};
 use keystead_api::{AllOf, Code, PermissionQuery};
 use keystead_domain::decide::{Ask, Verdict};
 use keystead_domain::entry::Entry;
-use keystead_domain::ids::{KeyId, OrganizationId, RequestId};
+use keystead_domain::ids::{KeyId, MemberId, OrganizationId, RequestId};
 use keystead_domain::query::Query;
 use keystead_domain::replay::IdempotencyKey;
 use std::net::IpAddr;
@@ -45,6 +46,12 @@ impl Caller {
     #[must_use]
     pub fn organization(&self) -> OrganizationId {
         self.entry.place.project.organization
+    }
+
+    /// Which person it is, where it is one: by a key of theirs, also in a team's name.
+    #[must_use]
+    pub fn member(&self) -> Option<MemberId> {
+        person(self.entry.owner.id, &self.entry.owner.state.load().reach)
     }
 
     /// Its key's id.
@@ -136,6 +143,27 @@ impl Keystead {
             }),
             _ => Err(refuse(&verdict)),
         }
+    }
+
+    /// Lets the caller do what everyone may who is who they are: whoever was disabled may not even that.
+    ///
+    /// # Errors
+    /// With the verdict.
+    pub(crate) async fn admit(self: &Arc<Self>, caller: &Caller) -> Result<(), Refused> {
+        let ask = Ask {
+            ip: caller.origin.ip,
+            method: Some(&caller.origin.method),
+            path: Some(&caller.origin.path),
+            cost: 1,
+            sharing: &self.sharing,
+            ..Ask::default()
+        };
+        let now = self.clock.now();
+        let verdict = self.settle(&caller.entry, &ask, now).await;
+        self.note_rotation(&caller.entry, verdict.code, now);
+        let user_agent = caller.origin.user_agent.as_deref();
+        self.usage.record(UsageEvent::new(Subject::Key(&caller.entry), &ask, user_agent, verdict.code, now));
+        pass(&verdict)
     }
 
     /// Authorises one request that needs several rights: it takes of the caller's limits once, and nothing

@@ -5,7 +5,8 @@ use crate::keyring::{Company, Directory};
 use crate::present::json;
 use crate::refused::Refused;
 use arc_swap::ArcSwap;
-use keystead_api::KeyKind;
+use keystead_api::{AuthorityGrant, KeyKind};
+use keystead_domain::authority::Authority;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Entry, Lineage, Switch};
@@ -14,12 +15,13 @@ use keystead_domain::ids::{KeyId, OrganizationId, OwnerId};
 use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::pattern::PermissionSet;
 use keystead_domain::policy::{Policy, PolicySpec};
+use keystead_domain::reach::{Membership, Reach, TeamState};
 use keystead_domain::rotation::{Once, Part, Rotation};
 use keystead_domain::special::{ParentCell, Special, Uses};
 use keystead_domain::time::Micros;
 use keystead_store::{
-    ConsumerRow, EnvironmentRow, ImportRow, KeyResident, KeyRow, PermissionRow, ProjectRow, RoleRow,
-    RotationRow, RotationStage, ServiceAccountRow,
+    ConsumerRow, EnvironmentRow, ImportRow, KeyResident, KeyRow, MemberRow, PermissionRow, ProjectRow,
+    RoleRow, RotationRow, RotationStage, SeatRow, ServiceAccountRow, TeamRow,
 };
 use std::sync::Arc;
 
@@ -65,15 +67,66 @@ pub(crate) fn role(row: &RoleRow) -> Result<RoleCell, Refused> {
     })
 }
 
-fn ceiling(text: Option<&str>) -> Result<Option<PermissionSet>, Refused> {
-    text.map(|text| Ok(PermissionSet::parse(&json::<Vec<String>>(text)?)?)).transpose()
+fn ceiling(text: Option<&str>) -> Result<Reach, Refused> {
+    let Some(text) = text else { return Ok(Reach::Anything) };
+    Ok(Reach::Within(PermissionSet::parse(&json::<Vec<String>>(text)?)?))
+}
+
+/// What a member or team was granted; roles are looked up.
+pub(crate) fn authority(directory: &Directory, grants: &str) -> Result<Authority, Refused> {
+    Ok(Authority::compile(&json::<Vec<AuthorityGrant>>(grants)?, |id| directory.role(id))?)
+}
+
+pub(crate) fn team_state(directory: &Directory, row: &TeamRow) -> Result<TeamState, Refused> {
+    Ok(TeamState { name: row.name.as_str().into(), authority: authority(directory, &row.grants)? })
+}
+
+/// A seat's team must be in the directory.
+fn membership(directory: &Directory, row: &SeatRow) -> Result<Membership, Refused> {
+    let team = directory
+        .team(row.team_id)
+        .ok_or_else(|| Refused::Internal(format!("{} refers to a missing team", row.id)))?;
+    Ok(Membership { team, left_at: row.left_at })
+}
+
+pub(crate) fn member_state(
+    directory: &Directory,
+    row: &MemberRow,
+    seats: &[SeatRow],
+) -> Result<PrincipalState, Refused> {
+    let teams = seats.iter().map(|seat| membership(directory, seat)).collect::<Result<_, _>>()?;
+    let own = authority(directory, &row.grants)?;
+    Ok(person(row, row.disabled, Reach::Member { own, teams }))
+}
+
+/// A person in a team's name.
+pub(crate) fn seat_state(
+    directory: &Directory,
+    row: &MemberRow,
+    seat: &SeatRow,
+    member: Arc<Principal>,
+) -> Result<PrincipalState, Refused> {
+    let membership = membership(directory, seat)?;
+    // Whether the person is disabled is asked of the person.
+    Ok(person(row, false, Reach::Seat { member, membership }))
+}
+
+fn person(row: &MemberRow, disabled: bool, reach: Reach) -> PrincipalState {
+    PrincipalState {
+        name: row.name.as_str().into(),
+        external_id: None,
+        reach,
+        disabled,
+        rules: MeterRules::default(),
+        meter: Arc::default(),
+    }
 }
 
 pub(crate) fn account_state(row: &ServiceAccountRow) -> Result<PrincipalState, Refused> {
     Ok(PrincipalState {
         name: row.name.as_str().into(),
         external_id: None,
-        ceiling: ceiling(row.ceiling.as_deref())?,
+        reach: ceiling(row.ceiling.as_deref())?,
         disabled: row.disabled,
         rules: MeterRules::default(),
         meter: Arc::default(),
@@ -96,7 +149,7 @@ pub(crate) fn consumer_state(
     Ok(PrincipalState {
         name: row.name.as_str().into(),
         external_id: row.external_id.as_deref().map(Into::into),
-        ceiling: ceiling(row.ceiling.as_deref())?,
+        reach: ceiling(row.ceiling.as_deref())?,
         disabled: row.disabled,
         rules,
         meter,

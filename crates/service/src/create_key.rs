@@ -10,12 +10,13 @@ use crate::key_proof::Proof;
 use crate::key_view::Beside;
 use crate::kinds::{self, Shape};
 use crate::mint_key::uses_row;
+use crate::people::Own;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{CreateKey, CreatedKey, Key, KeyKind};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::{Place, ProjectCell};
-use keystead_domain::ids::{ConsumerId, KeyId, OwnerId, ServiceAccountId};
+use keystead_domain::ids::{ConsumerId, KeyId, OwnerId};
 use keystead_domain::invalid::Invalid;
 use keystead_domain::lease::CreditsAccount;
 use keystead_domain::meter::MeterId;
@@ -40,11 +41,14 @@ impl Keystead {
         let directory = &self.keyring.directory;
         let project =
             directory.project(caller.organization(), project).ok_or(Refused::not_found("project"))?;
+        let own =
+            Own::of_new(caller, input.owner.as_deref(), input.consumer.as_deref(), input.team.as_deref());
+        let needed = own.needed(&[management::KEYS_CREATE]);
         let Some(place) = directory.place(project.id, &input.environment) else {
-            self.authorise(caller, management::KEYS_CREATE, Some(&project.resource)).await?;
+            self.authorise_all(caller, needed, Some(&project.resource)).await?;
             return Err(no_environment());
         };
-        self.authorise(caller, management::KEYS_CREATE, Some(&place.resource)).await?;
+        self.authorise_all(caller, needed, Some(&place.resource)).await?;
         let now = self.clock.now();
         prepare(&project, &mut input, now)?;
         let prefix = project.prefix.load();
@@ -84,8 +88,7 @@ impl Keystead {
         Issue { action, proof, token }: Issue<'_>,
         now: Micros,
     ) -> Result<Acted<Key>, Refused> {
-        let (owner, consumer) =
-            owners(tx, caller, &place.project, input.owner.as_deref(), input.consumer.as_deref()).await?;
+        let (owner, consumer) = self.owners_of(tx, caller, &place.project, &input).await?;
         if place.project.system
             && caller.entry.expires_at < input.expires_at.map_or(Micros::FOREVER, Micros::from)
         {
@@ -115,6 +118,7 @@ impl Keystead {
             credits,
         };
         let granted = self.check_grants(tx, caller, place, wanted).await?;
+        self.within_owner(place, owner, &granted.spec)?;
         let row = new_row(caller, place, &input, &granted, (owner, consumer), proof, now)?;
         let candidate = Candidate { row: &row, spec: &granted.spec };
         enforce::check_new(tx, &guard, place, candidate, now).await?;
@@ -272,70 +276,4 @@ pub(crate) fn window(
         ));
     }
     Ok(())
-}
-
-/// Owner and consumer as named, else the consumer, else the owner of the caller's key.
-pub(crate) async fn owners(
-    tx: &mut Tx,
-    caller: &Caller,
-    project: &ProjectCell,
-    owner: Option<&str>,
-    consumer: Option<&str>,
-) -> Result<(OwnerId, Option<ConsumerId>), Refused> {
-    let consumer = match consumer {
-        Some(named) => Some(consumer_named(tx, project, named, "/consumer").await?),
-        None => None,
-    };
-    let owner = match (owner, consumer) {
-        (Some(named), _) => owner_named(tx, caller, project, named).await?,
-        (None, Some(consumer)) => OwnerId::Consumer(consumer),
-        (None, None) => caller.entry.owner.id,
-    };
-    Ok((owner, consumer))
-}
-
-pub(crate) async fn consumer_named(
-    tx: &mut Tx,
-    project: &ProjectCell,
-    named: &str,
-    field: &str,
-) -> Result<ConsumerId, Refused> {
-    let row = match named.parse::<ConsumerId>() {
-        Ok(id) => tx.consumer(project.organization, id).await?.filter(|row| row.project_id == project.id),
-        Err(_) => tx.consumer_by_external_id(project.id, named).await?,
-    };
-    row.map(|row| row.id).ok_or_else(|| {
-        Refused::unknown(
-            field,
-            "This project has no such consumer.",
-            "Send a consumer's id or external id, or create it first.",
-        )
-    })
-}
-
-pub(crate) async fn owner_named(
-    tx: &mut Tx,
-    caller: &Caller,
-    project: &ProjectCell,
-    named: &str,
-) -> Result<OwnerId, Refused> {
-    if named == caller.entry.owner.id.to_string() {
-        return Ok(caller.entry.owner.id);
-    }
-    if named.parse::<ConsumerId>().is_ok() {
-        return consumer_named(tx, project, named, "/owner").await.map(OwnerId::Consumer);
-    }
-    let row = match named.parse::<ServiceAccountId>() {
-        Ok(id) => {
-            tx.service_account(project.organization, id).await?.filter(|row| row.project_id == project.id)
-        }
-        Err(_) => tx.service_account_by_name(project.id, named).await?,
-    };
-    row.map(|row| OwnerId::ServiceAccount(row.id)).ok_or_else(|| {
-        Refused::unknown(
-            "/owner",
-            "This project has no such owner.",
-            "Send the id or name of one of its service accounts, or the id of a consumer.",
-        )
-    })
 }

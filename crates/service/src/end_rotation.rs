@@ -47,7 +47,7 @@ impl Keystead {
         id: &str,
         stage: RotationStage,
     ) -> Result<KeyRotation, Refused> {
-        let (id, _) = self.locate_key(caller, id, &[management::KEYS_ROTATE]).await?;
+        let (id, _) = self.locate_own_key(caller, id, &[management::KEYS_ROTATE]).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move {

@@ -8,7 +8,7 @@ use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{Key, KeyCounts, KeyQuery, KeyStatusFilter, Page};
 use keystead_domain::cells::ProjectCell;
-use keystead_domain::ids::{ConsumerId, KeyId, OwnerId, ServiceAccountId};
+use keystead_domain::ids::{ConsumerId, KeyId, MemberId, OwnerId, ServiceAccountId};
 use keystead_domain::invalid::Invalid;
 use keystead_domain::meter::MeterId;
 use keystead_domain::policy::PolicySpec;
@@ -217,6 +217,9 @@ async fn owner(reader: &mut Reader, project: &ProjectCell, named: &str) -> Resul
     }
     if let Ok(id) = named.parse::<ServiceAccountId>() {
         return Ok(OwnerId::ServiceAccount(id));
+    }
+    if let Ok(id) = named.parse::<MemberId>() {
+        return Ok(OwnerId::Member(id));
     }
     let row = reader.service_account_by_name(project.id, named).await?;
     row.map(|row| OwnerId::ServiceAccount(row.id)).ok_or_else(|| {

@@ -100,7 +100,12 @@ impl Keystead {
         Ok(wanted)
     }
 
-    fn resources_by_id(&self, caller: &Caller, resources: &mut [String], field: &str) -> Result<(), Refused> {
+    pub(crate) fn resources_by_id(
+        &self,
+        caller: &Caller,
+        resources: &mut [String],
+        field: &str,
+    ) -> Result<(), Refused> {
         for (index, resource) in resources.iter_mut().enumerate() {
             let field = format!("{field}/resources/{index}");
             *resource = self.resource_by_id(caller, resource).ok_or_else(|| {

@@ -1,6 +1,7 @@
 //! Filling the keyring: everything that keys share, then every key.
 
 use crate::apply;
+use crate::apply_people;
 use crate::cells;
 use crate::keyring::Keyring;
 use crate::refused::Refused;
@@ -153,6 +154,7 @@ async fn load_shared(store: &Store, keyring: &Keyring, occasion: Occasion) -> Re
     for row in reader.all_consumers().await? {
         apply::put_consumer(directory, &row)?;
     }
+    apply_people::load(&mut reader, directory, occasion != Occasion::Alone).await?;
     for row in reader.all_policies().await? {
         match cells::compile_policy(directory, &row.body) {
             Ok(policy) => {

@@ -37,7 +37,11 @@ permissions! {
     KEYS_ROTATE = "keys.rotate", true, "Rotate keys: see the new secret, complete and cancel.";
     KEYS_REVOKE = "keys.revoke", false, "Disable, suspend and revoke keys.";
     KEYS_DELETE = "keys.delete", true, "Purge revoked keys.";
+    KEYS_OWN = "keys.own", false, "Make, change, rotate and revoke keys of one's own.";
     KEYS_VERIFY = "keys.verify", false, "Ask for verdicts on keys.";
+    PEOPLE_READ = "people.read", false, "See members and teams, and what they may do.";
+    PEOPLE_WRITE = "people.write", true, "Invite, change and disable members and teams.";
+    AUTHORITY_GRANT = "authority.grant", true, "Set what members and teams may do with a project's API.";
     GUARDRAILS_READ = "guardrails.read", false, "See guardrails.";
     GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
     AUDIT_READ = "audit.read", false, "Read the audit.";

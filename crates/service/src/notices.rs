@@ -198,20 +198,27 @@ fn until(rotation: &RotationRow, now: Micros) -> String {
     }
 }
 
-/// The addresses that are known of a key's consumer and owner.
+/// The addresses that are known of a key's consumer and owner: of a key made in a team's name the team's.
 pub(crate) async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
-    let owner = match key.owner {
-        OwnerId::Consumer(id) => Some(id),
-        OwnerId::ServiceAccount(_) => None,
-    };
+    let organization = key.organization_id;
     let mut addresses = Vec::new();
-    for id in [key.consumer_id, owner].into_iter().flatten() {
-        let consumer = ledger.consumer(key.organization_id, id).await?;
-        if let Some(address) = consumer.and_then(|consumer| consumer.contact)
-            && !addresses.contains(&address)
-        {
-            addresses.push(address);
+    if let Some(id) = key.consumer_id {
+        addresses.extend(ledger.consumer(organization, id).await?.and_then(|consumer| consumer.contact));
+    }
+    match key.owner {
+        OwnerId::Consumer(id) => {
+            addresses.extend(ledger.consumer(organization, id).await?.and_then(|consumer| consumer.contact));
+        }
+        OwnerId::ServiceAccount(_) => {}
+        OwnerId::Member(id) => addresses.extend(ledger.member(organization, id).await?.map(|row| row.email)),
+        OwnerId::Seat(id) => {
+            if let Some(seat) = ledger.seat(organization, id).await? {
+                let team = ledger.team(organization, seat.team_id).await?.and_then(|team| team.contact);
+                let person = ledger.member(organization, seat.member_id).await?.map(|row| row.email);
+                addresses.extend(team.or(person));
+            }
         }
     }
+    addresses.dedup();
     Ok(addresses)
 }

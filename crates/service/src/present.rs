@@ -6,13 +6,14 @@ use crate::refused::Refused;
 use crate::verify::retry_after;
 use keystead_api::{
     Check, CheckOutcome, Code, ConsumerRef, CreditsStatus, LimitStatus, OwnerKind, OwnerRef, QuotaStatus,
-    VerdictDetail, Verification,
+    TeamRef, VerdictDetail, Verification,
 };
 use keystead_domain::cells::Principal;
 use keystead_domain::decide::Verdict;
 use keystead_domain::effective::held_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{OwnerId, RequestId};
+use keystead_domain::reach::{Reach, TeamCell};
 use keystead_domain::take::{Metered, Of};
 use keystead_domain::time::Micros;
 use serde::de::DeserializeOwned;
@@ -33,8 +34,20 @@ pub(crate) fn owner(principal: &Principal) -> OwnerRef {
     let kind = match principal.id {
         OwnerId::ServiceAccount(_) => OwnerKind::ServiceAccount,
         OwnerId::Consumer(_) => OwnerKind::Consumer,
+        OwnerId::Member(_) => OwnerKind::Member,
+        OwnerId::Seat(_) => OwnerKind::TeamMember,
     };
-    OwnerRef { kind, id: principal.id.to_string(), name: principal.state.load().name.to_string() }
+    let state = principal.state.load();
+    let (id, team) = match &state.reach {
+        Reach::Seat { member, membership } => (member.id, Some(team(&membership.team))),
+        Reach::Anything | Reach::Within(_) | Reach::Member { .. } => (principal.id, None),
+    };
+    OwnerRef { kind, id: id.to_string(), name: state.name.to_string(), team }
+}
+
+/// Which team.
+pub(crate) fn team(cell: &TeamCell) -> TeamRef {
+    TeamRef { id: cell.id.to_string(), name: cell.state.load().name.to_string() }
 }
 
 /// To whom a key is issued.

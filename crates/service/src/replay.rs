@@ -10,7 +10,8 @@ use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
     BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys, Key,
-    KeyRotation, Notice, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount,
+    KeyRotation, Member, Notice, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount, Team,
+    TeamMembers,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -80,10 +81,13 @@ impl Answer for Environment {}
 impl Answer for ImportedKeys {}
 impl Answer for Key {}
 impl Answer for KeyRotation {}
+impl Answer for Member {}
 impl Answer for Notice {}
 impl Answer for Permission {}
 impl Answer for Project {}
 impl Answer for Role {}
+impl Answer for Team {}
+impl Answer for TeamMembers {}
 impl Answer for ServiceAccount {}
 
 /// The `Idempotency-Key`s whose acts run now in this process.

@@ -17,7 +17,7 @@ impl Keystead {
     /// # Errors
     /// When the caller may not see the key, or it is of another kind: those are shown once.
     pub async fn reveal_key(self: &Arc<Self>, caller: &Caller, id: &str) -> Result<RevealedKey, Refused> {
-        let (id, _) = self.locate_key(caller, id, &[management::KEYS_READ]).await?;
+        let (id, _) = self.locate_own_key(caller, id, &[management::KEYS_READ]).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move {

@@ -7,7 +7,7 @@ use crate::guardrails::enforce;
 use crate::present::{rows, to_json};
 use crate::projects::hold;
 use crate::refused::Refused;
-use crate::{Keystead, management, patterns, versions};
+use crate::{Keystead, cells, management, patterns, versions};
 use keystead_api::{CreateRole, Page, PageQuery, Role, UpdateRole};
 use keystead_domain::cells::ProjectCell;
 use keystead_domain::ids::RoleId;
@@ -126,9 +126,10 @@ impl Keystead {
         let shown = rows::role(&row)?;
         let event = self.event(caller, "role.update", target(&row));
         let event = with_difference(event, Some(&rows::role(&before)?), Some(&shown));
+        let caller = caller.clone();
         self.act(move |tx| {
             Box::pin(async move {
-                write(tx, &project, &row, set.as_ref(), &before).await?;
+                write(tx, &caller, &project, (&row, &before), set.as_ref()).await?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
             })
         })
@@ -154,13 +155,13 @@ impl Keystead {
                 let row = tx.role(project.organization, id).await?;
                 let row = row.ok_or(Refused::not_found("role"))?;
                 versions::expect(if_match, row.version)?;
-                let keys = tx.keys_with_role(id).await?;
-                if keys > 0 {
-                    return Err(in_use(format!("Keys that hold it: {keys}.")));
+                let (keys, people) = (tx.keys_with_role(id).await?, tx.holders_of_role(id).await?);
+                if keys + people > 0 {
+                    return Err(in_use(format!("Keys that hold it: {keys}; members and teams: {people}.")));
                 }
                 let deleted = tx.delete_role(row.organization_id, id).await;
                 deleted.map_err(|error| match error {
-                    StoreError::Referenced => in_use("A key was just given it.".into()),
+                    StoreError::Referenced => in_use("A key, member or team was just given it.".into()),
                     other => other.into(),
                 })?;
                 let event = this.event(&caller, "role.delete", target(&row));
@@ -196,10 +197,10 @@ fn read(caller: &Caller, project: &ProjectCell, permissions: &[String]) -> Resul
 /// `set`: the permissions, where they change.
 async fn write(
     tx: &mut Tx,
+    caller: &Caller,
     project: &ProjectCell,
-    row: &RoleRow,
+    (row, before): (&RoleRow, &RoleRow),
     set: Option<&PermissionSet>,
-    before: &RoleRow,
 ) -> Result<(), Refused> {
     if let Some(set) = set {
         hold(tx, project).await?;
@@ -211,14 +212,39 @@ async fn write(
     }
     if let Some(set) = set {
         enforce::check_role(tx, project, before, set).await?;
+        people_get_no_more(tx, caller, project, before, set).await?;
     }
     Ok(())
+}
+
+/// Whoever keeps the catalogue gives people no more than they were granted: a role that somebody has grows only by
+/// who may grant. In a system project nobody makes a role wider than they are themselves.
+async fn people_get_no_more(
+    tx: &mut Tx,
+    caller: &Caller,
+    project: &ProjectCell,
+    before: &RoleRow,
+    set: &PermissionSet,
+) -> Result<(), Refused> {
+    let was = cells::role_permissions(before)?;
+    let is_wider = set.iter().any(|pattern| !was.covers(pattern));
+    if project.system
+        || !is_wider
+        || caller.entry.may(management::AUTHORITY_GRANT, Some(&project.resource))
+        || tx.holders_of_role(before.id).await? == 0
+    {
+        return Ok(());
+    }
+    Err(Refused::Forbidden {
+        permission: management::AUTHORITY_GRANT,
+        resource: format!("{}, because people have this role", project.resource),
+    })
 }
 
 fn in_use(detail: String) -> Refused {
     Refused::conflict(
         format!("The role is still in use. {detail}"),
-        "Take it from its keys first, or delete them; a revoked key counts until it is deleted.",
+        "Take it from its keys, members and teams first; a revoked key counts until it is deleted.",
     )
 }
 

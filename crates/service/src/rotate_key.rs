@@ -42,7 +42,7 @@ impl Keystead {
             Some(_) => &[management::KEYS_ROTATE, management::KEYS_CREATE],
             None => &[management::KEYS_ROTATE],
         };
-        let (id, place) = self.locate_key(caller, id, needed).await?;
+        let (id, place) = self.locate_own_key(caller, id, needed).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move { this.start_rotation(tx, &by, &place, (id, if_match), &input).await })
@@ -62,6 +62,7 @@ impl Keystead {
         let now = self.clock.now();
         tx.lock_key(caller.organization(), id).await?;
         let Stored { row: mut before, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
+        self.secret_is_for(caller, id, before.owner)?;
         rotatable(tx, &before, now).await?;
         let plan = tx.rotation_plan(before.organization_id, before.project_id).await?;
         let plan = crate::rotation_plans::show(plan.as_ref());

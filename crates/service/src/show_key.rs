@@ -23,7 +23,7 @@ impl Keystead {
     /// # Errors
     /// When there is none, or the caller may not see it.
     pub async fn show_key(self: &Arc<Self>, caller: &Caller, id: &str) -> Result<KeyDetails, Refused> {
-        let (id, _) = self.locate_key(caller, id, &[management::KEYS_READ]).await?;
+        let (id, _) = self.locate_own_key(caller, id, &[management::KEYS_READ]).await?;
         let entry = self.keyring.get(id).ok_or(Refused::not_found("key"))?;
         self.details(&entry).await
     }

@@ -126,9 +126,11 @@ impl Keystead {
         turn: Turn,
         if_match: Option<i64>,
     ) -> Result<Key, Refused> {
-        let permission =
-            if matches!(turn, Turn::On) { management::KEYS_UPDATE } else { management::KEYS_REVOKE };
-        let (id, _) = self.locate_key(caller, id, &[permission]).await?;
+        let (id, _) = match turn {
+            // Whoever switched it off had a reason: its owner alone cannot overrule that.
+            Turn::On => self.locate_key(caller, id, &[management::KEYS_UPDATE]).await?,
+            _ => self.locate_own_key(caller, id, &[management::KEYS_REVOKE]).await?,
+        };
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move { this.switch(tx, &by, id, turn, if_match).await })

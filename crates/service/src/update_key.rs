@@ -3,17 +3,20 @@
 use crate::accounts::{empty_row, unsigned};
 use crate::act::{Target, with_difference};
 use crate::caller::Caller;
-use crate::create_key::{consumer_named, credits_row, gone, metadata_json, owner_named, window};
+use crate::create_key::{credits_row, gone, metadata_json, window};
 use crate::guardrails::enforce::{self, Candidate};
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
+use crate::key_owners::set_owners;
 use crate::key_view::{Beside, spec_of, uses_of};
 use crate::kinds::{self, Shape};
+use crate::people::Own;
 use crate::refused::Refused;
 use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{Key, UpdateKey};
 use keystead_domain::calendar::CreditsRule;
 use keystead_domain::cells::Place;
+use keystead_domain::entry::Entry;
 use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::meter::MeterId;
 use keystead_domain::name;
@@ -42,7 +45,7 @@ impl Keystead {
         input: UpdateKey,
         if_match: Option<i64>,
     ) -> Result<Key, Refused> {
-        let (id, place) = self.locate_key(caller, id, &[management::KEYS_UPDATE]).await?;
+        let (id, place) = self.locate_own_key(caller, id, &[management::KEYS_UPDATE]).await?;
         let (this, caller) = (Arc::clone(self), caller.clone());
         // A client that goes away must not stop it between the commit and the end of old credits.
         let task = self.tasks.spawn(async move { this.edit(caller, place, id, input, if_match).await });
@@ -77,18 +80,35 @@ impl Keystead {
         Ok(changed)
     }
 
-    /// The key that a path names, once the caller may act on it.
+    /// The key that a path names, once the caller may act on it: one's own by the right to look after those.
+    pub(crate) async fn locate_own_key(
+        self: &Arc<Self>,
+        caller: &Caller,
+        id: &str,
+        permissions: &[&'static str],
+    ) -> Result<(KeyId, Arc<Place>), Refused> {
+        let entry = self.key_named(caller, id)?;
+        let needed = Own::of(caller, &entry).needed(permissions);
+        self.authorise_all(caller, needed, Some(&entry.place.resource)).await?;
+        Ok((entry.id, entry.place))
+    }
+
+    /// The same by the rights on everybody's keys, also where the key is one's own.
     pub(crate) async fn locate_key(
         self: &Arc<Self>,
         caller: &Caller,
         id: &str,
         permissions: &[&'static str],
     ) -> Result<(KeyId, Arc<Place>), Refused> {
-        let entry = id.parse::<KeyId>().ok().and_then(|id| self.keyring.get(id));
-        let entry = entry.filter(|entry| entry.place.project.organization == caller.organization());
-        let entry = entry.ok_or(Refused::not_found("key"))?;
+        let entry = self.key_named(caller, id)?;
         self.authorise_all(caller, permissions, Some(&entry.place.resource)).await?;
         Ok((entry.id, entry.place))
+    }
+
+    fn key_named(&self, caller: &Caller, id: &str) -> Result<Entry, Refused> {
+        let entry = id.parse::<KeyId>().ok().and_then(|id| self.keyring.get(id));
+        let entry = entry.filter(|entry| entry.place.project.organization == caller.organization());
+        entry.ok_or(Refused::not_found("key"))
     }
 
     /// Reads a key inside the transaction that changes it.
@@ -155,6 +175,9 @@ impl Keystead {
             None => spec.credits,
         };
         let granted = self.check_grants(tx, caller, place, wanted(&input, &shown, refill)).await?;
+        if input.permissions.is_some() || input.roles.is_some() {
+            self.within_owner(place, row.owner, &granted.spec)?;
+        }
         row.policy_hash = granted.hash;
         let (was, will) =
             (Candidate { row: &before, spec: &spec }, Candidate { row: &row, spec: &granted.spec });
@@ -224,25 +247,6 @@ fn set_plain(row: &mut KeyRow, input: &UpdateKey, now: Micros) -> Result<(), Ref
     }
     if input.not_before.is_some() || input.expires_at.is_some() {
         window(row.not_before, row.expires_at, now)?;
-    }
-    Ok(())
-}
-
-async fn set_owners(
-    tx: &mut Tx,
-    caller: &Caller,
-    place: &Place,
-    row: &mut KeyRow,
-    input: &UpdateKey,
-) -> Result<(), Refused> {
-    if let Some(consumer) = &input.consumer {
-        row.consumer_id = match consumer {
-            Some(named) => Some(consumer_named(tx, &place.project, named, "/consumer").await?),
-            None => None,
-        };
-    }
-    if let Some(owner) = &input.owner {
-        row.owner = owner_named(tx, caller, &place.project, owner).await?;
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use keystead_domain::lease::Leased;
 use keystead_domain::meter::{Account, Meter, MeterRules};
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::query::Query;
+use keystead_domain::reach::Reach;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
 use keystead_service::keyring::{Keyring, Scope};
@@ -51,7 +52,7 @@ fn principal(id: OwnerId, limits: &[LimitSpec]) -> Arc<Principal> {
     let state = PrincipalState {
         name: "somebody".into(),
         external_id: None,
-        ceiling: None,
+        reach: Reach::Anything,
         disabled: false,
         meter: Arc::new(Meter::new(&rules)),
         rules,

@@ -51,6 +51,14 @@ pub enum Unique {
     ServiceAccountName,
     /// The external id of a consumer within its project.
     ConsumerExternalId,
+    /// The e-mail of a member within its organization.
+    MemberEmail,
+    /// The place of an account within an organization.
+    MemberAccount,
+    /// The name of a team within its organization.
+    TeamName,
+    /// The seat of a member within a team.
+    SeatMember,
     /// An id, or anything else that only randomness decides.
     Id,
 }
@@ -69,6 +77,10 @@ const UNIQUE: &[(Unique, &str, &str)] = &[
         "service_accounts.project_id, service_accounts.name",
     ),
     (Unique::ConsumerExternalId, "consumers_external_id", "consumers.project_id, consumers.external_id"),
+    (Unique::MemberEmail, "members_email", "members.organization_id, members.email"),
+    (Unique::MemberAccount, "members_account", "members.organization_id, members.account_id"),
+    (Unique::TeamName, "teams_name", "teams.organization_id, teams.name"),
+    (Unique::SeatMember, "seats_member", "seats.team_id, seats.member_id"),
 ];
 
 impl From<sqlx::Error> for StoreError {

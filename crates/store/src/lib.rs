@@ -43,7 +43,7 @@ pub use store::Store;
 pub use tables::audit::{AuditRow, Event};
 pub use tables::audit_checkpoints::CheckpointRow;
 pub use tables::audit_leaves::{LEAVES_AT_ONCE, Leaf, Placed, Sequenced, Standing, StandingPage};
-pub use tables::audit_list::AuditFilter;
+pub use tables::audit_list::{Actor, AuditFilter};
 pub use tables::audit_trees::AuditTreeRow;
 pub use tables::consumers::ConsumerRow;
 pub use tables::drain_seen::{DrainPhase, DrainSeenRow};
@@ -56,6 +56,7 @@ pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};
 pub use tables::key_load::KeyResident;
 pub use tables::keys::KeyRow;
 pub use tables::log_sessions::LogSessionRow;
+pub use tables::members::MemberRow;
 pub use tables::meters::MeterRow;
 pub use tables::nodes::NodeRow;
 pub use tables::organizations::OrganizationRow;
@@ -70,8 +71,10 @@ pub use tables::roles::RoleRow;
 pub use tables::rotation_plans::RotationPlanRow;
 pub use tables::rotations::{RotationRow, RotationStage};
 pub use tables::sealed::{PEPPERS, SEALED, Sealed, SealedRow, public_key_place};
+pub use tables::seats::SeatRow;
 pub use tables::seen::SeenRow;
 pub use tables::service_accounts::ServiceAccountRow;
+pub use tables::teams::TeamRow;
 pub use tables::unknown_attempts::UnknownAttemptsRow;
 
 /// Where a page begins: the instant and the id of the last row of the page before it.

@@ -2,8 +2,8 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, NodeId, NoticeId, OrganizationId, OwnerId,
-    PermissionId, ProjectId, RoleId, ServiceAccountId,
+    AccountId, AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, MemberId, NodeId, NoticeId,
+    OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -163,28 +163,36 @@ macro_rules! ids {
 }
 
 ids!(
+    AccountId,
     AuditId,
     CheckpointId,
     ConsumerId,
     EnvironmentId,
+    MemberId,
     NodeId,
     NoticeId,
     OrganizationId,
     PermissionId,
     ProjectId,
     RoleId,
-    ServiceAccountId
+    SeatId,
+    ServiceAccountId,
+    TeamId
 );
 
 /// Of an owner's column: which kind, then its 16 bytes.
 const SERVICE_ACCOUNT: u8 = 1;
 const CONSUMER: u8 = 2;
+const MEMBER: u8 = 3;
+const SEAT: u8 = 4;
 
 /// An owner as its 17 bytes.
 pub(crate) fn owner_bytes(owner: OwnerId) -> [u8; 17] {
     let (kind, id) = match owner {
         OwnerId::ServiceAccount(id) => (SERVICE_ACCOUNT, id.0),
         OwnerId::Consumer(id) => (CONSUMER, id.0),
+        OwnerId::Member(id) => (MEMBER, id.0),
+        OwnerId::Seat(id) => (SEAT, id.0),
     };
     let mut bytes = [kind; 17];
     if let Some(place) = bytes.last_chunk_mut::<16>() {
@@ -201,6 +209,8 @@ pub(crate) fn owner_of(bytes: &[u8]) -> Result<OwnerId, Unreadable> {
     match *kind {
         SERVICE_ACCOUNT => Ok(OwnerId::ServiceAccount(ServiceAccountId(id))),
         CONSUMER => Ok(OwnerId::Consumer(ConsumerId(id))),
+        MEMBER => Ok(OwnerId::Member(MemberId(id))),
+        SEAT => Ok(OwnerId::Seat(SeatId(id))),
         _ => Err(unreadable),
     }
 }

@@ -48,6 +48,8 @@ mod names;
 mod opening;
 #[path = "contract/outbox.rs"]
 mod outbox;
+#[path = "contract/people.rs"]
+mod people;
 #[path = "contract/rotation.rs"]
 mod rotation;
 #[path = "contract/sealed.rs"]
@@ -236,6 +238,14 @@ suite! {
         a_notice_is_retried_unless_it_was_or_is_being_sent,
         a_notice_of_an_older_binary_is_sent,
         a_restore_sends_nothing_again,
+    }
+    people {
+        people_are_read_back_as_they_were_written,
+        people_change_at_their_version,
+        names_of_people_are_taken_once,
+        who_owns_a_key_stays,
+        a_granted_role_stays,
+        records_are_found_by_the_person,
     }
     rotation {
         a_rotation_is_kept_and_closed_once,

@@ -72,6 +72,7 @@ mod mail;
 mod nodes;
 mod organizations;
 mod paging;
+mod people;
 mod permissions;
 mod projects;
 mod retry;

@@ -83,7 +83,7 @@ pub(crate) fn role_text(grant: &RoleGrant) -> String {
     }
 }
 
-fn narrowed(text: &str) -> Result<(String, Option<Vec<String>>), String> {
+pub(crate) fn narrowed(text: &str) -> Result<(String, Option<Vec<String>>), String> {
     let form = || format!("`{text}` is not NAME[@RESOURCE[,RESOURCE…]], such as routes.write@networks/NET-7");
     let Some((name, resources)) = text.split_once('@') else {
         return if text.is_empty() { Err(form()) } else { Ok((text.to_owned(), None)) };

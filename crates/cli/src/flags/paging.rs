@@ -4,7 +4,7 @@ use clap::Args;
 use keystead_sdk::api::PageQuery;
 
 /// How much of a list to show.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct Paging {
     /// Items in one page, 1 to 1000; the server's default is 100
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Paging")]

@@ -4,7 +4,7 @@
 //! possible records could be tried.
 
 use super::tree::Hash;
-use crate::ids::{AuditId, KeyId, OrganizationId, ProjectId};
+use crate::ids::{AuditId, KeyId, MemberId, OrganizationId, ProjectId, TeamId};
 use crate::time::Micros;
 use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
@@ -50,6 +50,12 @@ pub struct Record<'r> {
     pub after: Option<&'r str>,
     /// In which request.
     pub request_id: Option<&'r str>,
+    /// Which person did it.
+    pub actor_member: Option<MemberId>,
+    /// In which team's name.
+    pub actor_team: Option<TeamId>,
+    /// Through which session.
+    pub actor_session: Option<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +84,12 @@ struct Text<'r> {
     after: Option<Body<'r>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_member: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_team: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_session: Option<&'r str>,
 }
 
 /// What changed: byte for byte as it was written, or as a string where that is no JSON, as only somebody else
@@ -118,6 +130,9 @@ impl Record<'_> {
             before: self.before.map(Body::of),
             after: self.after.map(Body::of),
             request_id: self.request_id,
+            actor_member: self.actor_member.map(|id| id.to_string()),
+            actor_team: self.actor_team.map(|id| id.to_string()),
+            actor_session: self.actor_session,
         };
         // Texts and numbers: there is nothing in it that JSON cannot say.
         serde_json::to_string(&text).unwrap_or_default()
@@ -157,6 +172,9 @@ mod tests {
             before: Some(r#"{"b":1, "a":1.0}"#),
             after: None,
             request_id: Some("req_1"),
+            actor_member: None,
+            actor_team: None,
+            actor_session: None,
         };
         let text = record.text();
         assert_eq!(
@@ -169,6 +187,19 @@ mod tests {
             )
         );
         assert_ne!(leaf(&[0; SALT_LEN], &text), leaf(&[1; SALT_LEN], &text));
+        let person = Record {
+            actor_member: Some(MemberId([3; 16])),
+            actor_team: Some(TeamId([4; 16])),
+            actor_session: Some("ses_1"),
+            ..record
+        };
+        assert_eq!(
+            person.text(),
+            text.replace(
+                r#""req_1""#,
+                r#""req_1","actor_member":"mem_05gLuJsxsKBVB3UjnWB7o3","actor_team":"team_07ZnsQVxAQufZPKJjMEpk4","actor_session":"ses_1""#
+            )
+        );
         let damaged = Record { before: Some("{"), ..record }.text();
         assert_eq!(damaged, text.replace(r#"{"b":1, "a":1.0}"#, r#""{""#));
     }

@@ -8,6 +8,7 @@ use crate::ids::{EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleI
 use crate::meter::{Meter, MeterRules};
 use crate::pattern::PermissionSet;
 use crate::policy::{Policy, PolicySpec};
+use crate::reach::Reach;
 use crate::time::Micros;
 use serde_json::json;
 use std::sync::Arc;
@@ -15,13 +16,13 @@ use std::sync::Arc;
 const NAMES: [&str; 4] = ["zones.read", "zones.write", "routes.read", "billing"];
 
 fn owner(ceiling: Option<&[&str]>) -> Principal {
-    let ceiling = ceiling.map(|names| {
-        PermissionSet::parse(&names.iter().map(ToString::to_string).collect::<Vec<_>>()).unwrap()
+    let reach = ceiling.map_or(Reach::Anything, |names| {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        Reach::Within(PermissionSet::parse(&names).unwrap())
     });
     let rules = MeterRules::default();
     let meter = Arc::default();
-    let state =
-        PrincipalState { name: "o".into(), external_id: None, ceiling, disabled: false, rules, meter };
+    let state = PrincipalState { name: "o".into(), external_id: None, reach, disabled: false, rules, meter };
     Principal {
         id: OwnerId::ServiceAccount(ServiceAccountId([1; 16])),
         organization: OrganizationId([1; 16]),

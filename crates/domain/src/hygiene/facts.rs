@@ -80,6 +80,8 @@ pub enum OwnerFacts<'a> {
         /// Whether it can be reached.
         has_contact: bool,
     },
+    /// A person, themselves or in a team's name.
+    Person,
 }
 
 /// Which bounded lists of what was seen are full.

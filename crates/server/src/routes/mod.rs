@@ -6,10 +6,12 @@ mod health;
 mod hygiene;
 mod keys;
 mod mail;
+mod members;
 mod nodes;
 mod organizations;
 mod projects;
 mod root_key;
+mod teams;
 mod verify;
 mod whoami;
 
@@ -32,10 +34,12 @@ fn described() -> (Router<App>, Document) {
         .merge(hygiene::routes())
         .merge(keys::routes())
         .merge(mail::routes())
+        .merge(members::routes())
         .merge(nodes::routes())
         .merge(organizations::routes())
         .merge(projects::routes())
         .merge(root_key::routes())
+        .merge(teams::routes())
         .merge(verify::routes())
         .merge(whoami::routes())
         .split_for_parts();

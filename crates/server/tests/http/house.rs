@@ -4,6 +4,7 @@
 mod actors;
 mod client;
 mod life;
+mod people;
 mod post;
 mod world;
 

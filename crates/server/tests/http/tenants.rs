@@ -19,6 +19,8 @@ struct Ids {
     organization: String,
     key: String,
     notice: String,
+    member: String,
+    team: String,
 }
 
 impl Ids {
@@ -33,6 +35,8 @@ impl Ids {
             "organization" => &self.organization,
             "id" => &self.key,
             "notice" => &self.notice,
+            "member" => &self.member,
+            "team" => &self.team,
             other => panic!("{{{other}}} is new in a path: say here whose it is"),
         }
     }
@@ -57,6 +61,8 @@ impl Ids {
             organization: other(&self.organization),
             key: other(&self.key),
             notice: other(&self.notice),
+            member: other(&self.member),
+            team: other(&self.team),
         }
     }
 
@@ -91,6 +97,7 @@ fn body(operation: &str) -> Option<Value> {
         "suspend_key" => json!({"until": "2027-01-01T00:00:00Z"}),
         "revoke_key" => json!({"reason": "Mine now"}),
         "update_permission" | "update_role" | "update_service_account" => json!({"description": "Mine"}),
+        "update_team" => json!({"purpose": "Mine"}),
         update if update.starts_with("update_") => json!({"name": "Mine"}),
         _ => return None,
     })
@@ -116,7 +123,10 @@ async fn ids(house: &House) -> Ids {
     house.admin.rotate(&rotated, json!({})).await;
     let notices = house.admin.get("/v1/projects/registry/notices").await.ok();
     let notice = notices["items"][0]["id"].as_str().unwrap().to_owned();
-    Ids { world: house.acme.clone(), organization, key: house.admin.issue(json!({})).await.id, notice }
+    let team = house.admin.team("routing", json!([])).await;
+    let member = house.admin.person("Ann", json!([]), json!(["routing"])).await.id;
+    let key = house.admin.issue(json!({})).await.id;
+    Ids { world: house.acme.clone(), organization, key, notice, member, team }
 }
 
 /// LESSONS 6: a permission error told an outsider that a foreign key exists.
@@ -164,6 +174,7 @@ async fn anothers_id_in_a_body_looks_like_none_lessons_6(house: House) {
         ("owner", json!(a.consumer), json!(n.consumer)),
         ("consumer", json!(a.consumer), json!(n.consumer)),
         ("roles", json!([a.role]), json!([n.role])),
+        ("owner", json!(acmes.member), json!(nobodys.member)),
     ] {
         let issue = async |value: &Value| {
             let mut body = json!({"name": "Mine", "environment": "production"});
@@ -175,6 +186,30 @@ async fn anothers_id_in_a_body_looks_like_none_lessons_6(house: House) {
         let change = async |value: &Value| told(house.other.patch(&own, json!({field: value})).await);
         let (first, second) = (change(&another).await, change(&nobody).await);
         assert_eq!((first.0, &first), (422, &second), "{field}");
+    }
+    for (teams, grants) in [
+        ([json!([acmes.team]), json!([nobodys.team])], [json!([]), json!([])]),
+        (
+            [json!([]), json!([])],
+            [
+                json!([{"role": a.role, "project": "registry"}]),
+                json!([{"role": n.role, "project": "registry"}]),
+            ],
+        ),
+        (
+            [json!([]), json!([])],
+            [
+                json!([{"permission": "**", "project": a.project}]),
+                json!([{"permission": "**", "project": n.project}]),
+            ],
+        ),
+    ] {
+        let add = async |index: usize| {
+            let body = json!({"email": "m@example.net", "name": "M", "teams": teams[index], "grants": grants[index]});
+            told(house.other.post("/v1/members", body).await)
+        };
+        let (first, second) = (add(0).await, add(1).await);
+        assert_eq!((first.0, &first), (422, &second));
     }
     let narrowed = async |project: &str| {
         let given = json!({"permission": "keys.read", "resources": [format!("projects/{project}")]});
@@ -220,6 +255,9 @@ async fn anothers_id_in_a_query_looks_like_none_lessons_6(house: House) {
         ("hygiene?project=registry&environment=", &a.environment, &n.environment),
         ("audit?actor=", &acmes.key, &nobodys.key),
         ("audit?target=", &a.role, &n.role),
+        ("audit?actor=", &acmes.member, &nobodys.member),
+        ("audit?actor=", &acmes.team, &nobodys.team),
+        ("projects/registry/keys?owner=", &acmes.member, &nobodys.member),
     ] {
         let ask = async |id: &str| told(house.other.get(&format!("/v1/{path}{id}")).await);
         assert_eq!(ask(another).await, ask(nobody).await, "{path}");

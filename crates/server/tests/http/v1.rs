@@ -7,6 +7,7 @@ mod keys;
 mod mail;
 mod nodes;
 mod organizations;
+mod people;
 pub(crate) mod projects;
 mod root_key;
 mod verify;

@@ -164,5 +164,6 @@ fn owner_facts<'a>(entry: &Entry, row: &HygieneRow, id: &'a str) -> OwnerFacts<'
             is_described: is_said(&row.account_description),
         },
         OwnerId::Consumer(_) => OwnerFacts::Consumer { id, has_contact: is_said(&row.consumer_contact) },
+        OwnerId::Member(_) | OwnerId::Seat(_) => OwnerFacts::Person,
     }
 }

@@ -4,8 +4,9 @@
 use crate::keyring::lineages::Lineages;
 use hashbrown::HashMap;
 use keystead_domain::cells::{Place, Principal, ProjectCell, RoleCell};
-use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId};
+use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId, TeamId};
 use keystead_domain::policy::Policy;
+use keystead_domain::reach::TeamCell;
 use parking_lot::RwLock;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ struct Maps {
     place_slugs: HashMap<ProjectId, HashMap<Box<str>, Arc<Place>>>,
     roles: HashMap<RoleId, Arc<RoleCell>>,
     principals: HashMap<OwnerId, Arc<Principal>>,
+    teams: HashMap<TeamId, Arc<TeamCell>>,
     policies: HashMap<PolicyKey, Arc<Policy>>,
     policies_pruned_at: usize,
 }
@@ -89,6 +91,12 @@ impl Directory {
         self.0.read().roles.get(&id).cloned()
     }
 
+    /// A team by id.
+    #[must_use]
+    pub fn team(&self, id: TeamId) -> Option<Arc<TeamCell>> {
+        self.0.read().teams.get(&id).cloned()
+    }
+
     /// An owner or consumer by id.
     #[must_use]
     pub fn principal(&self, id: OwnerId) -> Option<Arc<Principal>> {
@@ -142,6 +150,16 @@ impl Directory {
     /// Removes a role that no key holds.
     pub fn remove_role(&self, id: RoleId) {
         self.0.write().roles.remove(&id);
+    }
+
+    /// Adds a team.
+    pub fn put_team(&self, team: Arc<TeamCell>) {
+        self.0.write().teams.insert(team.id, team);
+    }
+
+    /// Removes a team in which nobody has a place.
+    pub fn remove_team(&self, id: TeamId) {
+        self.0.write().teams.remove(&id);
     }
 
     /// Adds an owner or consumer.

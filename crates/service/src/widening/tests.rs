@@ -10,7 +10,8 @@ use keystead_domain::ids::{
 };
 use keystead_domain::meter::{Meter, MeterRules};
 use keystead_domain::pattern::PermissionSet;
-use keystead_domain::policy::Policy;
+use keystead_domain::policy::{Given, Grant, Policy};
+use keystead_domain::reach::Reach;
 use keystead_domain::restrictions::Restrictions;
 use keystead_domain::time::Micros;
 use proptest::prelude::*;
@@ -48,7 +49,7 @@ fn principal(id: OwnerId, ceiling: Option<&[&str]>) -> Arc<Principal> {
     let state = PrincipalState {
         name: "principal".into(),
         external_id: None,
-        ceiling: ceiling.map(set),
+        reach: ceiling.map_or(Reach::Anything, |ceiling| Reach::Within(set(ceiling))),
         disabled: false,
         rules: MeterRules::default(),
         meter: Arc::default(),

@@ -36,7 +36,10 @@ pub(crate) async fn every_change_says_what_was_and_is(house: House) {
         AuditActor {
             kind: "key".into(),
             key_id: Some(admin.key_id().to_string()),
-            owner: Some(admin.entry.owner.id.to_string())
+            owner: Some(admin.entry.owner.id.to_string()),
+            member: None,
+            team: None,
+            session: None,
         }
     );
     assert_eq!(updated.address.as_deref(), Some("192.0.2.7"));

@@ -2,18 +2,21 @@
 
 /// Tables whose changed rows are in the log, and by which column.
 const LOGGED: &[(&str, &str)] = &[
+    ("accounts", "id"),
     ("audit", "id"),
     ("audit_checkpoints", "id"),
     ("audit_deleted", "audit_id"),
     ("audit_trees", "organization_id"),
     ("consumers", "id"),
     ("environments", "id"),
+    ("grant_roles", "holder_id"),
     ("guardrails", "id"),
     ("imports", "key_id"),
     ("key_grants", "key_id"),
     ("key_roles", "key_id"),
     ("key_tags", "key_id"),
     ("keys", "id"),
+    ("members", "id"),
     ("meters", "id"),
     ("organizations", "id"),
     ("outbox", "id"),
@@ -23,7 +26,9 @@ const LOGGED: &[(&str, &str)] = &[
     ("roles", "id"),
     ("rotation_plans", "project_id"),
     ("rotations", "new_key_id"),
+    ("seats", "id"),
     ("service_accounts", "id"),
+    ("teams", "id"),
 ];
 
 /// Tables whose rows are not, each with the reason: a restore has them as of the backup.

@@ -4,7 +4,7 @@ use crate::conn::Tx;
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
-use keystead_domain::ids::{AuditId, KeyId, OrganizationId, ProjectId};
+use keystead_domain::ids::{AuditId, KeyId, MemberId, OrganizationId, ProjectId, TeamId};
 use keystead_domain::time::Micros;
 
 row! {
@@ -41,6 +41,12 @@ row! {
         after_body: Option<String>,
         /// In which request, by its written id.
         request_id: Option<String>,
+        /// Which person did it, by whatever proof.
+        actor_member: Option<MemberId>,
+        /// In which team's name.
+        actor_team: Option<TeamId>,
+        /// Through which session, by its written id.
+        actor_session: Option<String>,
     }
 }
 
@@ -50,15 +56,15 @@ pub type Event = AuditRow;
 macro_rules! columns {
     () => {
         "id, organization_id, at, actor_kind, actor_key, actor_owner, address, action, target_kind, target_id, \
-         target_name, project_id, before_body, after_body, request_id"
+         target_name, project_id, before_body, after_body, request_id, actor_member, actor_team, actor_session"
     };
 }
 pub(super) use columns;
 
 statements! {
-    INSERT(15) = concat!(
+    INSERT(18) = concat!(
         "INSERT INTO audit (", columns!(), ") ",
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     );
 }
 

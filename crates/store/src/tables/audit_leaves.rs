@@ -101,6 +101,9 @@ impl AuditRow {
             before: self.before_body.as_deref(),
             after: self.after_body.as_deref(),
             request_id: self.request_id.as_deref(),
+            actor_member: self.actor_member,
+            actor_team: self.actor_team,
+            actor_session: self.actor_session.as_deref(),
         })
     }
 }

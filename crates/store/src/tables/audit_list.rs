@@ -7,8 +7,19 @@ use crate::statement::{Filtered, Fragment, statements};
 use crate::tables::audit::{AuditRow, columns};
 use crate::tables::page::{limit, page};
 use crate::value::{Column, Value};
-use keystead_domain::ids::{KeyId, OrganizationId, ProjectId};
+use keystead_domain::ids::{KeyId, MemberId, OrganizationId, ProjectId, TeamId};
 use keystead_domain::time::Micros;
+
+/// By whom something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// Through a key.
+    Key(KeyId),
+    /// By a person, through whatever key or session.
+    Member(MemberId),
+    /// In a team's name.
+    Team(TeamId),
+}
 
 /// Which audit records: those of the organization for which every condition that is given holds.
 #[derive(Debug, Clone)]
@@ -19,8 +30,8 @@ pub struct AuditFilter {
     pub project: Option<ProjectId>,
     /// What was done, exactly.
     pub action: Option<String>,
-    /// Through which key.
-    pub actor_key: Option<KeyId>,
+    /// By whom.
+    pub actor: Option<Actor>,
     /// On which thing, by its written id.
     pub target_id: Option<String>,
     /// In which request.
@@ -39,7 +50,7 @@ impl AuditFilter {
             organization,
             project: None,
             action: None,
-            actor_key: None,
+            actor: None,
             target_id: None,
             request_id: None,
             since: None,
@@ -54,7 +65,9 @@ statements! {
     OF_ORGANIZATION(1) = "organization_id = {}";
     OF_PROJECT(1) = " AND project_id = {}";
     ACTION(1) = " AND action = {}";
-    ACTOR(1) = " AND actor_key = {}";
+    BY_KEY(1) = " AND actor_key = {}";
+    BY_MEMBER(1) = " AND actor_member = {}";
+    BY_TEAM(1) = " AND actor_team = {}";
     TARGET(1) = " AND target_id = {}";
     REQUEST(1) = " AND request_id = {}";
     SINCE(1) = " AND at >= {}";
@@ -77,10 +90,16 @@ impl Conn {
         let mut list = Filtered::default();
         list.add(SELECT, []);
         list.add(OF_ORGANIZATION, [filter.organization.value()]);
+        let by = match &filter.actor {
+            None => (BY_KEY, None),
+            Some(Actor::Key(id)) => (BY_KEY, Some(id.value())),
+            Some(Actor::Member(id)) => (BY_MEMBER, Some(id.value())),
+            Some(Actor::Team(id)) => (BY_TEAM, Some(id.value())),
+        };
         let conditions: [(Fragment<1>, Option<Value<'_>>); 7] = [
             (OF_PROJECT, filter.project.as_ref().map(Column::value)),
             (ACTION, filter.action.as_ref().map(Column::value)),
-            (ACTOR, filter.actor_key.as_ref().map(Column::value)),
+            by,
             (TARGET, filter.target_id.as_ref().map(Column::value)),
             (REQUEST, filter.request_id.as_ref().map(Column::value)),
             (SINCE, filter.since.as_ref().map(Column::value)),

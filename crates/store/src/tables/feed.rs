@@ -27,12 +27,16 @@ pub enum ChangeKind {
     ServiceAccount,
     /// A consumer.
     Consumer,
+    /// A member, or one of its seats.
+    Member,
+    /// A team.
+    Team,
     /// A key.
     Key,
 }
 
 impl ChangeKind {
-    const NAMES: [(Self, &'static str); 8] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Organization, "organization"),
         (Self::Project, "project"),
         (Self::Environment, "environment"),
@@ -40,6 +44,8 @@ impl ChangeKind {
         (Self::Role, "role"),
         (Self::ServiceAccount, "service_account"),
         (Self::Consumer, "consumer"),
+        (Self::Member, "member"),
+        (Self::Team, "team"),
         (Self::Key, "key"),
     ];
 }

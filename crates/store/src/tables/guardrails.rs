@@ -47,6 +47,8 @@ statements! {
         WHERE id = $4 AND organization_id = $5 AND version = $6";
     // Nothing new is written, and so the row is locked on PostgreSQL; SQLite has one writer anyway.
     HOLD_ACCOUNT(2) = "UPDATE service_accounts SET version = version WHERE organization_id = $1 AND id = $2";
+    HOLD_MEMBER(2) = "UPDATE members SET version = version WHERE organization_id = $1 AND id = $2";
+    HOLD_SEAT(2) = "UPDATE seats SET version = version WHERE organization_id = $1 AND id = $2";
     HOLD_CONSUMER(2) = "UPDATE consumers SET version = version WHERE organization_id = $1 AND id = $2";
     HOLD_ROLE(2) = "UPDATE roles SET version = version WHERE organization_id = $1 AND id = $2";
     COUNTED(4) = "SELECT count(DISTINCT lineage_id) FROM keys WHERE owner = $1 AND project_id = $2 \
@@ -166,6 +168,8 @@ impl Tx {
                 self.execute(&HOLD_ACCOUNT, [organization.value(), id.value()]).await
             }
             OwnerId::Consumer(id) => self.execute(&HOLD_CONSUMER, [organization.value(), id.value()]).await,
+            OwnerId::Member(id) => self.execute(&HOLD_MEMBER, [organization.value(), id.value()]).await,
+            OwnerId::Seat(id) => self.execute(&HOLD_SEAT, [organization.value(), id.value()]).await,
         };
         held.map(|_| ())
     }

@@ -7,7 +7,8 @@ use crate::statement::statements;
 use crate::tables::page::limit;
 use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{
-    ConsumerId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId,
+    ConsumerId, EnvironmentId, KeyId, MemberId, OrganizationId, OwnerId, ProjectId, RoleId, SeatId,
+    ServiceAccountId,
 };
 use keystead_domain::meter::{MeterId, UsesId};
 use keystead_domain::time::Micros;
@@ -94,16 +95,16 @@ macro_rules! columns {
 pub(super) use columns;
 
 statements! {
-    INSERT(31) = concat!(
-        "INSERT INTO keys (", columns!(), ", search, owner_account, owner_consumer) ",
+    INSERT(33) = concat!(
+        "INSERT INTO keys (", columns!(), ", search, owner_account, owner_consumer, owner_member, owner_seat) ",
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, ",
-        "$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)",
+        "$21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)",
     );
-    UPDATE(20) = "UPDATE keys SET owner = $1, consumer_id = $2, policy_hash = $3, disabled = $4, \
+    UPDATE(22) = "UPDATE keys SET owner = $1, consumer_id = $2, policy_hash = $3, disabled = $4, \
         suspended_until = $5, revoked_at = $6, not_before = $7, expires_at = $8, name = $9, \
         revoked_reason = $10, metadata = $11, updated_at = $12, version = $13, search = $14, \
-        owner_account = $15, owner_consumer = $16, may_mint = $17 \
-        WHERE id = $18 AND organization_id = $19 AND version = $20";
+        owner_account = $15, owner_consumer = $16, owner_member = $17, owner_seat = $18, may_mint = $19 \
+        WHERE id = $20 AND organization_id = $21 AND version = $22";
     BY_ID(2) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND id = $2");
     // Writes nothing new, and so locks the row until the transaction's end on both engines.
     LOCK(2) = "UPDATE keys SET version = version WHERE organization_id = $1 AND id = $2";
@@ -119,6 +120,7 @@ statements! {
         "DELETE FROM rotations WHERE new_key_id = $1 OR old_key_id = $1 RETURNING new_key_id";
     FORGET_DRAINS(1) = "DELETE FROM drain_seen WHERE key_id = $1";
     LIVING(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND lineage_id = $2 AND parent_id IS NULL AND revoked_at IS NULL ORDER BY id LIMIT $3");
+    OWNED(3) = concat!("SELECT ", columns!(), " FROM keys WHERE organization_id = $1 AND owner = $2 ORDER BY created_at, id LIMIT $3");
     OF_OWNER(1) = "SELECT count(*) FROM keys WHERE owner = $1";
     OF_CONSUMER(1) = "SELECT count(*) FROM keys WHERE consumer_id = $1";
     IN_ENVIRONMENT(1) = "SELECT count(*) FROM keys WHERE environment_id = $1";
@@ -134,10 +136,22 @@ fn search(row: &KeyRow) -> String {
 
 /// The owner as a reference to the table that it is in: it cannot be deleted while a key is being
 /// given to it.
-fn references(owner: OwnerId) -> (Option<ServiceAccountId>, Option<ConsumerId>) {
-    match owner {
-        OwnerId::ServiceAccount(id) => (Some(id), None),
-        OwnerId::Consumer(id) => (None, Some(id)),
+#[derive(Default)]
+struct References {
+    account: Option<ServiceAccountId>,
+    consumer: Option<ConsumerId>,
+    member: Option<MemberId>,
+    seat: Option<SeatId>,
+}
+
+impl References {
+    fn of(owner: OwnerId) -> Self {
+        match owner {
+            OwnerId::ServiceAccount(id) => Self { account: Some(id), ..Self::default() },
+            OwnerId::Consumer(id) => Self { consumer: Some(id), ..Self::default() },
+            OwnerId::Member(id) => Self { member: Some(id), ..Self::default() },
+            OwnerId::Seat(id) => Self { seat: Some(id), ..Self::default() },
+        }
     }
 }
 
@@ -178,6 +192,19 @@ impl Conn {
         self.rows(&LIVING, [organization.value(), lineage.value(), limit(rows_max)]).await
     }
 
+    /// The keys of an owner, oldest first, so many at most.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn keys_owned(
+        &mut self,
+        organization: OrganizationId,
+        owner: OwnerId,
+        rows_max: u32,
+    ) -> Result<Vec<KeyRow>, StoreError> {
+        self.rows(&OWNED, [organization.value(), owner.value(), limit(rows_max)]).await
+    }
+
     /// How many unpurged keys have that owner.
     ///
     /// # Errors
@@ -216,9 +243,10 @@ impl Tx {
         role_ids: &[RoleId],
         exact_permissions: &[String],
     ) -> Result<(), StoreError> {
-        let (search, (account, consumer)) = (search(row), references(row.owner));
-        let derived = [search.value(), account.value(), consumer.value()];
-        let mut values = [Value::Int(None); KeyRow::WIDTH + 3];
+        let (search, References { account, consumer, member, seat }) =
+            (search(row), References::of(row.owner));
+        let derived = [search.value(), account.value(), consumer.value(), member.value(), seat.value()];
+        let mut values = [Value::Int(None); KeyRow::WIDTH + 5];
         for (place, value) in values.iter_mut().zip(row.values().into_iter().chain(derived)) {
             *place = value;
         }
@@ -262,7 +290,8 @@ impl Tx {
     /// [`StoreError::Referenced`] when its consumer or policy is not there, or when the database
     /// cannot answer.
     pub async fn update_key(&mut self, row: &KeyRow, expected_version: i64) -> Result<bool, StoreError> {
-        let (search, (account, consumer)) = (search(row), references(row.owner));
+        let (search, References { account, consumer, member, seat }) =
+            (search(row), References::of(row.owner));
         let values = [
             row.owner.value(),
             row.consumer_id.value(),
@@ -280,6 +309,8 @@ impl Tx {
             search.value(),
             account.value(),
             consumer.value(),
+            member.value(),
+            seat.value(),
             row.may_mint.value(),
             row.id.value(),
             row.organization_id.value(),

@@ -10,6 +10,7 @@ pub(crate) mod consumers;
 pub(crate) mod drain_seen;
 pub(crate) mod environments;
 pub(crate) mod feed;
+pub(crate) mod grant_roles;
 pub(crate) mod guardrails;
 pub(crate) mod hygiene;
 pub(crate) mod imports;
@@ -20,6 +21,7 @@ pub(crate) mod key_load;
 pub(crate) mod key_references;
 pub(crate) mod keys;
 pub(crate) mod log_sessions;
+pub(crate) mod members;
 pub(crate) mod meters;
 pub(crate) mod nodes;
 pub(crate) mod organizations;
@@ -36,8 +38,10 @@ pub(crate) mod roles;
 pub(crate) mod rotation_plans;
 pub(crate) mod rotations;
 pub(crate) mod sealed;
+pub(crate) mod seats;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
+pub(crate) mod teams;
 pub(crate) mod temporary_keys;
 pub(crate) mod unknown_attempts;
 
@@ -55,6 +59,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         drain_seen::DECLARED,
         environments::DECLARED,
         feed::DECLARED,
+        grant_roles::DECLARED,
         guardrails::DECLARED,
         hygiene::DECLARED,
         imports::DECLARED,
@@ -65,6 +70,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         key_references::DECLARED,
         keys::DECLARED,
         log_sessions::DECLARED,
+        members::DECLARED,
         meters::DECLARED,
         nodes::DECLARED,
         organizations::DECLARED,
@@ -80,8 +86,10 @@ pub(crate) fn declared() -> Vec<&'static str> {
         rotation_plans::DECLARED,
         rotations::DECLARED,
         sealed::DECLARED,
+        seats::DECLARED,
         seen::DECLARED,
         service_accounts::DECLARED,
+        teams::DECLARED,
         temporary_keys::DECLARED,
         unknown_attempts::DECLARED,
     ]

@@ -21,6 +21,9 @@ pub(crate) async fn an_act_is_recorded_as_it_was_handed_over(store: TestStore) {
     let full = Event {
         actor_key: Some(key_id(1)),
         actor_owner: Some("sa_x".to_owned()),
+        actor_member: Some(MemberId([3; 16])),
+        actor_team: Some(TeamId([4; 16])),
+        actor_session: Some("ses_x".to_owned()),
         address: Some("192.0.2.1".to_owned()),
         project_id: Some(project(1)),
         before_body: Some("{}".to_owned()),
@@ -52,7 +55,7 @@ pub(crate) async fn every_filter_narrows(store: TestStore) {
         (none.clone(), &[6, 5, 4, 3, 2, 1]),
         (AuditFilter { project: Some(project(1)), ..none.clone() }, &[2]),
         (AuditFilter { action: Some("keys.create".to_owned()), ..none.clone() }, &[3]),
-        (AuditFilter { actor_key: Some(key_id(1)), ..none.clone() }, &[4]),
+        (AuditFilter { actor: Some(Actor::Key(key_id(1))), ..none.clone() }, &[4]),
         (AuditFilter { target_id: Some("key_x".to_owned()), ..none.clone() }, &[5]),
         (AuditFilter { target_id: Some("KEY_X".to_owned()), ..none.clone() }, &[]),
         (AuditFilter { request_id: Some("req_x".to_owned()), ..none.clone() }, &[6]),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The columns, by the names that they have in a record.
-pub(super) const COLUMNS: [&str; 15] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "position",
     "id",
     "at",
@@ -19,6 +19,9 @@ pub(super) const COLUMNS: [&str; 15] = [
     "before",
     "after",
     "request_id",
+    "actor_member",
+    "actor_team",
+    "actor_session",
 ];
 
 /// A record's cells.

@@ -68,10 +68,13 @@ struct Subject {
     /// say otherwise
     #[arg(long, default_value = "private", value_parser = PossibleValuesParser::new(KeyKind::ALL.map(KeyKind::as_str)).try_map(|word| named::<KeyKind>(&word)))]
     kind: KeyKind,
-    /// Whose it is: a service account's id or name, or a consumer's id; by default the consumer, else
-    /// the owner of the key that creates it
+    /// Whose it is: a service account's id or name, a consumer's id, or `me`; by default the consumer,
+    /// else whoever creates it
     #[arg(long)]
     owner: Option<String>,
+    /// Make it in the name of a team that you are in: it may do what the team may while you are
+    #[arg(long, conflicts_with = "owner")]
+    team: Option<String>,
     /// To whom it is issued: a consumer's id or external id
     #[arg(long)]
     consumer: Option<String>,
@@ -103,6 +106,7 @@ impl Create {
             environment: self.subject.environment.unwrap_or_default(),
             kind: self.subject.kind,
             owner: self.subject.owner,
+            team: self.subject.team,
             consumer: self.subject.consumer,
             permissions: self.grants.permission,
             roles: self.grants.role,
