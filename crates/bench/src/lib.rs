@@ -1,4 +1,4 @@
-//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|audit|nodes|overload|soak`.
+//! What Keystead promises, measured: `cargo xtask bench verify|http|creates|audit|people|nodes|overload|soak`.
 
 pub mod audit;
 pub mod cluster;
@@ -11,6 +11,7 @@ pub mod load;
 pub mod measure;
 pub mod memory;
 pub mod nodes;
+pub mod people;
 pub mod population;
 pub mod say;
 pub mod soak;

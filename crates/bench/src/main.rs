@@ -1,7 +1,9 @@
 //! `keystead-bench`: measures what Keystead promises, each figure beside its bound.
 
 use anyhow::{Result, bail};
-use keystead_bench::{audit, creates, figure, http, in_process, load, measure, memory, nodes, say, soak};
+use keystead_bench::{
+    audit, creates, figure, http, in_process, load, measure, memory, nodes, people, say, soak,
+};
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
 use std::future::Future;
@@ -23,6 +25,7 @@ Commands:
   soak     50,000,000 verifications in process while 100,000 keys come and go
   creates  Durable creates a second on SQLite and PostgreSQL
   audit    What the audit's tree costs 16 writers of one organization
+  people   How soon a change of what a team may do holds for 10,000 keys
   nodes    Several nodes on one PostgreSQL: how soon a revocation holds, how much passes a rate limit
 
 Options:
@@ -62,6 +65,7 @@ fn main() -> Result<()> {
         (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
         (Some("creates"), None) => run(creates::figures(asked.postgres))?,
         (Some("audit"), None) => run(audit::figures(asked.postgres))?,
+        (Some("people"), None) => run(people::figures())?,
         (Some("nodes"), None) => run(nodes::figures(asked.postgres))?,
         (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
         (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),

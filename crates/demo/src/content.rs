@@ -1,9 +1,9 @@
-//! What the demo organization consists of: two files in the words of the API.
+//! What the demo organization consists of: three files in the words of the API.
 
 use anyhow::{Context, Result};
 use keystead_sdk::api::{
-    CreateConsumer, CreateEnvironment, CreateKey, CreatePermission, CreateProject, CreateRole,
-    CreateServiceAccount, Verify,
+    CreateConsumer, CreateEnvironment, CreateKey, CreateMember, CreatePermission, CreateProject, CreateRole,
+    CreateServiceAccount, CreateTeam, Verify,
 };
 use serde::Deserialize;
 
@@ -18,6 +18,14 @@ pub(crate) struct Planned {
     pub(crate) service_accounts: Vec<CreateServiceAccount>,
     pub(crate) consumers: Vec<CreateConsumer>,
     pub(crate) keys: Vec<PlannedKey>,
+}
+
+/// Who works there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct People {
+    pub(crate) teams: Vec<CreateTeam>,
+    pub(crate) members: Vec<CreateMember>,
 }
 
 /// A key, its dates counted from the day on which it is made.
@@ -59,6 +67,12 @@ pub(crate) fn projects() -> Result<Vec<Planned>> {
         .collect()
 }
 
+/// The demo's people: teams as registries have them, each with what it may do.
+pub(crate) fn people() -> Result<People> {
+    serde_json::from_str(include_str!("../content/people.json"))
+        .context("the demo's people are not as this program expects")
+}
+
 impl PlannedKey {
     /// The tag that tells this key from the demo's others, however often the demo starts.
     pub(crate) fn mark(&self) -> Option<&str> {
@@ -94,6 +108,15 @@ mod tests {
         assert_eq!(projects.len(), 2);
         assert_eq!(projects.iter().map(|project| project.consumers.len()).sum::<usize>(), 6);
         assert_eq!(projects.iter().map(|project| project.keys.len()).sum::<usize>(), 40);
+    }
+
+    #[test]
+    fn everybody_is_in_a_team_that_there_is() {
+        let People { teams, members } = people().unwrap();
+        assert_eq!((teams.len(), members.len()), (6, 8));
+        for named in members.iter().flat_map(|member| &member.teams) {
+            assert!(teams.iter().any(|team| team.name == *named), "{named}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Makes what is missing of a project. What is there, changed or not, stays as it is.
+//! Makes what is missing of a project, and of its people. What is there, changed or not, stays as it is.
 
-use crate::content::Planned;
+use crate::content::{People, Planned};
 use crate::{keys, say};
 use anyhow::{Context, Result};
 use keystead_sdk::api::{PageQuery, Timestamp};
@@ -37,6 +37,40 @@ pub(crate) async fn project(client: &Client, planned: &Planned, now: Timestamp) 
         ));
     }
     Ok(())
+}
+
+/// Makes the teams and members that are missing.
+pub(crate) async fn people(client: &Client, planned: &People) -> Result<()> {
+    let teams = teams(client, planned).await.context("teams")?;
+    let members = members(client, planned).await.context("members")?;
+    if teams + members == 0 {
+        say::line("People: everybody is there");
+    } else {
+        say::line(&format!("People: made {teams} teams, {members} members"));
+    }
+    Ok(())
+}
+
+async fn teams(client: &Client, planned: &People) -> Result<usize, Error> {
+    let there = async |page: PageQuery| client.list_teams(&page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.name).collect();
+    let missing: Vec<_> = planned.teams.iter().filter(|new| !there.contains(&new.name)).collect();
+    for new in &missing {
+        client.create_team(new).await?;
+    }
+    Ok(missing.len())
+}
+
+async fn members(client: &Client, planned: &People) -> Result<usize, Error> {
+    let there = async |page: PageQuery| client.list_members(&page).await;
+    let there: BTreeSet<String> =
+        list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.email).collect();
+    let missing: Vec<_> = planned.members.iter().filter(|new| !there.contains(&new.email)).collect();
+    for new in &missing {
+        client.create_member(new).await?;
+    }
+    Ok(missing.len())
 }
 
 async fn environments(client: &Client, planned: &Planned) -> Result<usize, Error> {

@@ -52,6 +52,7 @@ async fn run() -> Result<()> {
     for project in content::projects()? {
         fill::project(&client, &project, now).await?;
     }
+    fill::people(&client, &content::people()?).await?;
     let key = tour::working_key(&client, &options.data).await?;
     tour::show(&options.url, &options.data, &options.cli, &admin_key, &key);
     Ok(())

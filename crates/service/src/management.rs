@@ -56,3 +56,63 @@ pub const OPERATOR: &[Management] = &[Management {
     description: "Create organizations, and verify keys without naming their project.",
     sensitive: true,
 }];
+
+/// A role that every organization has from the start, of Keystead's own permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BuiltInRole {
+    /// Its name.
+    pub name: &'static str,
+    /// For whom it is.
+    pub description: &'static str,
+    /// What it gives.
+    pub permissions: &'static [&'static str],
+}
+
+/// Roles that suit most. They can be changed and deleted like any other; a deleted one comes back at the next start.
+pub const ROLES: &[BuiltInRole] = &[
+    BuiltInRole { name: "owner", description: "May do everything.", permissions: &["**"] },
+    BuiltInRole {
+        name: "administrator",
+        description: "Looks after people, projects, keys and guardrails.",
+        permissions: &[
+            "projects.*",
+            "catalogue.*",
+            "consumers.*",
+            "accounts.*",
+            "keys.*",
+            "people.*",
+            "authority.grant",
+            "guardrails.*",
+            "audit.read",
+        ],
+    },
+    BuiltInRole {
+        name: "key-manager",
+        description: "Issues and looks after everybody's keys.",
+        permissions: &["projects.read", "catalogue.read", "consumers.*", "accounts.read", "keys.*"],
+    },
+    BuiltInRole {
+        name: "developer",
+        description: "Makes and looks after keys of their own.",
+        permissions: &["projects.read", "catalogue.read", "keys.own"],
+    },
+    BuiltInRole {
+        name: "auditor",
+        description: "Sees everything, changes nothing.",
+        permissions: &[
+            "projects.read",
+            "catalogue.read",
+            "consumers.read",
+            "accounts.read",
+            "keys.read",
+            "people.read",
+            "guardrails.read",
+            "audit.read",
+        ],
+    },
+    BuiltInRole {
+        name: "billing",
+        description: "Sets the limits of consumers and keys.",
+        permissions: &["projects.read", "consumers.*", "keys.read", "keys.update"],
+    },
+];

@@ -4,17 +4,19 @@ use crate::act::{Target, with_difference};
 use crate::admin_key::AdminKey;
 use crate::caller::Caller;
 use crate::cursor::Cut;
-use crate::management::{self, Management};
+use crate::management::{self, BuiltInRole, Management};
 use crate::refused::Refused;
 use crate::{Keystead, present};
 use keystead_api::{CreateOrganization, CreatedOrganization, Organization, Page, PageQuery};
-use keystead_domain::ids::{EnvironmentId, OrganizationId, PermissionId, ProjectId, ServiceAccountId};
+use keystead_domain::ids::{
+    EnvironmentId, OrganizationId, PermissionId, ProjectId, RoleId, ServiceAccountId,
+};
 use keystead_domain::name;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
 use keystead_store::{
     Acted, Change, ChangeKind, EnvironmentRow, OrganizationRow, PepperRow, PermissionRow, ProjectRow,
-    ServiceAccountRow, StoreError, Tx, Unique,
+    RoleRow, ServiceAccountRow, StoreError, Tx, Unique,
 };
 use std::sync::Arc;
 
@@ -119,6 +121,10 @@ impl Keystead {
                 permissions,
                 account: administrator(organization, project, account, now),
                 admin,
+                roles: management::ROLES
+                    .iter()
+                    .map(|role| role_row(role, RoleId::random(rng), organization, project, now))
+                    .collect(),
             })
         })
     }
@@ -153,6 +159,7 @@ struct Founded {
     permissions: Vec<PermissionRow>,
     account: ServiceAccountRow,
     admin: AdminKey,
+    roles: Vec<RoleRow>,
 }
 
 impl Founded {
@@ -177,6 +184,9 @@ impl Founded {
         for permission in &self.permissions {
             tx.insert_permission(permission).await?;
         }
+        for role in &self.roles {
+            tx.insert_role(role).await?;
+        }
         tx.insert_service_account(&self.account).await?;
         self.admin.write(tx).await
     }
@@ -184,13 +194,15 @@ impl Founded {
     /// In the order in which they refer to each other.
     fn changes(&self) -> Vec<Change> {
         let organization = self.organization.id;
-        vec![
+        let mut changes = vec![
             Change::new(organization, ChangeKind::Organization, organization.0),
             Change::new(organization, ChangeKind::Project, self.project.id.0),
             Change::new(organization, ChangeKind::Environment, self.environment.id.0),
-            Change::new(organization, ChangeKind::ServiceAccount, self.account.id.0),
-            Change::new(organization, ChangeKind::Key, self.admin.row.id.as_bytes()),
-        ]
+        ];
+        changes.extend(self.roles.iter().map(|role| Change::new(organization, ChangeKind::Role, role.id.0)));
+        changes.push(Change::new(organization, ChangeKind::ServiceAccount, self.account.id.0));
+        changes.push(Change::new(organization, ChangeKind::Key, self.admin.row.id.as_bytes()));
+        changes
     }
 }
 
@@ -241,6 +253,26 @@ fn administrator(
         description: "Owns the first key of this organization.".into(),
         ceiling: None,
         disabled: false,
+        created_at: now,
+        updated_at: now,
+        version: 1,
+    }
+}
+
+pub(crate) fn role_row(
+    role: &BuiltInRole,
+    id: RoleId,
+    organization_id: OrganizationId,
+    project_id: ProjectId,
+    now: Micros,
+) -> RoleRow {
+    RoleRow {
+        id,
+        organization_id,
+        project_id,
+        name: role.name.into(),
+        description: role.description.into(),
+        permissions: serde_json::Value::from(role.permissions).to_string(),
         created_at: now,
         updated_at: now,
         version: 1,

@@ -57,6 +57,7 @@ on_two_nodes! {
     tests::lesson_1_a_key_that_nobody_has_used_for_long_is_refused_there_too,
     tests::lesson_12_a_change_that_commits_late_holds_there,
     tests::lesson_12_a_changed_owner_stops_its_keys_there,
+    tests::people_and_their_teams_are_followed_there,
     tests::unknown_keys_cost_a_bounded_number_of_questions,
     tests::a_node_that_was_left_behind_loads_everything_anew,
     tests::lesson_8_credits_spent_on_both_nodes_are_never_over_spent,
@@ -265,6 +266,69 @@ mod tests {
         assert_eq!(pair.there(&made.key).await, Code::Valid);
         let off = UpdateConsumer { disabled: Some(true), ..UpdateConsumer::default() };
         pair.here.keystead.update_consumer(&pair.admin, "acme", &consumer.id, off, None).await.unwrap();
+        pair.comes_to(&made.key, Code::Disabled).await;
+    }
+
+    pub(super) async fn people_and_their_teams_are_followed_there(pair: Pair) {
+        let Pair { here, admin, .. } = &pair;
+        let role = here.role(admin, "acme", "reader", &["routes.read"]).await.unwrap();
+        let grants = vec![
+            AuthorityGrant { permission: Some("keys.own".into()), ..AuthorityGrant::default() },
+            AuthorityGrant {
+                role: Some(role.name.clone()),
+                project: Some("acme".into()),
+                ..AuthorityGrant::default()
+            },
+        ];
+        let team = CreateTeam { name: "routing".into(), grants, ..CreateTeam::default() };
+        here.keystead.create_team(admin, team).await.unwrap();
+        let ann = CreateMember {
+            email: "ann@example.net".into(),
+            name: "Ann".into(),
+            teams: vec!["routing".into()],
+            ..CreateMember::default()
+        };
+        let ann = here.keystead.create_member(admin, ann).await.unwrap();
+        let own = CreateKey {
+            name: "Ann".into(),
+            environment: "production".into(),
+            permissions: crate::house::everywhere(&["**"]),
+            ..CreateKey::default()
+        };
+        let own = here.keystead.create_key(admin, "keystead", own).await.unwrap();
+        let hand_over = UpdateKey { owner: Some(ann.id.clone()), ..UpdateKey::default() };
+        here.keystead.update_key(admin, &own.details.id, hand_over, None).await.unwrap();
+        let own = here.caller(&own.key);
+        let input = CreateKey {
+            name: "Mine".into(),
+            environment: "production".into(),
+            team: Some("routing".into()),
+            roles: vec![RoleGrant::Everywhere(role.name)],
+            ..CreateKey::default()
+        };
+        let made = here.keystead.create_key(&own, "acme", input).await.unwrap();
+        // Its member, team and seat are read with it: the feed may not have brought them.
+        let reads = async |key: &str| {
+            let ask = Verify {
+                key: key.into(),
+                project: Some("acme".into()),
+                environment: Some("production".into()),
+                permissions: Some(PermissionQuery::One("routes.read".into())),
+                ..Verify::default()
+            };
+            pair.there.verify(admin, &ask).await.unwrap().code
+        };
+        assert_eq!(reads(&made.key).await, Code::Valid);
+        here.keystead.leave_team(admin, "routing", &ann.id).await.unwrap();
+        pair.comes_to(&made.key, Code::Disabled).await;
+        here.keystead.join_team(admin, "routing", &ann.id).await.unwrap();
+        pair.comes_to(&made.key, Code::Valid).await;
+        let nothing = UpdateTeam { grants: Some(Vec::new()), ..UpdateTeam::default() };
+        here.keystead.update_team(admin, "routing", nothing, None).await.unwrap();
+        let came = comes(&pair.there, async || reads(&made.key).await == Code::InsufficientPermissions).await;
+        assert!(came);
+        let off = UpdateMember { disabled: Some(true), ..UpdateMember::default() };
+        here.keystead.update_member(admin, &ann.id, off, None).await.unwrap();
         pair.comes_to(&made.key, Code::Disabled).await;
     }
 

@@ -43,7 +43,7 @@ pub(crate) async fn sqlite(path: &Path, readers: u32, database: &Database) -> Re
         .busy_timeout(BUSY_TIME_MAX)
         .foreign_keys(true)
         .pragma("trusted_schema", "OFF")
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", "-16384")
         .pragma("journal_size_limit", "67108864")
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .statement_cache_capacity(STATEMENTS_MAX)
@@ -129,7 +129,7 @@ pub(crate) fn draft(path: &Path) -> SqlitePool {
         .synchronous(SqliteSynchronous::Off)
         .foreign_keys(false)
         .pragma("trusted_schema", "OFF")
-        .pragma("cache_size", "-65536")
+        .pragma("cache_size", "-16384")
         .disable_statement_logging();
     SqlitePoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options)
 }

@@ -38,6 +38,8 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
     let at = |path: &str| path.replace("{project}", "registry");
     let body = match path {
         "/v1/organizations" => json!({"name": "Third", "slug": "third"}),
+        "/v1/members" => json!({"email": "ann@example.net", "name": "Ann"}),
+        "/v1/teams" => json!({"name": "second"}),
         "/v1/projects" => json!({"name": "Second", "slug": "second"}),
         "/v1/projects/{project}/environments" => json!({"name": "Staging", "slug": "staging"}),
         "/v1/projects/{project}/permissions" => json!({"name": "zones.write"}),
