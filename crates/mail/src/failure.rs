@@ -1,10 +1,13 @@
 //! Why a mail was not taken, in words that may be kept and shown: bounded, in one line, without a secret.
 
 use lettre::transport::smtp::Error;
+use std::error::Error as _;
 use zeroize::Zeroizing;
 
 /// Characters of a server's reply that are kept.
 const DETAIL_CHARS_MAX: usize = 300;
+
+const SENDER_FIX: &str = "Check smtp.from, and that the mail server lets smtp.username, or this machine where there is none, send from it.";
 
 /// Whose fault it is, and so what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,8 @@ impl Failure {
     /// The mail server's answer was waited for long enough.
     #[must_use]
     pub fn late() -> Self {
-        Self::new(Fault::Later, "The mail server did not answer in time.")
+        let fix = "Look in the mail server's log why it takes so long, and whether it took the letter all the same.";
+        Self { fix: Some(fix), ..Self::new(Fault::Later, "The mail server did not answer in time.") }
     }
 
     pub(crate) fn server(detail: &str, fix: &'static str) -> Self {
@@ -76,22 +80,37 @@ impl Failure {
         }
     }
 
-    /// Of handing over a letter. `secrets` are not repeated, should the server repeat them.
+    /// Of what is said before a letter, and is the same for all: whom it is from. `secrets` are not repeated,
+    /// should the server repeat them.
+    pub(crate) fn of_sender(error: &Error, secrets: &[Zeroizing<String>]) -> Self {
+        Self::server(&said(error, secrets), SENDER_FIX)
+    }
+
+    /// Of a letter's recipient.
+    pub(crate) fn of_recipient(error: &Error, secrets: &[Zeroizing<String>]) -> Self {
+        // RFC 3463 §3.8: X.7 is about who may send, not about the address. It is mended here or there, one day.
+        let is_policy = error.source().is_some_and(|said| said.to_string().starts_with("5.7."));
+        if is_policy && error.status().is_some_and(|code| u16::from(code) != 530) {
+            return Self { fix: Some(SENDER_FIX), ..Self::new(Fault::Later, &said(error, secrets)) };
+        }
+        Self::of_letter(error, secrets)
+    }
+
+    /// Of a letter.
     pub(crate) fn of_letter(error: &Error, secrets: &[Zeroizing<String>]) -> Self {
-        let said =
-            secrets.iter().fold(error.to_string(), |said, secret| said.replace(secret.as_str(), "***"));
-        let Some(code) = error.status() else { return Self::new(Fault::Later, &said) };
-        let code = u16::from(code);
-        match code {
-            // Who may send is refused, not the letter (RFC 4954 §6, RFC 5321 §3.8: 421 closes the line).
-            421 | 454 | 530 | 534 | 535 | 538 => Self::server(
-                &said,
-                "Check smtp.username and its password, and that the mail server lets them send from smtp.from.",
-            ),
-            500..=599 => Self::new(Fault::Never, &said),
+        let said = said(error, secrets);
+        match error.status().map(u16::from) {
+            // Whoever asks is refused, not the letter (RFC 4954 §6, RFC 5321 §3.8: 421 closes the line).
+            Some(421 | 530) => Self::server(&said, SENDER_FIX),
+            Some(500..=599) => Self::new(Fault::Never, &said),
             _ => Self::new(Fault::Later, &said),
         }
     }
+}
+
+/// What the server said, without what is not to be told.
+fn said(error: &Error, secrets: &[Zeroizing<String>]) -> String {
+    secrets.iter().fold(error.to_string(), |said, secret| said.replace(secret.as_str(), "***"))
 }
 
 /// One line of at most so many characters, without control characters.

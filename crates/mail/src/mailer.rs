@@ -6,9 +6,11 @@ use crate::mailbox::Mailbox;
 use crate::smtp::{Security, Smtp, Unusable};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lettre::Address;
+use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use std::fmt;
@@ -52,10 +54,11 @@ impl Mailer {
         &self.smtp.from
     }
 
-    /// How long connecting and signing in may take, and after it each letter.
+    /// How long handing over one letter may take at most, with the connections that it may need.
     #[must_use]
-    pub const fn timeout(&self) -> Duration {
-        self.smtp.timeout
+    pub const fn letter_time_max(&self) -> Duration {
+        // A line that the server closes is opened anew once.
+        self.smtp.timeout.saturating_mul(2).saturating_add(self.smtp.data_timeout).saturating_mul(2)
     }
 
     /// Where the server is, for people.
@@ -67,16 +70,25 @@ impl Mailer {
     /// Connects and signs in.
     ///
     /// # Errors
-    /// With [`Fault::Server`].
+    /// With [`Fault::Server`](crate::Fault::Server).
     pub async fn open(&self) -> Result<Line<'_>, Failure> {
-        let connected = tokio::time::timeout(self.smtp.timeout, self.connect()).await;
+        self.open_within(self.smtp.timeout).await
+    }
+
+    /// Connects and signs in, within so long at most.
+    ///
+    /// # Errors
+    /// With [`Fault::Server`](crate::Fault::Server).
+    pub async fn open_within(&self, time_max: Duration) -> Result<Line<'_>, Failure> {
+        let time_max = time_max.min(self.smtp.timeout);
+        let connected = tokio::time::timeout(time_max, self.connect()).await;
         let connection = connected.unwrap_or_else(|_| {
             Err(Failure::server(
-                &format!("{} did not answer within {} s.", self.server(), self.smtp.timeout.as_secs_f32()),
+                &format!("{} did not answer within {} s.", self.server(), time_max.as_secs_f32()),
                 "Check smtp.host, smtp.port and smtp.security, and that the mail server runs and can be reached from here.",
             ))
         })?;
-        Ok(Line { mailer: self, connection })
+        Ok(Line { mailer: self, connection, has_sent: false })
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
@@ -95,6 +107,7 @@ impl Mailer {
             }
             let secured = connection.starttls(tls.clone(), hello).await;
             secured.map_err(|error| Failure::of_connecting(&error))?;
+            nothing_was_put_in(&mut connection).await?;
         }
         if let Some(login) = login {
             let credentials = Credentials::new(login.user.clone(), login.password.to_string());
@@ -109,27 +122,91 @@ impl Mailer {
 pub struct Line<'m> {
     mailer: &'m Mailer,
     connection: AsyncSmtpConnection,
+    has_sent: bool,
+}
+
+/// Why a letter was not handed over, and whether the server only wanted to end the conversation before.
+struct Unsent {
+    failure: Failure,
+    is_closing: bool,
+}
+
+impl Unsent {
+    fn new(error: &Error, failure: Failure) -> Self {
+        Self { failure, is_closing: error.status().is_some_and(|code| u16::from(code) == 421) }
+    }
+}
+
+impl From<Failure> for Unsent {
+    fn from(failure: Failure) -> Self {
+        Self { failure, is_closing: false }
+    }
 }
 
 impl Line<'_> {
-    /// Hands a letter over. After a failure the connection is of no use any more.
+    /// Hands a letter over. A server that ends a conversation in which it took letters, as some do after so many,
+    /// is called once more. After a failure the connection is of no use any more.
     ///
     /// # Errors
-    /// With whose fault it is. After [`Fault::Later`] the server may have taken it all the same.
+    /// With whose fault it is. After [`Fault::Later`](crate::Fault::Later) the server may have taken it all the same.
     pub async fn send(&mut self, letter: &Letter) -> Result<(), Failure> {
         let smtp = &self.mailer.smtp;
         let (to, bytes) = letter.written(&smtp.from, smtp.reply_to.as_ref())?;
-        let refused = |error| Failure::of_letter(&error, &self.mailer.secrets);
-        let connection = &mut self.connection;
-        let handing_over = async {
-            let from = Mail::new(Some(smtp.from.email.clone()), Vec::new());
-            connection.command(from).await.map_err(refused)?;
-            connection.command(Rcpt::new(to, Vec::new())).await.map_err(refused)?;
-            // Replies that somebody put in before TLS began would stand one too early here.
-            expect(&connection.command(Data).await.map_err(refused)?, 354)?;
-            expect(&connection.message(&bytes).await.map_err(refused)?, 250)
+        let mut sent = self.hand_over(&to, &bytes).await;
+        if self.has_sent && matches!(sent, Err(Unsent { is_closing: true, .. })) {
+            *self = self.mailer.open().await?;
+            sent = self.hand_over(&to, &bytes).await;
+        }
+        self.has_sent = true;
+        sent.map_err(|unsent| unsent.failure)
+    }
+
+    /// Whether the server lets whoever has signed in write from `smtp.from`; no letter is begun.
+    ///
+    /// # Errors
+    /// With [`Fault::Server`](crate::Fault::Server).
+    pub async fn check_sender(&mut self) -> Result<(), Failure> {
+        let time_max = self.mailer.smtp.timeout;
+        let checking = async {
+            self.name_sender().await?;
+            self.connection
+                .command(Rset)
+                .await
+                .map(drop)
+                .map_err(|error| Unsent::new(&error, Failure::of_sender(&error, &self.mailer.secrets)))
         };
-        tokio::time::timeout(smtp.timeout, handing_over).await.unwrap_or_else(|_| Err(Failure::late()))
+        let checked = tokio::time::timeout(time_max, checking).await;
+        checked.unwrap_or_else(|_| Err(Failure::late().into())).map_err(|unsent| unsent.failure)
+    }
+
+    async fn name_sender(&mut self) -> Result<(), Unsent> {
+        let Mailer { smtp, secrets, .. } = self.mailer;
+        let from = Mail::new(Some(smtp.from.email.clone()), Vec::new());
+        let named = self.connection.command(from).await;
+        named.map(drop).map_err(|error| Unsent::new(&error, Failure::of_sender(&error, secrets)))
+    }
+
+    async fn hand_over(&mut self, to: &Address, bytes: &[u8]) -> Result<(), Unsent> {
+        let Mailer { smtp, secrets, .. } = self.mailer;
+        let begin = async {
+            self.name_sender().await?;
+            let recipient = self.connection.command(Rcpt::new(to.clone(), Vec::new())).await;
+            recipient.map_err(|error| Unsent::new(&error, Failure::of_recipient(&error, secrets)))?;
+            let begun = self.connection.command(Data).await;
+            // Nothing of the letter is known to the server yet.
+            let begun = begun.map_err(|error| Unsent::new(&error, Failure::of_sender(&error, secrets)))?;
+            // Replies that somebody put in before TLS began would stand one too early here.
+            expect(&begun, 354).map_err(Unsent::from)
+        };
+        let late = |_| Err(Failure::late().into());
+        tokio::time::timeout(smtp.timeout, begin).await.unwrap_or_else(late)?;
+        // Who breaks off here gets the letter taken twice (RFC 5321 §4.5.3.2.6).
+        let end = async {
+            let taken = self.connection.message(bytes).await;
+            let taken = taken.map_err(|error| Unsent::new(&error, Failure::of_letter(&error, secrets)))?;
+            expect(&taken, 250).map_err(Unsent::from)
+        };
+        tokio::time::timeout(smtp.data_timeout, end).await.unwrap_or_else(late)
     }
 
     /// Says goodbye.
@@ -142,6 +219,19 @@ impl Line<'_> {
 impl fmt::Debug for Mailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mailer").field("smtp", &self.smtp).finish_non_exhaustive()
+    }
+}
+
+/// What stands in the buffer after the first answer under TLS was put in before it, readable, by whoever is in
+/// between (CVE-2011-0411 and its like): a whole script of it would have a letter taken by nobody.
+async fn nothing_was_put_in(connection: &mut AsyncSmtpConnection) -> Result<(), Failure> {
+    tokio::select! {
+        biased;
+        _ = connection.read_response() => Err(Failure::server(
+            "The mail server answered what it was not asked, and before TLS began.",
+            "Look for who stands between this machine and the mail server, or set smtp.security to \"tls\".",
+        )),
+        () = std::future::ready(()) => Ok(()),
     }
 }
 
@@ -169,95 +259,4 @@ fn tls(smtp: &Smtp) -> Result<TlsParameters, Unusable> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::failure::Fault;
-    use crate::mailbox::mailbox;
-    use std::time::SystemTime;
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-    use tokio::net::TcpListener;
-
-    /// A mailer whose server says the first of these by itself, the next after each line that it gets, and goes
-    /// after the last.
-    async fn mailer(says: &'static [&'static str]) -> Mailer {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let (read, mut write) = stream.split();
-            let mut lines = BufReader::new(read).lines();
-            for (number, says) in says.iter().enumerate() {
-                if number > 0 && lines.next_line().await.unwrap().is_none() {
-                    return;
-                }
-                write.write_all(says.as_bytes()).await.unwrap();
-            }
-        });
-        let smtp = Smtp {
-            host: "127.0.0.1".into(),
-            port,
-            security: Security::None,
-            login: None,
-            trusted: None,
-            from: mailbox("keys@example.com").unwrap(),
-            reply_to: None,
-            timeout: Duration::from_secs(600),
-        };
-        Mailer::new(smtp).unwrap()
-    }
-
-    fn letter() -> Letter {
-        Letter {
-            id: "ntc_1".into(),
-            to: "noc@customer.example".into(),
-            subject: "A test".into(),
-            text: ".\nA line that is a dot would end the letter.\n".into(),
-            at: SystemTime::UNIX_EPOCH,
-        }
-    }
-
-    /// Who stands in between can put a reply in before TLS begins: all later ones then come one too early
-    /// (CVE-2011-0411 and its like), and a letter would count as taken that was not.
-    #[tokio::test]
-    async fn a_reply_too_many_is_no_success() {
-        let early = &[
-            "220 hello\r\n250 put in\r\n",
-            "250 hello\r\n",
-            "250 sender\r\n",
-            "250 recipient\r\n",
-            "354 go\r\n",
-        ];
-        let mailer = mailer(early).await;
-        let mut line = mailer.open().await.unwrap();
-        let failure = line.send(&letter()).await.unwrap_err();
-        assert_eq!(failure.fault, Fault::Server, "{failure:?}");
-        assert!(failure.detail.contains("answered 250 where 354 belongs"), "{failure:?}");
-    }
-
-    #[tokio::test]
-    async fn a_server_that_takes_no_mail_gives_no_letter_up() {
-        for (says, fault) in [
-            (&["554 no service here\r\n"][..], Fault::Server),
-            (&["220 hello\r\n", "250 hello\r\n", "530 sign in first\r\n"], Fault::Server),
-            (&["220 hello\r\n", "250 hello\r\n", "421 closing\r\n"], Fault::Server),
-            (&["220 hello\r\n", "250 hello\r\n", "250 sender\r\n", "450 busy\r\n"], Fault::Later),
-            (&["220 hello\r\n", "250 hello\r\n", "553 sender refused\r\n"], Fault::Never),
-            (&["220 hello\r\n", "nonsense\r\n"], Fault::Server),
-        ] {
-            let mailer = mailer(says).await;
-            let sent = async { mailer.open().await?.send(&letter()).await };
-            assert_eq!(sent.await.unwrap_err().fault, fault, "{says:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn nobody_listening_is_told_with_what_to_check() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
-        let mut gone = mailer(&[]).await;
-        gone.smtp.port = port;
-        let failure = gone.open().await.map(|_| ()).unwrap_err();
-        assert!(failure.fault == Fault::Server && failure.fix.unwrap().contains("smtp.port"), "{failure:?}");
-    }
-}
+mod tests;

@@ -61,8 +61,10 @@ pub struct Smtp {
     pub from: Mailbox,
     /// Where answers go, when not there.
     pub reply_to: Option<Mailbox>,
-    /// How long connecting and signing in may take, and after it each letter.
+    /// How long connecting and signing in may take, and for each letter what goes before it.
     pub timeout: Duration,
+    /// How long a letter itself may take, up to the word that it was taken.
+    pub data_timeout: Duration,
 }
 
 /// Why settings can send nothing, whatever the server says.

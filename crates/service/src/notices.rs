@@ -4,7 +4,7 @@
 use crate::caller::Caller;
 use crate::cursor::Cut;
 use crate::notice_view::{NOBODY, WAITING, present};
-use crate::present::to_json;
+use crate::present::{json, to_json};
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{Notice, Page, PageQuery};
@@ -198,8 +198,20 @@ fn until(rotation: &RotationRow, now: Micros) -> String {
     }
 }
 
+/// To which addresses a notice goes by now: those that are known of its key's consumer and owner, and where it is
+/// already. Of a key that was purged those that were known when the notice was written.
+pub(crate) async fn addresses(ledger: &mut Ledger, notice: &NoticeRow) -> Result<Vec<String>, Refused> {
+    let mut to: Vec<String> = match ledger.key(notice.organization_id, notice.key_id).await? {
+        Some(key) => recipients(ledger, &key).await?,
+        None => json(&notice.recipients)?,
+    };
+    let delivered: Vec<String> = notice.delivered.as_deref().map_or(Ok(Vec::new()), json)?;
+    to.extend(delivered.into_iter().filter(|there| !to.contains(there)).collect::<Vec<_>>());
+    Ok(to)
+}
+
 /// The addresses that are known of a key's consumer and owner: of a key made in a team's name the team's.
-pub(crate) async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
+async fn recipients(ledger: &mut Ledger, key: &KeyRow) -> Result<Vec<String>, Refused> {
     let organization = key.organization_id;
     let mut addresses = Vec::new();
     if let Some(id) = key.consumer_id {

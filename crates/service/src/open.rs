@@ -232,6 +232,7 @@ impl Keystead {
         }
         // It may be handing over a letter, and records whether it was taken.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_delivering()));
+        self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_counting_mail()));
         // It may be changing files: neither is left half-way.
         self.jobs.lock().push(tokio::spawn(Arc::clone(self).keep_log_alive()));
         match feed {

@@ -3,8 +3,8 @@
 use crate::act::Target;
 use crate::caller::Caller;
 use crate::notice_view::present;
-use crate::notices::recipients;
-use crate::present::{json, to_json};
+use crate::notices::addresses;
+use crate::present::to_json;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::Notice;
@@ -53,13 +53,7 @@ impl Keystead {
     }
 
     async fn reopen(&self, tx: &mut Tx, seen: NoticeRow) -> Result<NoticeRow, Refused> {
-        let mut to: Vec<String> = match tx.key(seen.organization_id, seen.key_id).await? {
-            Some(key) => recipients(tx, &key).await?,
-            // It was purged: who was to be told then is told.
-            None => json(&seen.recipients)?,
-        };
-        let delivered: Vec<String> = seen.delivered.as_deref().map_or(Ok(Vec::new()), json)?;
-        to.extend(delivered.into_iter().filter(|there| !to.contains(there)).collect::<Vec<_>>());
+        let to = addresses(tx, &seen).await?;
         if to.is_empty() {
             return Err(Refused::conflict(
                 "No address is known to which this could go.",

@@ -12,8 +12,8 @@ use keystead_store::Acted;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How long the answer may be waited for; a request lasts no longer than 30 s, as a rule.
-const TIME_MAX: Duration = Duration::from_secs(25);
+/// How long connecting may take, and how long the letter; a request lasts no longer than 30 s, as a rule.
+const PART_TIME_MAX: Duration = Duration::from_secs(12);
 
 impl Keystead {
     /// Sends a test message. For the operator; on record before it is sent, and limited.
@@ -30,8 +30,8 @@ impl Keystead {
                 "Set smtp.host and smtp.from in its configuration, and start it again.",
             )
         })?;
-        self.post.tests.take(self.clock.now()).map_err(|retry_after_seconds| Refused::TooOften {
-            detail: "Ten test messages were sent within the hour.".into(),
+        self.post.hourly.take_test(self.clock.now()).map_err(|retry_after_seconds| Refused::TooOften {
+            detail: "This node sent ten test messages within the hour.".into(),
             retry_after_seconds,
         })?;
         let event = self.event(
@@ -53,8 +53,7 @@ impl Keystead {
             at: SystemTime::UNIX_EPOCH
                 + Duration::from_micros(u64::try_from(self.clock.now().0).unwrap_or(0)),
         };
-        let sent = tokio::time::timeout(TIME_MAX, send(mailer, &letter)).await;
-        let failure = sent.unwrap_or_else(|_| Err(Failure::late())).err();
+        let failure = send(mailer, &letter).await.err();
         Ok(MailTest {
             accepted: failure.is_none(),
             server: mailer.server(),
@@ -67,8 +66,9 @@ impl Keystead {
 }
 
 async fn send(mailer: &Mailer, letter: &Letter) -> Result<(), Failure> {
-    let mut line = mailer.open().await?;
-    line.send(letter).await?;
+    let mut line = mailer.open_within(PART_TIME_MAX).await?;
+    let sent = tokio::time::timeout(PART_TIME_MAX, line.send(letter)).await;
+    sent.unwrap_or_else(|_| Err(Failure::late()))?;
     line.close().await;
     Ok(())
 }

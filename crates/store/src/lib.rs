@@ -60,7 +60,7 @@ pub use tables::members::MemberRow;
 pub use tables::meters::MeterRow;
 pub use tables::nodes::NodeRow;
 pub use tables::organizations::OrganizationRow;
-pub use tables::outbox::{NoticeRow, Tried};
+pub use tables::outbox::{DueNotice, NoticeRow, Tried};
 pub use tables::peppers::PepperRow;
 pub use tables::permissions::PermissionRow;
 pub use tables::policies::PolicyRow;

@@ -235,6 +235,9 @@ suite! {
     outbox {
         of_many_who_take_a_notice_one_gets_it,
         a_try_is_recorded_by_who_made_it,
+        a_late_record_does_not_undo_a_retry,
+        a_notice_without_an_address_is_nobodys_until_somebody_asks,
+        each_organization_has_its_turn,
         a_notice_is_retried_unless_it_was_or_is_being_sent,
         a_notice_of_an_older_binary_is_sent,
         a_restore_sends_nothing_again,

@@ -19,7 +19,7 @@ pub(crate) enum Mail {
 
 /// Send a test message, and say whether the mail server took it
 ///
-/// At most ten an hour. What becomes of it then is in the mail server's log.
+/// At most ten an hour of one node. What becomes of it then is in the mail server's log.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead mail test you@example.com

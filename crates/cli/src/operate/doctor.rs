@@ -267,7 +267,7 @@ fn tls(configuration: &Configuration) -> Finding {
     }
 }
 
-/// Connects and signs in; nothing is sent.
+/// Connects, signs in and names the sender; nothing is sent.
 async fn mail(configuration: &Configuration) -> Finding {
     let mailer = match super::smtp::mailer(configuration) {
         Ok(Some(mailer)) => mailer,
@@ -280,12 +280,21 @@ async fn mail(configuration: &Configuration) -> Finding {
             );
         }
     };
-    match mailer.open().await {
-        Ok(line) => {
-            line.close().await;
-            Finding::ok("mail", format!("{} answers, and lets us in.", mailer.server()))
+    let reached = async {
+        let mut line = mailer.open().await?;
+        line.check_sender().await?;
+        line.close().await;
+        Ok(())
+    };
+    match reached.await {
+        Ok(()) => {
+            let from = &mailer.from().email;
+            Finding::ok(
+                "mail",
+                format!("{} answers, lets us in, and takes mail from {from}.", mailer.server()),
+            )
         }
-        Err(failure) => {
+        Err::<_, keystead_mail::Failure>(failure) => {
             let fix = failure.fix.unwrap_or("Ask whoever runs the mail server.");
             Finding::failed("mail", format!("{}: {}", mailer.server(), failure.detail), fix)
         }

@@ -2,9 +2,8 @@
 
 use keystead_mail::Mailer;
 use keystead_server::configuration::{Configuration, PASSWORD_VARIABLE, SmtpMistake};
-use zeroize::Zeroizing;
 
 /// The mailer of the configuration and the environment; `None` when no mail server is named.
 pub(super) fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, SmtpMistake> {
-    configuration.mailer(std::env::var(PASSWORD_VARIABLE).ok().map(Zeroizing::new))
+    configuration.mailer(std::env::var_os(PASSWORD_VARIABLE))
 }

@@ -77,8 +77,10 @@ settings! {
         from: Option<Mailbox> = "", Kind::Text;
         /// Where answers go, when not to `smtp.from`.
         reply_to: Option<Mailbox> = "", Kind::Text;
-        /// Seconds for connecting and signing in, and after it for each letter.
+        /// Seconds for connecting and signing in, and for each letter, what is said before it.
         timeout_seconds: u64 = "10", Kind::Whole { min: 1, max: 120 };
+        /// Seconds for a letter itself, until the mail server says that it has it; who gives up sooner sends it twice.
+        data_timeout_seconds: u64 = "300", Kind::Whole { min: 10, max: 600 };
     }
     /// What is written to standard error.
     log: Log {

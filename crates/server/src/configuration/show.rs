@@ -96,8 +96,8 @@ from = \"Keys of Example <keys@example.com>\"
 
 The password is the one line of `smtp.password_file` (mode 0600) or the variable `KEYSTEAD_SMTP_PASSWORD`, never a
 setting. Certificates are checked against the system's authorities and those in `smtp.ca_file`. `keystead doctor`
-connects and signs in without sending anything; `keystead mail test you@example.com` sends a test message. Give
-every node of one database the same settings: each that has them sends.
+connects, signs in and names the sender without sending anything; `keystead mail test you@example.com` sends a test
+message. Give every node of one database the same settings: each that has them sends.
 
 ## All settings
 

@@ -2,6 +2,7 @@
 
 use super::{Configuration, SmtpSecurity};
 use keystead_mail::{Login, Mailer, Security, Smtp, Unusable, is_loopback};
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -29,6 +30,12 @@ pub enum SmtpMistake {
     /// There is a user name and no password.
     #[error("smtp.username is set, and there is no password; set smtp.password_file or {PASSWORD_VARIABLE}")]
     NoPassword,
+    /// The variable holds no password.
+    #[error("{PASSWORD_VARIABLE} does not hold one line of UTF-8 of at most {PASSWORD_BYTES_MAX} bytes")]
+    Variable,
+    /// There is a password and no user name.
+    #[error("{PASSWORD_VARIABLE} is set, and smtp.username is not; set it too, or remove the variable")]
+    Nobody,
     /// There are two passwords.
     #[error("both smtp.password_file and {PASSWORD_VARIABLE} are set; remove one")]
     TwoPasswords,
@@ -42,7 +49,7 @@ impl Configuration {
     ///
     /// # Errors
     /// When the password or the certificates cannot be had.
-    pub fn mailer(&self, password: Option<Zeroizing<String>>) -> Result<Option<Mailer>, SmtpMistake> {
+    pub fn mailer(&self, password: Option<OsString>) -> Result<Option<Mailer>, SmtpMistake> {
         let settings = &self.smtp;
         let (Some(host), Some(from)) = (&settings.host, &settings.from) else { return Ok(None) };
         let security = match settings.security {
@@ -52,6 +59,7 @@ impl Configuration {
         };
         let login = match &settings.username {
             Some(user) => Some(Login { user: user.clone(), password: self.smtp_password(password)? }),
+            None if password.is_some() => return Err(SmtpMistake::Nobody),
             None => None,
         };
         let trusted = settings.ca_file.as_deref().map(certificates).transpose()?;
@@ -64,15 +72,16 @@ impl Configuration {
             from: from.clone(),
             reply_to: settings.reply_to.clone(),
             timeout: Duration::from_secs(settings.timeout_seconds),
+            data_timeout: Duration::from_secs(settings.data_timeout_seconds),
         };
         Ok(Some(Mailer::new(smtp)?))
     }
 
-    fn smtp_password(&self, variable: Option<Zeroizing<String>>) -> Result<Zeroizing<String>, SmtpMistake> {
+    fn smtp_password(&self, variable: Option<OsString>) -> Result<Zeroizing<String>, SmtpMistake> {
         match (&self.smtp.password_file, variable) {
             (None, None) => Err(SmtpMistake::NoPassword),
             (Some(_), Some(_)) => Err(SmtpMistake::TwoPasswords),
-            (None, Some(password)) => Ok(password),
+            (None, Some(password)) => password_of(password),
             (Some(path), None) => password_in(path),
         }
     }
@@ -99,13 +108,22 @@ fn password_in(path: &Path) -> Result<Zeroizing<String>, SmtpMistake> {
     let mut text = Zeroizing::new(String::with_capacity(PASSWORD_BYTES_MAX + 1));
     let length = u64::try_from(PASSWORD_BYTES_MAX + 1).unwrap_or(u64::MAX);
     file.take(length).read_to_string(&mut text).map_err(unread)?;
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    if password.is_empty() || password.contains(char::is_control) || text.len() > PASSWORD_BYTES_MAX {
-        let path = path.display();
-        return Err(refuse(format!("{path} does not hold one line of at most {PASSWORD_BYTES_MAX} bytes")));
-    }
-    Ok(Zeroizing::new(password.to_owned()))
+    let path = path.display();
+    line_of(&text)
+        .ok_or_else(|| refuse(format!("{path} does not hold one line of at most {PASSWORD_BYTES_MAX} bytes")))
+}
+
+fn password_of(variable: OsString) -> Result<Zeroizing<String>, SmtpMistake> {
+    let text = variable.into_string().map(Zeroizing::new);
+    text.ok().and_then(|text| line_of(&text)).ok_or(SmtpMistake::Variable)
+}
+
+/// The one line of a text, without its end.
+fn line_of(text: &str) -> Option<Zeroizing<String>> {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let is_line = !line.is_empty() && !line.contains(char::is_control) && text.len() <= PASSWORD_BYTES_MAX;
+    is_line.then(|| Zeroizing::new(line.to_owned()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<u8>, SmtpMistake> {

@@ -206,8 +206,10 @@ fn the_password_of_mail_comes_from_a_private_file_or_a_variable() {
     let mailer = |more: &[(&str, &str)], variable: Option<&str>| {
         let loaded = load(&pairs(&[&base[..], more].concat()), []).unwrap();
         assert!(!format!("{loaded:?} {} {}", loaded.show(), loaded.show_json()).contains("canary"));
-        let variable = variable.map(|text| zeroize::Zeroizing::new(text.to_owned()));
-        let mailer = loaded.configuration.mailer(variable).map_err(|error| error.to_string());
+        let mailer = loaded
+            .configuration
+            .mailer(variable.map(std::ffi::OsString::from))
+            .map_err(|error| error.to_string());
         assert!(!format!("{mailer:?}").contains("canary"));
         mailer
     };
@@ -216,6 +218,14 @@ fn the_password_of_mail_comes_from_a_private_file_or_a_variable() {
     assert!(mailer(&[user], None).unwrap_err().contains("there is no password"));
     assert!(mailer(&[user, named], Some("canary")).unwrap_err().contains("remove one"));
     assert!(mailer(&[user], Some("canary")).unwrap().is_some());
+    assert!(mailer(&[user], Some("canary word\n")).unwrap().is_some());
+    for text in ["", "\n", "canary\nline\n", "canary\u{7}", &"canary".repeat(1_000)] {
+        assert!(mailer(&[user], Some(text)).unwrap_err().contains("one line of UTF-8"), "{text}");
+    }
+    let bytes = std::os::unix::ffi::OsStringExt::from_vec(b"canary\xff".to_vec());
+    let loaded = load(&pairs(&[&base[..], &[user]].concat()), []).unwrap();
+    assert!(loaded.configuration.mailer(Some(bytes)).unwrap_err().to_string().contains("UTF-8"));
+    assert!(mailer(&[], Some("canary")).unwrap_err().contains("smtp.username is not"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     assert!(mailer(&[user, named], None).unwrap_err().contains("chmod 600"));
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();

@@ -244,6 +244,9 @@ impl House {
     }
 }
 
+/// Letters of one organization in an hour.
+pub(crate) const LETTERS_HOUR_MAX: u32 = 12;
+
 async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<Smtp>) -> Opened {
     let settings = Settings {
         store: store.options(),
@@ -257,7 +260,11 @@ async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<S
         node_name: "here".into(),
         node_file: None,
         audit: AuditSettings::default(),
-        mail: MailSettings { mailer: smtp.map(|smtp| Mailer::new(smtp).unwrap()), every: FOREVER },
+        mail: MailSettings {
+            mailer: smtp.map(|smtp| Mailer::new(smtp).unwrap()),
+            every: FOREVER,
+            letters_hour_max: LETTERS_HOUR_MAX,
+        },
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

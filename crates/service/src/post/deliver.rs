@@ -3,8 +3,11 @@
 
 use super::backoff::{GIVEN_UP_MICROS, LONGEST_MICROS, next_try};
 use crate::Keystead;
+use crate::notice_view::NOBODY;
+use crate::notices::addresses;
 use crate::present::{json, to_json};
 use crate::refused::Refused;
+use keystead_domain::ids::NoticeId;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_mail::{Failure, Fault, Letter, Line, Mailer};
 use keystead_store::{NoticeRow, Tried};
@@ -13,7 +16,11 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 /// Notices of one look.
-const NOTICES_MAX: u32 = 64;
+const NOTICES_MAX: usize = 64;
+/// Notices that one look chooses from, of each organization in turn.
+const DUE_MAX: u32 = 4_096;
+/// Whom a notice goes to at most: its key's consumer and its owner.
+const RECIPIENTS_MAX: i64 = 2;
 /// How long a stop waits for a letter that is being handed over.
 const STOP_TIME_MAX: Duration = Duration::from_secs(3);
 /// What is added to the time that sending a notice can take before another node may take it.
@@ -50,20 +57,19 @@ impl Keystead {
     /// # Errors
     /// When the database cannot answer; what was not recorded is due again later.
     pub async fn deliver(self: &Arc<Self>) -> Result<bool, Refused> {
-        self.count_backlog().await?;
         let Some(mailer) = &self.post.mailer else { return Ok(true) };
         let now = self.clock.now();
-        let due = self.store.read().await?.notices_due(now, now.plus(FAR_MICROS), NOTICES_MAX).await?;
-        if due.is_empty() {
-            return Ok(true);
-        }
-        let mut line = None;
-        let mut usable = true;
-        for row in due {
-            if !usable || self.stopping.is_cancelled() {
+        let due = self.store.read().await?.notices_due(now, now.plus(FAR_MICROS), DUE_MAX).await?;
+        let (mut line, mut usable, mut taken) = (None, true, 0);
+        for due in due {
+            if !usable || taken >= NOTICES_MAX || self.stopping.is_cancelled() {
                 break;
             }
-            let Some(row) = self.claim(mailer, &row).await? else { continue };
+            if !self.post.hourly.may_send(due.organization_id, self.clock.now()) {
+                continue;
+            }
+            let Some(row) = self.claim(mailer, due.id).await? else { continue };
+            taken += 1;
             if self.clock.now().since(row.retried_at.unwrap_or(row.created_at)) > GIVEN_UP_MICROS {
                 self.give_up_old(&row).await?;
                 continue;
@@ -75,21 +81,31 @@ impl Keystead {
         if let Some(line) = line {
             line.close().await;
         }
-        self.count_backlog().await?;
         Ok(usable)
     }
 
-    /// Takes a notice for longer than sending it can last.
-    async fn claim(&self, mailer: &Mailer, row: &NoticeRow) -> Result<Option<NoticeRow>, Refused> {
-        let recipients: Vec<String> = json(&row.recipients)?;
-        // Each may need a connection and a letter.
-        let letters = i64::try_from(recipients.len()).unwrap_or(i64::MAX).saturating_mul(2);
-        let timeout = i64::try_from(mailer.timeout().as_micros()).unwrap_or(i64::MAX);
-        let (id, now) = (row.id, self.clock.now());
-        let until = now.plus(timeout.saturating_mul(letters).saturating_add(SPARE_MICROS));
+    /// Takes a notice for longer than sending it can last; `None` when another has it, or nobody is to get it.
+    async fn claim(&self, mailer: &Mailer, id: NoticeId) -> Result<Option<NoticeRow>, Refused> {
+        let letter = i64::try_from(mailer.letter_time_max().as_micros()).unwrap_or(i64::MAX);
+        let now = self.clock.now();
+        let until = now.plus(letter.saturating_mul(RECIPIENTS_MAX).saturating_add(SPARE_MICROS));
         let far = now.plus(FAR_MICROS);
         let claimed = self.store.bookkeeping(move |ledger| {
-            Box::pin(async move { Ok::<_, Refused>(ledger.claim_notice(id, now, far, until).await?) })
+            Box::pin(async move {
+                let Some(mut row) = ledger.claim_notice(id, now, far, until).await? else { return Ok(None) };
+                // A contact may have been corrected, or taken away, since it was written.
+                let to = addresses(ledger, &row).await?;
+                let recipients = to_json(&to)?;
+                if recipients == row.recipients {
+                    return Ok(Some(row));
+                }
+                row.recipients = recipients;
+                if to.is_empty() {
+                    (row.state, row.sending_since, row.next_at) = (NOBODY.to_owned(), None, None);
+                }
+                ledger.address_notice(&row).await?;
+                Ok::<_, Refused>((!to.is_empty()).then_some(row))
+            })
         });
         claimed.await
     }
@@ -109,6 +125,11 @@ impl Keystead {
             if went.delivered.contains(&to) {
                 continue;
             }
+            // What was taken is recorded; the rest is for the next start.
+            if self.stopping.is_cancelled() {
+                went.failed(Failure::stopped());
+                break;
+            }
             let letter = Letter {
                 id: row.id.to_string(),
                 to,
@@ -124,6 +145,7 @@ impl Keystead {
             match sent {
                 Ok(()) => {
                     self.post.sent.fetch_add(1, Ordering::Relaxed);
+                    self.post.hourly.count(row.organization_id, self.clock.now());
                     went.delivered.push(letter.to);
                 }
                 Err(failure) => {
@@ -167,10 +189,12 @@ impl Keystead {
             Some(Failure { fault: Fault::Later, detail, .. }) => {
                 (tried.next_at, tried.last_error) = (next(), Some(detail));
             }
+            // The next start begins with what a stop cut short, which says nothing of the mail server.
+            Some(failure) if failure == Failure::stopped() => {
+                (tried.next_at, tried.last_error) = (Some(now), row.last_error.clone());
+            }
             Some(Failure { fault: Fault::Server, .. }) => {
-                // The next start begins with what a stop cut short.
-                tried.next_at = if self.stopping.is_cancelled() { Some(now) } else { next() };
-                tried.last_error = Some(SERVER_FAULT.to_owned());
+                (tried.next_at, tried.last_error) = (next(), Some(SERVER_FAULT.to_owned()));
             }
         }
         self.record_try(row, tried).await

@@ -2,22 +2,26 @@
 
 mod backoff;
 mod deliver;
-mod tests_left;
+mod hourly;
 
 use crate::Keystead;
 use crate::refused::Refused;
+use hourly::Hourly;
 use keystead_domain::time::Micros;
 use keystead_mail::Mailer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
-pub(crate) use tests_left::TestsLeft;
 use tokio::sync::Notify;
 
 /// How often the outbox is looked at.
 const EVERY: Duration = Duration::from_secs(5);
 /// How long nothing is tried after the mail server could not be used.
 const PAUSE: Duration = Duration::from_secs(60);
+/// Letters of one organization in an hour: ten thousand keys whose rotation is due are told of in a day and a half.
+const LETTERS_HOUR_MAX: u32 = 300;
+/// How often what waits is counted, which takes the longer the more it is.
+const COUNT_EVERY: Duration = Duration::from_secs(60);
 
 /// How mail is sent.
 #[derive(Debug)]
@@ -26,12 +30,14 @@ pub struct MailSettings {
     pub mailer: Option<Mailer>,
     /// How often the outbox is looked at.
     pub every: Duration,
+    /// Letters of one organization that this node sends in an hour; what is more waits for the next.
+    pub letters_hour_max: u32,
 }
 
 impl Default for MailSettings {
     /// No server.
     fn default() -> Self {
-        Self { mailer: None, every: EVERY }
+        Self { mailer: None, every: EVERY, letters_hour_max: LETTERS_HOUR_MAX }
     }
 }
 
@@ -41,7 +47,7 @@ pub(crate) struct Post {
     pub(crate) mailer: Option<Mailer>,
     every: Duration,
     wake: Notify,
-    pub(crate) tests: TestsLeft,
+    pub(crate) hourly: Hourly,
     sent: AtomicU64,
     failed: AtomicU64,
     waiting: AtomicU64,
@@ -55,7 +61,7 @@ impl Post {
             mailer: settings.mailer,
             every: settings.every,
             wake: Notify::new(),
-            tests: TestsLeft::default(),
+            hourly: Hourly::new(settings.letters_hour_max),
             sent: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             waiting: AtomicU64::new(0),
@@ -76,7 +82,7 @@ pub struct MailCounts {
     pub sent: u64,
     /// Letters that it did not, since the start; each try counts.
     pub failed: u64,
-    /// Notices that are to be sent.
+    /// Notices that are to be sent; 0 where no mail server is named.
     pub waiting: u64,
     /// The age of the oldest of them, in seconds.
     pub oldest_seconds: u64,
@@ -89,7 +95,7 @@ impl Keystead {
         self.post.mailer.is_some()
     }
 
-    /// What became of mail; of what waits, as of the last look at the outbox.
+    /// What became of mail; of what waits, as it was counted within the last minute.
     #[must_use]
     pub fn mail_counts(&self) -> MailCounts {
         let waiting = self.post.waiting.load(Ordering::Relaxed);
@@ -123,7 +129,24 @@ impl Keystead {
         }
     }
 
-    async fn count_backlog(&self) -> Result<(), Refused> {
+    /// Counts what waits again and again, until the stop.
+    pub(crate) async fn keep_counting_mail(self: Arc<Self>) {
+        while self.sends_mail() && !self.stopping.is_cancelled() {
+            if let Err(error) = self.count_mail().await {
+                tracing::warn!(%error, "the mail that waits cannot be counted");
+            }
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(COUNT_EVERY) => {}
+            }
+        }
+    }
+
+    /// Counts what waits, for [`mail_counts`](Self::mail_counts).
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn count_mail(&self) -> Result<(), Refused> {
         let (waiting, oldest) = self.store.read().await?.notices_to_send().await?;
         self.post.waiting.store(u64::try_from(waiting).unwrap_or(0), Ordering::Relaxed);
         self.post.oldest.store(oldest.0, Ordering::Relaxed);

@@ -55,6 +55,17 @@ row! {
     }
 }
 
+row! {
+    /// A notice that may be sent; the rest is read when it is taken.
+    #[derive(Debug)]
+    only_read DueNotice {
+        /// Its id.
+        id: NoticeId,
+        /// Whose it is.
+        organization_id: OrganizationId,
+    }
+}
+
 macro_rules! columns {
     () => {
         "id, organization_id, project_id, kind, key_id, once, recipients, subject, body, state, created_at, \
@@ -88,17 +99,22 @@ statements! {
         "SELECT ", columns!(), " FROM outbox WHERE organization_id = $1 AND project_id = $2 AND id = $3",
     );
     BACKLOG(0) = concat!("SELECT count(*), coalesce(min(created_at), 0) FROM outbox WHERE ", open!());
+    // Of each organization its first, then of each its second, …
     DUE(3) = concat!(
-        "SELECT ", columns!(), " FROM outbox WHERE ", open!(), " AND ", due!(),
-        " ORDER BY coalesce(next_at, created_at), id LIMIT $3",
+        "SELECT id, organization_id FROM (SELECT id, organization_id, coalesce(next_at, created_at) AS since, ",
+        "row_number() OVER (PARTITION BY organization_id ORDER BY coalesce(next_at, created_at), id) AS turn ",
+        "FROM outbox WHERE ", open!(), " AND ", due!(), ") AS due ORDER BY turn, since, id LIMIT $3",
     );
     // Of two at once the second waits for the first, and then finds it no longer due.
     CLAIM(4) = concat!(
         "UPDATE outbox SET attempts = attempts + 1, sending_since = $1, next_at = $3 WHERE id = $4 AND ", open!(),
         " AND ", due!(), " RETURNING ", columns!(),
     );
+    ADDRESS(5) = "UPDATE outbox SET recipients = $1, state = $2, sending_since = $3, next_at = $4 WHERE id = $5";
+    // Nobody sends one that somebody has asked to be tried again: who was late must not undo that.
     RECORD(7) = "UPDATE outbox SET sending_since = NULL, outcome = $1, closed_at = $2, next_at = $3, \
-        last_error = $4, delivered = $5 WHERE id = $6 AND attempts = $7 AND outcome IS NULL";
+        last_error = $4, delivered = $5 WHERE id = $6 AND attempts = $7 AND outcome IS NULL \
+        AND sending_since IS NOT NULL";
     RETRY(4) = "UPDATE outbox SET state = 'waiting', recipients = $1, retried_at = $2, next_at = NULL, \
         sending_since = NULL, outcome = NULL, closed_at = NULL WHERE id = $3 AND attempts = $4 \
         AND (outcome IS NULL OR outcome <> 'sent') AND (sending_since IS NULL OR next_at <= $2)";
@@ -161,7 +177,8 @@ impl Conn {
         Ok(row.map_or((0, Micros(0)), |(count, oldest)| (count, Micros(oldest))))
     }
 
-    /// Notices that are to be sent now, who waits longest first; nothing is to be sent later than `far`.
+    /// Notices that are to be sent now, of each organization in turn, who waits longest first; nothing is to be
+    /// sent later than `far`.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -170,7 +187,7 @@ impl Conn {
         now: Micros,
         far: Micros,
         rows_max: u32,
-    ) -> Result<Vec<NoticeRow>, StoreError> {
+    ) -> Result<Vec<DueNotice>, StoreError> {
         self.rows(&DUE, [now.value(), far.value(), limit(rows_max)]).await
     }
 }
@@ -203,7 +220,22 @@ impl Ledger {
         Ok(claimed)
     }
 
-    /// Records what came of the try of that number; `false` when another has begun since.
+    /// Writes to whom a notice goes by now, and with it its state and who has it.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn address_notice(&mut self, row: &NoticeRow) -> Result<bool, StoreError> {
+        let values = [
+            row.recipients.value(),
+            row.state.value(),
+            row.sending_since.value(),
+            row.next_at.value(),
+            row.id.value(),
+        ];
+        self.write("outbox", &row.id.0, &ADDRESS, values).await
+    }
+
+    /// Records what came of the try of that number; `false` when another has begun since, or was asked for.
     ///
     /// # Errors
     /// When the database cannot answer.

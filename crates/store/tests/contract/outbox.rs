@@ -57,7 +57,7 @@ fn sent() -> Tried {
 
 async fn due(store: &TestStore, now: Micros) -> Vec<NoticeId> {
     let rows = read(store).await.notices_due(now, FAR, 9).await.unwrap();
-    rows.into_iter().map(|row| row.id).collect()
+    rows.iter().map(|row| row.id).collect()
 }
 
 pub(crate) async fn of_many_who_take_a_notice_one_gets_it(store: TestStore) {
@@ -109,6 +109,60 @@ pub(crate) async fn a_try_is_recorded_by_who_made_it(store: TestStore) {
     assert!(!record(&store, 1, 3, Tried::default()).await, "what was sent stays so");
     assert_eq!(claim(&store, 1, minutes(11), minutes(12)).await, None);
     assert_eq!(read(&store).await.notices_to_send().await, Ok((0, Micros(0))));
+}
+
+/// Who sent it was late, and somebody has asked for another try since: that one is not lost.
+pub(crate) async fn a_late_record_does_not_undo_a_retry(store: TestStore) {
+    add(&store, vec![notice(1, "a")]).await;
+    claim(&store, 1, minutes(1), minutes(2)).await.unwrap();
+    let seen = read(&store).await.notice(org(1), project(1), id(1)).await.unwrap().unwrap();
+    assert_eq!(act!(store.store, |tx| tx.retry_notice(&seen, "[]", minutes(3)).await?), Ok(true));
+    let given_up = Tried { outcome: Some("given_up"), closed_at: Some(minutes(4)), ..Tried::default() };
+    assert!(!record(&store, 1, 1, given_up).await);
+    assert_eq!(due(&store, minutes(4)).await, [id(1)]);
+}
+
+pub(crate) async fn a_notice_without_an_address_is_nobodys_until_somebody_asks(store: TestStore) {
+    add(&store, vec![notice(1, "a")]).await;
+    let taken = claim(&store, 1, minutes(1), minutes(5)).await.unwrap();
+    let nobodys = NoticeRow {
+        recipients: "[]".into(),
+        state: "nobody".into(),
+        sending_since: None,
+        next_at: None,
+        ..taken
+    };
+    let row = nobodys.clone();
+    let written: Outcome<bool> = store
+        .store
+        .bookkeeping(move |ledger| Box::pin(async move { ledger.address_notice(&row).await }))
+        .await;
+    assert_eq!(written, Ok(true));
+    assert_eq!(read(&store).await.notice(org(1), project(1), id(1)).await, Ok(Some(nobodys.clone())));
+    assert!(due(&store, minutes(9)).await.is_empty());
+    let to = r#"["desk@example.net"]"#;
+    assert_eq!(act!(store.store, |tx| tx.retry_notice(&nobodys, to, minutes(2)).await?), Ok(true));
+    assert_eq!(due(&store, minutes(9)).await, [id(1)]);
+}
+
+/// One who has many waiting, and slow ones, does not have all others wait behind them.
+pub(crate) async fn each_organization_has_its_turn(store: TestStore) {
+    let of = |number: u8, organization: u8, at: i64| NoticeRow {
+        organization_id: org(organization),
+        created_at: minutes(at),
+        ..notice(number, &number.to_string())
+    };
+    add(&store, vec![of(1, 1, 1), of(2, 1, 2), of(3, 1, 3), of(4, 2, 4), of(5, 2, 5), of(6, 3, 6)]).await;
+    let due: Vec<_> = read(&store)
+        .await
+        .notices_due(minutes(9), FAR, 5)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|due| (due.id, due.organization_id))
+        .collect();
+    let expected = [(1, 1), (4, 2), (6, 3), (2, 1), (5, 2)];
+    assert_eq!(due, expected.map(|(number, organization)| (id(number), org(organization))));
 }
 
 pub(crate) async fn a_notice_is_retried_unless_it_was_or_is_being_sent(store: TestStore) {

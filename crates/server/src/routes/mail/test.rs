@@ -8,7 +8,7 @@ use crate::state::App;
 use axum::extract::State;
 use keystead_api::{MailTest, TestMail};
 
-/// Sends a test message now, and answers whether the mail server took it; ten an hour. For the operator.
+/// Sends a test message now, and answers whether the mail server took it; ten an hour of one node. For the operator.
 #[utoipa::path(post, path = "/v1/mail/test", tag = "mail", operation_id = "test_mail",
     request_body = TestMail, responses((status = 200, body = MailTest), Problems))]
 pub(super) async fn test(

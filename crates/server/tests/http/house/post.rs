@@ -76,6 +76,7 @@ pub(crate) fn smtp_at(port: u16) -> Smtp {
         reply_to: Some(mailbox("ops@keystead.example").unwrap()),
         // A slow machine must not look like a server that hangs.
         timeout: Duration::from_secs(600),
+        data_timeout: Duration::from_secs(600),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Notices on their way through a real mail server.
 
 use super::{PATH, key_of_customer, notices};
-use crate::house::{Authority, House, LOG, MailServer, login, merged, on_both_engines, read};
+use crate::house::{
+    Authority, House, LETTERS_HOUR_MAX, LOG, MailServer, login, merged, on_both_engines, read,
+};
 use keystead_mail::{Security, Smtp};
 use serde_json::{Value, json};
 
@@ -13,6 +15,9 @@ on_both_engines! {
     what_is_refused_for_now_is_tried_again,
     what_is_refused_for_good_is_given_up_until_somebody_asks,
     each_recipient_gets_a_letter_of_their_own_once,
+    a_contact_that_was_corrected_gets_it_instead,
+    a_contact_that_was_taken_away_gets_nothing,
+    more_than_an_hours_share_waits_for_the_next,
 }
 
 pub(super) const CONTACT: &str = "noc@customer.example";
@@ -77,6 +82,7 @@ async fn a_notice_goes_out_once_and_is_marked(mut house: House) {
     assert_eq!((&sent["state"], &sent["attempts"]), (&json!("sent"), &json!(1)));
     assert_eq!((&sent["sent_at"], &sent["delivered"]), (&json!("2026-01-01T00:00:10Z"), &json!([CONTACT])));
     assert!(sent["last_error"].is_null() && sent["fix"].is_null() && sent["next_attempt_at"].is_null());
+    house.keystead.count_mail().await.unwrap();
     assert_eq!(
         (metric(&house, "keystead_mail_sent_total ").await, metric(&house, "keystead_mail_waiting ").await),
         (1, 0)
@@ -166,6 +172,7 @@ async fn what_is_refused_for_now_is_tried_again(mut house: House) {
         house.wait(HOURS);
     }
     assert_eq!(metric(&house, "keystead_mail_failed_total ").await, 2);
+    house.keystead.count_mail().await.unwrap();
     assert_eq!(metric(&house, "keystead_mail_waiting ").await, 1);
     assert!(metric(&house, "keystead_mail_oldest_seconds ").await >= 59);
     deliver(&house).await;
@@ -224,4 +231,61 @@ async fn each_recipient_gets_a_letter_of_their_own_once(mut house: House) {
     assert!(!letter["text"].as_str().unwrap().contains(CONTACT));
     assert_eq!(only(&house).await["state"], "sent");
     assert_eq!(server.end().await.len(), 0);
+}
+
+async fn contact(house: &House, contact: Value) {
+    let consumer = format!("/v1/projects/registry/consumers/{}", house.acme.consumer);
+    house.admin.patch(&consumer, json!({"contact": contact})).await.ok();
+}
+
+/// The old address may be somebody else's by now.
+async fn a_contact_that_was_corrected_gets_it_instead(mut house: House) {
+    let Some(mut server) = MailServer::start(json!({"rcpt": ["450 later"]})).await else { return };
+    with_notice(&mut house, server.smtp()).await;
+    deliver(&house).await;
+    contact(&house, json!("desk@customer.example")).await;
+    house.wait(HOURS);
+    deliver(&house).await;
+    assert_eq!(server.next().await.unwrap()["to"], json!(["desk@customer.example"]));
+    let notice = only(&house).await;
+    assert_eq!(
+        (&notice["state"], &notice["recipients"]),
+        (&json!("sent"), &json!(["desk@customer.example"]))
+    );
+    assert_eq!(server.end().await.len(), 0);
+}
+
+async fn a_contact_that_was_taken_away_gets_nothing(mut house: House) {
+    let Some(mut server) = MailServer::start(json!({})).await else { return };
+    let id = with_notice(&mut house, server.smtp()).await["id"].as_str().unwrap().to_owned();
+    contact(&house, Value::Null).await;
+    deliver(&house).await;
+    let notice = only(&house).await;
+    assert_eq!((&notice["state"], &notice["recipients"]), (&json!("nobody"), &json!([])));
+    contact(&house, json!(CONTACT)).await;
+    house.admin.poke(&format!("{PATH}/{id}/retry")).await.ok();
+    assert_eq!(server.next().await.unwrap()["to"], json!([CONTACT]));
+    assert_eq!(server.end().await.len(), 0);
+}
+
+/// Rotating and cancelling again and again writes to whatever address the consumer is given.
+async fn more_than_an_hours_share_waits_for_the_next(mut house: House) {
+    let Some(server) = MailServer::start(json!({})).await else { return };
+    with_notice(&mut house, server.smtp()).await;
+    for _ in 0..LETTERS_HOUR_MAX {
+        house.admin.rotate(&key_of_customer(&house).await, long()).await;
+    }
+    let waiting = async || {
+        let told = notices(&house).await;
+        told.iter().filter(|notice| notice["state"] == "waiting" && notice["attempts"] == 0).count()
+    };
+    for _ in 0..2 {
+        assert!(deliver(&house).await);
+        assert_eq!(waiting().await, 1);
+        house.wait(1_799);
+    }
+    house.wait(2);
+    deliver(&house).await;
+    assert_eq!(waiting().await, 0);
+    assert_eq!(server.end().await.len(), LETTERS_HOUR_MAX as usize + 1);
 }

@@ -47,18 +47,23 @@ async fn a_server_that_does_not_answer_is_given_up_in_time(mut house: House) {
 }
 
 async fn a_server_that_hangs_holds_up_neither_requests_nor_the_stop(mut house: House) {
-    let Some(mut server) = MailServer::start(json!({"data": ["hang"]})).await else { return };
+    let answers = json!({"rcpt": ["450 busy"], "data": ["hang"]});
+    let Some(mut server) = MailServer::start(answers).await else { return };
     let id = with_notice(&mut house, server.smtp()).await["id"].as_str().unwrap().to_owned();
+    deliver(&house).await;
     house.admin.poke(&format!("{PATH}/{id}/retry")).await.ok();
     assert_eq!(server.next().await, Some(json!({"hanging": "data"})));
     let notice = only(&house).await;
-    assert_eq!((&notice["state"], &notice["attempts"]), (&json!("sending"), &json!(1)));
+    assert_eq!((&notice["state"], &notice["attempts"]), (&json!("sending"), &json!(2)));
     house.admin.poke(&format!("{PATH}/{id}/retry")).await.refused(409, "conflict");
     let key = house.admin.issue(json!({})).await;
     assert_eq!(house.asker.ask(&key.key, json!({})).await["valid"], true);
     // Far less than the ten minutes that the mail server has for its answer.
     tokio::time::timeout(Duration::from_secs(60), house.restart()).await.unwrap();
-    assert_eq!(only(&house).await["state"], "retrying");
+    let notice = only(&house).await;
+    assert_eq!(notice["state"], "retrying");
+    let error = notice["last_error"].as_str().unwrap();
+    assert!(error.contains("450"), "a stop is no fault of the mail server's: {error}");
     assert!(deliver(&house).await, "a start begins with what the stop cut short");
     assert!(server.next().await.unwrap()["text"].is_string());
     assert_eq!(only(&house).await["state"], "sent");
@@ -149,11 +154,12 @@ async fn without_a_mail_server_it_waits_and_says_so(mut house: House) {
     let notice = only(&house).await;
     assert_eq!((&notice["state"], &notice["attempts"]), (&json!("waiting_for_smtp"), &json!(0)));
     assert!(notice["fix"].as_str().unwrap().contains("hand subject and text"), "{notice}");
-    assert_eq!(metric(&house, "keystead_mail_waiting ").await, 1);
-    assert_eq!(metric(&house, "keystead_mail_oldest_seconds ").await, 3 * 86_400);
     let Some(mut server) = MailServer::start(json!({})).await else { return };
     house.mail_through(Some(server.smtp())).await;
     assert_eq!(only(&house).await["state"], "waiting");
+    house.keystead.count_mail().await.unwrap();
+    assert_eq!(metric(&house, "keystead_mail_waiting ").await, 1);
+    assert_eq!(metric(&house, "keystead_mail_oldest_seconds ").await, 3 * 86_400);
     deliver(&house).await;
     assert!(server.next().await.is_some());
     assert_eq!(only(&house).await["state"], "sent");
