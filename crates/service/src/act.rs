@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use keystead_domain::ids::{AuditId, OrganizationId, ProjectId};
-use keystead_store::{Acted, Change, Event, Tx};
+use keystead_store::{Acted, Change, Event, Size, Tx};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,6 +26,15 @@ impl Keystead {
         T: Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, Refused>> + Send + 'static,
     {
+        self.act_of(Size::Usual, work).await
+    }
+
+    /// Runs an act that says how much it writes to its end. The caller has been authorised.
+    pub(crate) async fn act_of<T, W>(self: &Arc<Self>, size: Size, work: W) -> Result<T, Refused>
+    where
+        T: Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, Refused>> + Send + 'static,
+    {
         let this = Arc::clone(self);
         let task = self.tasks.spawn(async move {
             // Known before the commit, so that a commit whose outcome is unknown can be read again.
@@ -33,7 +42,7 @@ impl Keystead {
             let noted = Arc::clone(&changes);
             let result = this
                 .store
-                .act(move |tx| {
+                .act_of(size, move |tx| {
                     Box::pin(async move {
                         let acted = work(tx).await?;
                         noted.lock().clone_from(&acted.changes);

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::refused::Refused;
 use crate::replay::Answer;
 use futures_util::future::BoxFuture;
-use keystead_store::{Acted, Tx};
+use keystead_store::{Acted, Size, Tx};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ impl Keystead {
         let undone = Arc::new(Mutex::new(None));
         let answer = Arc::clone(&undone);
         let result = self
-            .act_once(caller, move |tx| {
+            .act_once_of(caller, Size::Large, move |tx| {
                 Box::pin(async move {
                     let acted = work(tx).await?;
                     if keep && !acted.events.is_empty() {

@@ -11,7 +11,7 @@ use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
-use keystead_store::{Acted, Tx};
+use keystead_store::{Acted, Size, Tx};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -60,8 +60,10 @@ impl Keystead {
             ready.push((place, item, key));
         }
         let (this, by) = (Arc::clone(self), caller.clone());
-        self.act_once(caller, move |tx| Box::pin(async move { this.issue_all(tx, &by, ready, now).await }))
-            .await
+        self.act_once_of(caller, Size::Large, move |tx| {
+            Box::pin(async move { this.issue_all(tx, &by, ready, now).await })
+        })
+        .await
     }
 
     /// Where each item's key is to be; the caller may issue keys in each of these places.

@@ -15,7 +15,7 @@ use keystead_api::{
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
-use keystead_store::{Acted, ReplayRow, Tx};
+use keystead_store::{Acted, ReplayRow, Size, Tx};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -118,8 +118,25 @@ impl Keystead {
         T: Answer,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, Refused>> + Send + 'static,
     {
+        self.act_once_of(caller, Size::Usual, work).await
+    }
+
+    /// As [`Self::act_once`], of an act that says how much it writes.
+    ///
+    /// # Errors
+    /// As [`Self::act_once`].
+    pub(crate) async fn act_once_of<T, W>(
+        self: &Arc<Self>,
+        caller: &Caller,
+        size: Size,
+        work: W,
+    ) -> Result<T, Refused>
+    where
+        T: Answer,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, Refused>> + Send + 'static,
+    {
         let Some(sent) = &caller.origin.idempotency else {
-            return self.act(work).await;
+            return self.act_of(size, work).await;
         };
         let keys = Arc::new(self.replay_keys(caller, sent)?);
         let id = *keys.id();
@@ -140,7 +157,7 @@ impl Keystead {
                 answer: None,
                 answer_until: Micros(i64::MIN),
             };
-            turn.keystead.run_once(keys, row, work).await
+            turn.keystead.run_once(keys, row, size, work).await
         });
         task.await.map_err(|_| Refused::Internal("an act did not run to its end".into()))?
     }
@@ -161,6 +178,7 @@ impl Keystead {
         self: &Arc<Self>,
         keys: Arc<ReplayKeys>,
         row: ReplayRow,
+        size: Size,
         work: W,
     ) -> Result<T, Refused>
     where
@@ -171,7 +189,7 @@ impl Keystead {
         let earlier = Arc::new(Mutex::new(None));
         let (this, sealing, found) = (Arc::clone(self), Arc::clone(&keys), Arc::clone(&earlier));
         let result = self
-            .act(move |tx| {
+            .act_of(size, move |tx| {
                 Box::pin(async move {
                     if !tx.claim_replay(&row, now.plus(-KEPT_MICROS)).await? {
                         *found.lock() = tx.replay(&row.id).await?;

@@ -33,8 +33,19 @@ pub(crate) struct Ran {
 /// The caller's work with its types erased.
 type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Ran> + Send>;
 
+/// How much an act writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// A few rows.
+    Usual,
+    /// Perhaps thousands: on SQLite it has no savepoint, under which each statement would take longer than the one
+    /// before.
+    Large,
+}
+
 /// A unit of work on its way to a transaction.
 pub(crate) struct Job {
+    pub(crate) size: Size,
     pub(crate) work: Work,
     /// For an error that comes before or instead of the work's own answer.
     pub(crate) refuse: oneshot::Sender<StoreError>,
@@ -120,5 +131,5 @@ where
             Ran { keep, touched, answer }
         })
     });
-    (Job { work, refuse }, Answer { answer, refusal })
+    (Job { size: Size::Usual, work, refuse }, Answer { answer, refusal })
 }

@@ -30,7 +30,7 @@ mod transaction;
 mod value;
 mod writer;
 
-pub use act::Acted;
+pub use act::{Acted, Size};
 pub use conn::{Conn, Ledger, Reader, Tx};
 pub use database::{Database, InvalidDatabase, Options};
 pub use error::{OpenError, StoreError, Unique};

@@ -1,6 +1,6 @@
 //! The store: an opened database, and the three ways into it.
 
-use crate::act::{self, Acted, Job};
+use crate::act::{self, Acted, Job, Size};
 use crate::conn::{Conn, Engine, Ledger, Reader, Tx};
 use crate::database::{Database, Options};
 use crate::error::{OpenError, StoreError};
@@ -111,7 +111,21 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, E>> + Send + 'static,
     {
+        self.act_of(Size::Usual, work).await
+    }
+
+    /// As [`act`](Self::act), and says how much it writes.
+    ///
+    /// # Errors
+    /// As [`act`](Self::act).
+    pub async fn act_of<T, E, W>(&self, size: Size, work: W) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, E>> + Send + 'static,
+    {
         let (job, answer) = act::act(self.clock.now(), work);
+        let job = Job { size, ..job };
         self.submit(job, Purpose::Act).await?;
         answer.wait().await
     }

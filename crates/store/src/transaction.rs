@@ -19,7 +19,7 @@ const WORK_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Runs the work. On a panic or after [`WORK_TIME_MAX`] the caller is told, and `None` returned.
 pub(crate) async fn run(job: Job, tx: &mut Tx) -> Option<Ran> {
-    let Job { work, refuse } = job;
+    let Job { work, refuse, .. } = job;
     let work = AssertUnwindSafe(async { work(tx).await }).catch_unwind();
     let refusal = match tokio::time::timeout(WORK_TIME_MAX, work).await {
         Ok(Ok(ran)) => return Some(ran),
@@ -106,7 +106,7 @@ mod tests {
     use crate::conn::{Engine, Tx};
     use crate::log::{Log, LogFile, Next, Record};
     use crate::testing::{START, TestStore, postgres, sqlite};
-    use crate::{Acted, AuditFilter, AuditRow, EnvironmentRow, Store, StoreError};
+    use crate::{Acted, AuditFilter, AuditRow, EnvironmentRow, Size, Store, StoreError};
     use keystead_domain::ids::{AuditId, EnvironmentId, OrganizationId, ProjectId};
     use keystead_domain::seal::{RootKey, RootKeys};
     use rand_chacha::ChaCha8Rng;
@@ -218,6 +218,50 @@ mod tests {
         let filter = AuditFilter::of(OrganizationId([1; 16]));
         let found = reader.audit(&filter, None, 9).await.unwrap();
         assert_eq!(found, [event(3)]);
+    }
+
+    /// Under a savepoint each statement of a large act would take longer than the one before.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_large_act_is_the_first_of_its_group() {
+        let TestStore { store, .. } = &sqlite().await;
+        let (begun, is_begun) = oneshot::channel::<()>();
+        let (go, wait) = oneshot::channel::<()>();
+        let first = tokio::spawn({
+            let store = store.clone();
+            async move {
+                let held: Result<(), StoreError> = store
+                    .act(|_| {
+                        Box::pin(async move {
+                            let _ = begun.send(());
+                            let _ = wait.await;
+                            Ok(Acted { value: (), events: vec![event(1)], changes: Vec::new() })
+                        })
+                    })
+                    .await;
+                held
+            }
+        });
+        is_begun.await.unwrap();
+        let of_size = async |size, n| {
+            let is_saved: Result<bool, StoreError> = store
+                .act_of(size, move |tx| {
+                    Box::pin(async move {
+                        // Fails where there is none.
+                        let is_saved = steer(tx, "RELEASE act; SAVEPOINT act").await.is_ok();
+                        Ok(Acted { value: is_saved, events: vec![event(n)], changes: Vec::new() })
+                    })
+                })
+                .await;
+            is_saved
+        };
+        let release = async {
+            // `join!` polls in order: the others are in the queue by now.
+            let _ = go.send(());
+        };
+        let (small, large, other, ()) =
+            tokio::join!(of_size(Size::Usual, 2), of_size(Size::Large, 3), of_size(Size::Usual, 4), release);
+        assert_eq!(first.await.unwrap(), Ok(()));
+        assert_eq!((small, large, other), (Ok(true), Ok(false), Ok(true)));
     }
 
     /// What the log has of a commit that failed is taken back, so that a restore does not do it.

@@ -1,7 +1,7 @@
 //! SQLite's one writer: it takes the units of work that wait at the same time, runs each behind a
 //! savepoint in one transaction, and answers all of them after the one fsync that they share.
 
-use crate::act::{Job, Ran};
+use crate::act::{Job, Ran, Size};
 use crate::conn::{Conn, Engine, Ledger, Tx};
 use crate::error::{StoreError, of_commit};
 use crate::log::Logging;
@@ -22,19 +22,23 @@ pub(crate) async fn work(
     logging: Arc<Logging>,
     _owner: Arc<FileOwner>,
 ) {
+    let mut next = None;
     loop {
-        let job = tokio::select! {
-            job = queue.recv() => job,
-            () = closing.notified() => {
-                queue.close();
-                continue;
-            }
+        let job = match next.take() {
+            Some(job) => Some(job),
+            None => tokio::select! {
+                job = queue.recv() => job,
+                () = closing.notified() => {
+                    queue.close();
+                    continue;
+                }
+            },
         };
         let Some(job) = job else { break };
         match pool.acquire().await {
             Ok(connection) => {
                 let tx = Tx(Ledger(Conn::new(Engine::Sqlite(connection), true)));
-                group(tx, job, &mut queue, &logging).await;
+                next = group(tx, job, &mut queue, &logging).await;
             }
             Err(error) => {
                 let _ = job.refuse.send(error.into());
@@ -46,12 +50,12 @@ pub(crate) async fn work(
 
 /// Until the queue is empty, all in one transaction. The first unit needs no savepoint: there is nothing else
 /// to keep when it is undone. SQLite copies every page that changes under one, and with many statements that
-/// takes longer the longer the unit is.
-async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging: &Logging) {
+/// takes longer the longer the unit is. So a large one is the first: it ends the group before it, and is returned.
+async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging: &Logging) -> Option<Job> {
     if let Err(error) = steer(&mut tx, "BEGIN IMMEDIATE").await {
         discard(&mut tx);
         let _ = first.refuse.send(error.into());
-        return;
+        return None;
     }
     let mut kept = match run(first, &mut tx).await {
         Some(ran) if ran.keep => vec![ran],
@@ -63,16 +67,20 @@ async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging:
             if let Some(ran) = ran {
                 (ran.answer)(Ok(()));
             }
-            return;
+            return None;
         }
     };
-    let mut mark = "SAVEPOINT act";
+    let (mut mark, mut next) = ("SAVEPOINT act", None);
     for _ in 1..GROUP_MAX {
         let Ok(job) = queue.try_recv() else { break };
+        if job.size == Size::Large {
+            next = Some(job);
+            break;
+        }
         if !one(&mut tx, job, mark, &mut kept).await {
             discard(&mut tx);
             answer(kept, &Err(StoreError::Unavailable("the transaction was lost; nothing of it stands")));
-            return;
+            return next;
         }
         mark = "RELEASE act; SAVEPOINT act";
     }
@@ -92,6 +100,7 @@ async fn group(mut tx: Tx, first: Job, queue: &mut mpsc::Receiver<Job>, logging:
     // The connection is free before the first caller comes back with more.
     drop(tx);
     answer(kept, &end);
+    next
 }
 
 /// Runs a unit behind a savepoint of its own, which stays open; `false` when the whole transaction is lost.
