@@ -14,11 +14,14 @@ use keystead_domain::name;
 use keystead_store::{Acted, Change, ChangeKind, PermissionRow, StoreError, Tx, Unique};
 use std::sync::Arc;
 
+/// Permissions of one project. A report looks at each that a key has, and at thousands of keys.
+const PERMISSIONS_MAX: i64 = 5_000;
+
 impl Keystead {
     /// Adds a permission to a project's catalogue.
     ///
     /// # Errors
-    /// When the caller may not, a field breaks a rule, or the name is taken.
+    /// When the caller may not, a field breaks a rule, the name is taken, or there are [`PERMISSIONS_MAX`].
     pub async fn create_permission(
         self: &Arc<Self>,
         caller: &Caller,
@@ -46,6 +49,7 @@ impl Keystead {
         let event = with_difference(event, None, Some(&shown));
         self.act_once(caller, move |tx| {
             Box::pin(async move {
+                room_for_another(tx.permissions_count(row.project_id).await?)?;
                 tx.insert_permission(&row).await.map_err(taken)?;
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
             })
@@ -256,4 +260,26 @@ fn target(row: &PermissionRow) -> Target<'_> {
 /// A catalogue changes as a whole: the change names the project.
 fn change(row: &PermissionRow) -> Change {
     Change::new(row.organization_id, ChangeKind::Permission, row.project_id.0)
+}
+
+fn room_for_another(count: i64) -> Result<(), Refused> {
+    if count < PERMISSIONS_MAX {
+        return Ok(());
+    }
+    Err(Refused::conflict(
+        format!("This project's catalogue has {count} permissions; {PERMISSIONS_MAX} is the most."),
+        "Remove those that nothing uses, or name fewer kinds of things and narrow grants to resources instead.",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalogue_that_is_full_says_so() {
+        assert!(room_for_another(PERMISSIONS_MAX - 1).is_ok());
+        let refused = room_for_another(PERMISSIONS_MAX).unwrap_err();
+        assert!(matches!(refused, Refused::Conflict { .. }), "{refused:?}");
+    }
 }

@@ -51,6 +51,7 @@ statements! {
     BY_NAME(2) = concat!("SELECT ", columns!(), " FROM permissions WHERE project_id = $1 AND name = $2");
     PAGE(5) = concat!("SELECT ", columns!(), " FROM permissions WHERE organization_id = $1 AND project_id = $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5");
     ALL(0) = concat!("SELECT ", columns!(), " FROM permissions");
+    COUNT(1) = "SELECT count(*) FROM permissions WHERE project_id = $1";
     IN_PROJECT(1) = concat!("SELECT ", columns!(), " FROM permissions WHERE project_id = $1 ORDER BY created_at, id");
 }
 
@@ -101,6 +102,15 @@ impl Conn {
     /// When the database cannot answer.
     pub async fn all_permissions(&mut self) -> Result<Vec<PermissionRow>, StoreError> {
         self.rows(&ALL, []).await
+    }
+
+    /// How many permissions a project has.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn permissions_count(&mut self, project: ProjectId) -> Result<i64, StoreError> {
+        let row: Option<(i64,)> = self.row(&COUNT, [project.value()]).await?;
+        Ok(row.map_or(0, |(count,)| count))
     }
 
     /// Every permission of a project, oldest first.

@@ -20,6 +20,8 @@ pub(crate) async fn taken_names_are_named(store: TestStore) {
     assert_eq!(act!(db, |tx| tx.insert_environment(&row).await?), taken(Unique::EnvironmentTag));
     let row = PermissionRow { id: PermissionId([9; 16]), ..permission_row(1) };
     assert_eq!(act!(db, |tx| tx.insert_permission(&row).await?), taken(Unique::PermissionName));
+    assert_eq!(read(&store).await.permissions_count(project(1)).await, Ok(1));
+    assert_eq!(read(&store).await.permissions_count(project(9)).await, Ok(0));
     let refused = act!(db, |tx| tx.insert_role(&RoleRow { id: role(9), ..role_row(1) }).await?);
     assert_eq!(refused, taken(Unique::RoleName));
     let row = ServiceAccountRow { id: ServiceAccountId([9; 16]), ..service_account_row(1) };
