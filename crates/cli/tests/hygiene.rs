@@ -122,9 +122,13 @@ fn ndjson_has_a_key_on_each_line() {
 
 #[test]
 fn what_contradicts_itself_is_refused_before_anything_is_asked() {
-    for arguments in
-        [&["--csv", "--json"][..], &["--csv", "--ndjson"], &["--csv", "--all"], &["--environment", "x"]]
-    {
+    for arguments in [
+        &["--csv", "--json"][..],
+        &["--csv", "--ndjson"],
+        &["--csv", "--all"],
+        &["--environment", "x"],
+        &["--csv", "--sort", "score"],
+    ] {
         let (output, asked) = run(arguments);
         assert_eq!((output.status.code(), asked.len()), (Some(2), 0), "{arguments:?}");
     }

@@ -43,7 +43,7 @@ pub(crate) struct Hygiene {
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(HygieneCode::ALL.map(HygieneCode::as_str)).try_map(|word| named::<HygieneCode>(&word)))]
     finding: Option<HygieneCode>,
     /// Worst score first, or newest key first; of more than 100000 keys only newest
-    #[arg(long, default_value = "score", value_parser = PossibleValuesParser::new(["score", "newest"]).try_map(|word| named::<HygieneSort>(&word)))]
+    #[arg(long, default_value = "score", conflicts_with_all = ["csv", "ndjson"], value_parser = PossibleValuesParser::new(["score", "newest"]).try_map(|word| named::<HygieneSort>(&word)))]
     sort: HygieneSort,
     #[command(flatten)]
     paging: Paging,
@@ -89,7 +89,7 @@ impl Hygiene {
             let page = self.paging.query();
             session.client.hygiene(&HygieneQuery { limit: page.limit, cursor: page.cursor, ..query }).await?
         };
-        present::report(session, &report)
+        present::report(session, &report, self.paging.all)
     }
 }
 

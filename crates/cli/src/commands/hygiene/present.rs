@@ -12,7 +12,7 @@ const BAD: u32 = 60;
 const GOOD: u32 = 90;
 
 /// The score, the questions, what to mend, and the commands.
-pub(super) fn report(session: &Session, report: &HygieneReport) -> Outcome {
+pub(super) fn report(session: &Session, report: &HygieneReport, is_all: bool) -> Outcome {
     let output = &session.output;
     if output.is_json() {
         output.json(report)?;
@@ -30,7 +30,11 @@ pub(super) fn report(session: &Session, report: &HygieneReport) -> Outcome {
         output.columns(&["FIX, IN THE SAME ORDER"], &fixes)?;
     }
     if let Some(cursor) = &report.next_cursor {
-        output.note(&format!("There are more: add --cursor {cursor}, or --all."));
+        output.note(&if is_all {
+            format!("There are more than these {}: --csv and --ndjson print all.", report.items.len())
+        } else {
+            format!("There are more: add --cursor {cursor}, or --all.")
+        });
     }
     Ok(Exit::Done)
 }
