@@ -17,6 +17,13 @@ pub struct Seen {
     pub passed: u64,
     /// How often it was refused.
     pub refused: u64,
+    /// How often it passed without naming a permission; absent where that was not counted from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_unnamed: Option<u64>,
+    /// When a key that was minted from it last passed or was refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub minted_at: Option<Timestamp>,
     /// Networks it came from, most recent first: /24 of IPv4, /48 of IPv6; at most 16.
     pub networks: Vec<Sighting>,
     /// User agents, most recent first; at most 16.

@@ -8,13 +8,11 @@ mod used;
 
 pub use facts::{Held, HygieneFacts, Overflowed, OwnerFacts};
 
-use crate::time::SECOND;
+use crate::time::DAY;
 use keystead_api::{
     HygieneAnswer, HygieneCode, HygieneCounts, HygieneFinding, HygieneQuestion, HygieneSeverity,
 };
 
-/// Microseconds in a day.
-const DAY: i64 = 86_400 * SECOND;
 /// A key that has not passed for so long since it could is never used, in days.
 pub const NEVER_USED_DAYS: i64 = 30;
 /// A key that was used and then not for so long is dormant, in days.

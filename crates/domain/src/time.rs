@@ -9,6 +9,8 @@ pub struct Micros(pub i64);
 
 /// Microseconds in a second.
 pub const SECOND: i64 = 1_000_000;
+/// Microseconds in a day.
+pub const DAY: i64 = 86_400 * SECOND;
 
 impl Micros {
     /// Later than every instant that can be written.

@@ -71,7 +71,7 @@ fn actor(id: &str) -> Result<Actor, Invalid> {
     })
 }
 
-fn no_project() -> Refused {
+pub(crate) fn no_project() -> Refused {
     Refused::unknown(
         "/project",
         "There is no such project.",

@@ -63,17 +63,19 @@ pub(crate) fn encode<const N: usize>((at, id): (Micros, [u8; N])) -> String {
 }
 
 fn decode<const N: usize>(text: &str) -> Result<(Micros, [u8; N]), Refused> {
-    let invalid = || {
-        Refused::from(Invalid::new(
-            "/cursor",
-            "This is not a cursor of this list.",
-            "Send `next_cursor` of the page before, or leave it out.",
-        ))
-    };
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid())?;
-    let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid)?;
-    let at = i64::from_be_bytes(at.try_into().map_err(|_| invalid())?);
-    Ok((Micros(at), id.try_into().map_err(|_| invalid())?))
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| no_cursor())?;
+    let (at, id) = bytes.split_at_checked(8).ok_or_else(no_cursor)?;
+    let at = i64::from_be_bytes(at.try_into().map_err(|_| no_cursor())?);
+    Ok((Micros(at), id.try_into().map_err(|_| no_cursor())?))
+}
+
+/// What is sent where a cursor belongs is none.
+pub(crate) fn no_cursor() -> Invalid {
+    Invalid::new(
+        "/cursor",
+        "This is not a cursor of this list.",
+        "Send `next_cursor` of the page before, or leave it out.",
+    )
 }
 
 #[cfg(test)]

@@ -6,12 +6,9 @@ use crate::find_keys::after;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{DueKey, DueState, Page, PageQuery};
-use keystead_domain::time::{Micros, SECOND};
+use keystead_domain::time::{DAY, Micros};
 use keystead_store::RotationPlanRow;
 use std::sync::Arc;
-
-/// Microseconds in a day.
-const DAY: i64 = 86_400 * SECOND;
 
 impl Keystead {
     /// A page of a project's usable keys that are due to be rotated, or will be within the plan's

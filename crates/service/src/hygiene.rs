@@ -7,7 +7,7 @@ mod walk;
 
 use crate::Keystead;
 use crate::caller::Caller;
-use crate::cursor::{Cut, encode};
+use crate::cursor::{Cut, encode, no_cursor};
 use crate::refused::Refused;
 use keystead_api::{HygieneCode, HygieneCounts, HygieneKey, HygieneQuery, HygieneReport, HygieneSort};
 use keystead_domain::hygiene;
@@ -130,7 +130,7 @@ fn report(counts: HygieneCounts, items: Vec<HygieneKey>, next_cursor: Option<Str
 }
 
 fn rank_of((at, bytes): (Micros, [u8; 13])) -> Result<Rank, Invalid> {
-    let key = bytes.get(1..).and_then(KeyId::from_slice).ok_or_else(walk::no_cursor)?;
+    let key = bytes.get(1..).and_then(KeyId::from_slice).ok_or_else(no_cursor)?;
     let [score, ..] = bytes;
     Ok((score, Reverse(at), Reverse(key)))
 }

@@ -23,10 +23,15 @@ impl Aggregate {
         let at = event.at.to_timestamp();
         if event.code == Code::Valid {
             seen.passed += 1;
+            let unnamed = seen.passed_unnamed.unwrap_or(0);
+            seen.passed_unnamed = Some(unnamed + u64::from(event.permissions.is_empty()));
             seen.last_used_at = seen.last_used_at.max(Some(at));
         } else {
             seen.refused += 1;
             seen.last_refused_at = seen.last_refused_at.max(Some(at));
+        }
+        if event.is_minted {
+            seen.minted_at = seen.minted_at.max(Some(at));
         }
         if let Some(network) = &network {
             note(&mut seen.networks, network, at, FEW);
@@ -47,6 +52,11 @@ impl Aggregate {
     pub(crate) fn onto(self, before: Seen) -> Seen {
         let Self(new) = self;
         let mut seen = before;
+        // What passed before that was counted may have used anything.
+        let counted = if seen.passed == 0 { Some(0) } else { seen.passed_unnamed };
+        let unnamed = new.passed_unnamed.unwrap_or(0);
+        seen.passed_unnamed = counted.map(|counted| counted.saturating_add(unnamed));
+        seen.minted_at = seen.minted_at.max(new.minted_at);
         seen.passed = seen.passed.saturating_add(new.passed);
         seen.refused = seen.refused.saturating_add(new.refused);
         seen.last_used_at = seen.last_used_at.max(new.last_used_at);
@@ -117,10 +127,52 @@ pub(crate) fn merge(list: &mut Vec<Sighting>, new: impl IntoIterator<Item = Sigh
 #[cfg(test)]
 mod tests {
     use super::*;
+    use keystead_domain::ids::OrganizationId;
 
     fn sighting(value: &str, at: i64) -> Sighting {
         let at = Micros(at).to_timestamp();
         Sighting { value: value.into(), count: 1, first_at: at, last_at: at }
+    }
+
+    fn event(permissions: &[&str], is_minted: bool) -> UsageEvent {
+        UsageEvent {
+            at: Micros(7),
+            code: Code::Valid,
+            organization: OrganizationId([1; 16]),
+            project: None,
+            environment: None,
+            lineage: None,
+            is_minted,
+            drain: None,
+            ip: None,
+            user_agent: None,
+            endpoint: None,
+            permissions: permissions.iter().map(|name| (*name).into()).collect(),
+        }
+    }
+
+    fn seen_of(events: &[UsageEvent]) -> Aggregate {
+        let mut seen = Aggregate::default();
+        events.iter().for_each(|event| seen.add(event, None));
+        seen
+    }
+
+    #[test]
+    fn what_passed_without_a_permission_is_counted_from_the_first_or_not_at_all() {
+        let named = || seen_of(&[event(&["a", "b"], false)]);
+        let both = || seen_of(&[event(&["a", "b"], false), event(&[], false)]);
+        let fresh = named().onto(Seen::default());
+        assert_eq!((fresh.passed, fresh.passed_unnamed, fresh.minted_at), (1, Some(0), None));
+        assert_eq!(both().onto(fresh).passed_unnamed, Some(1));
+        let old = Seen { passed: 5, ..Seen::default() };
+        assert_eq!(named().onto(old).passed_unnamed, None);
+    }
+
+    #[test]
+    fn use_of_a_minted_key_is_told_apart() {
+        let seen = seen_of(&[event(&[], true)]).onto(Seen::default());
+        assert_eq!(seen.minted_at, Some(Micros(7).to_timestamp()));
+        assert_eq!(seen_of(&[event(&[], false)]).onto(seen.clone()).minted_at, seen.minted_at);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct UsageEvent {
     pub(crate) environment: Option<EnvironmentId>,
     /// `None` for a key that could not be tied to one: what brute force looks like.
     pub(crate) lineage: Option<KeyId>,
+    /// Whether it was a minted key, whose use is recorded as its parent's.
+    pub(crate) is_minted: bool,
     /// Which key, where that is one that is rotated away.
     pub(crate) drain: Option<(KeyId, DrainPhase)>,
     pub(crate) ip: Option<IpAddr>,
@@ -61,15 +63,15 @@ impl UsageEvent {
         code: Code,
         at: Micros,
     ) -> Self {
-        let (place, lineage, drain) = match subject {
-            Subject::Nobody(place) => (place, None, None),
+        let (place, lineage, drain, is_minted) = match subject {
+            Subject::Nobody(place) => (place, None, None, false),
             Subject::Key(entry) => {
                 let place = UnknownPlace {
                     organization: entry.place.project.organization,
                     project: Some(entry.place.project.id),
                     environment: Some(entry.place.environment),
                 };
-                (place, Some(entry.lineage.id), drain(entry, at))
+                (place, Some(entry.lineage.id), drain(entry, at), entry.parent().is_some())
             }
         };
         let mut permissions = Vec::new();
@@ -87,6 +89,7 @@ impl UsageEvent {
             project: place.project,
             environment: place.environment,
             lineage,
+            is_minted,
             drain,
             ip: ask.ip,
             user_agent: user_agent.map(|text| shorten(&[text])),
@@ -213,6 +216,7 @@ mod tests {
                 project: None,
                 environment: None,
                 lineage: None,
+                is_minted: false,
                 ip: None,
                 user_agent: None,
                 endpoint: None,

@@ -14,7 +14,7 @@ pub struct HygieneFacts<'a> {
     pub environment: &'a str,
     /// What it is for.
     pub kind: KeyKind,
-    /// From when it could be used: its creation, or the begin of its validity where that is later.
+    /// From when it could surely be used: its last change, or the begin of its validity where that is later.
     pub usable_from: Micros,
     /// When it was created.
     pub created_at: Micros,
@@ -40,7 +40,7 @@ pub struct HygieneFacts<'a> {
     pub overflowed: Overflowed,
     /// Whether each use of it is recorded.
     pub use_is_recorded: bool,
-    /// Whether keys were minted from it: their use is recorded as its own.
+    /// Whether keys were minted from it of late: their use is recorded as its own.
     pub has_minted: bool,
     /// The time at which it is judged.
     pub now: Micros,

@@ -256,9 +256,14 @@ fn no_network_rule(facts: &HygieneFacts<'_>) -> Option<Said> {
     }
     let networks = Users::of(facts).networks;
     // A network that was refused is in the list, too, and one of many may be a thief's: neither must be let in
-    // by a command that is pasted.
+    // by a command that is pasted. Nor must it shut out one that is not in the list: because it is full, because it
+    // was last seen long ago, or because nobody said where a request came from.
     let few = (1..shared_by(facts)).contains(&networks.len());
-    let known = few && facts.seen.refused == 0 && !facts.overflowed.networks;
+    let told = facts.seen.networks.iter().fold(0_u64, |sum, one| sum.saturating_add(one.count));
+    let is_whole = !facts.overflowed.networks
+        && networks.len() == facts.seen.networks.len()
+        && told >= facts.seen.passed;
+    let known = few && facts.seen.refused == 0 && is_whole;
     let (fix, command) = if known {
         let fix = "Allow only the networks that it is used from; look first whether each is yours.";
         (fix, fix::only_from(facts.id, &networks))

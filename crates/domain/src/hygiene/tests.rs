@@ -31,6 +31,7 @@ fn used(permissions: &[&str], passed: u64) -> Seen {
     Seen {
         last_used_at: Some(ago(1).to_timestamp()),
         passed,
+        passed_unnamed: Some(0),
         permissions: permissions.iter().map(|name| sighting(name, passed, ago(1))).collect(),
         ..Seen::default()
     }
@@ -121,8 +122,11 @@ fn a_permission_is_unused_only_when_that_is_certain() {
         [""; 0],
         "the list has forgotten some"
     );
-    let silent = Seen { passed: 6, ..seen.clone() };
+    // Of a question for several each counts, so that their sum says nothing.
+    let silent = Seen { passed_unnamed: Some(1), ..used(&["routes.read", "routes.list"], 5) };
     assert_eq!(codes(&good(&all, &silent)), [""; 0], "one request named no permission");
+    let old = Seen { passed_unnamed: None, ..seen.clone() };
+    assert_eq!(codes(&good(&all, &old)), [""; 0], "nobody counted whether all named one");
     let lately = [held("routes.read"), Held { since: ago(30).plus(1), ..held("routes.write") }];
     assert_eq!(codes(&good(&lately, &seen)), [""; 0], "it has not had it for long");
     let unseen = [held("routes.read"), Held { use_is_recorded: false, ..held("keys.verify") }];
@@ -193,6 +197,11 @@ fn a_command_lets_in_only_networks_from_which_it_passed() {
     assert_eq!(command(&open(&seen)), expected);
     let refused = Seen { refused: 1, ..seen.clone() };
     assert_eq!(command(&open(&refused)), "keystead keys update key_1 --network-allow NETWORK");
+    let unnamed = Seen { passed: 3, ..seen.clone() };
+    assert_eq!(command(&open(&unnamed)), "keystead keys update key_1 --network-allow NETWORK");
+    let mut long_ago = seen.clone();
+    long_ago.networks.extend(sightings(&["203.0.113.0/24"], ago(31)));
+    assert_eq!(command(&open(&long_ago)), "keystead keys update key_1 --network-allow NETWORK");
     let many: Vec<String> = (0..5).map(|net| format!("10.0.{net}.0/24")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let shared = Seen { networks: sightings(&many, ago(1)), ..used(&[], 2) };
@@ -211,7 +220,15 @@ fn a_public_key_is_too_strong_with_sensitive_permissions_everything_or_without_l
     assert_eq!(codes(&public(&plain)), [""; 0]);
     assert_eq!(codes(&public(&sensitive)), ["public_too_strong"]);
     assert_eq!(command(&public(&sensitive)), "keystead keys update key_1 --permission a");
-    assert_eq!(codes(&HygieneFacts { holds_all: true, ..public(&plain) }), ["public_too_strong"]);
+    let everything = HygieneFacts { holds_all: true, ..public(&plain) };
+    assert_eq!(codes(&everything), ["public_too_strong"]);
+    let two = [held("a"), held("b")];
+    let kept = |seen| command(&HygieneFacts { holds_all: true, seen, ..public(&two) });
+    let named = used(&["a"], 3);
+    let silent = Seen { passed_unnamed: Some(1), ..named.clone() };
+    assert_eq!(kept(&named), "keystead keys update key_1 --permission a");
+    let both = "keystead keys update key_1 --permission a --permission b";
+    assert_eq!(kept(&silent), both, "what named no permission may have used any");
     assert_eq!(codes(&HygieneFacts { has_limits: false, ..public(&plain) }), ["public_too_strong"]);
 }
 

@@ -43,13 +43,16 @@ pub(super) fn last_used(facts: &HygieneFacts<'_>) -> Option<Micros> {
     facts.seen.last_used_at.map(|at: Timestamp| Micros::from(at))
 }
 
-/// The permissions that it has held for long and certainly never used. None where that cannot be known: where
-/// something passed without naming a permission, it may have used any of them; and a list that is full has
-/// forgotten some.
+/// Whether all that it used is known: where something passed without naming a permission, it may have used any of
+/// them; and a list that is full has forgotten some.
+fn all_is_known(facts: &HygieneFacts<'_>) -> bool {
+    facts.seen.passed_unnamed == Some(0) && !facts.overflowed.permissions
+}
+
+/// The permissions that it has held for long and certainly never used. None where that cannot be known.
 pub(super) fn unused<'a>(facts: &'a HygieneFacts<'_>) -> Vec<&'a Held> {
     let seen = facts.seen;
-    let asked = seen.permissions.iter().fold(0_u64, |sum, one| sum.saturating_add(one.count));
-    if seen.passed == 0 || facts.overflowed.permissions || asked < seen.passed {
+    if seen.passed == 0 || !all_is_known(facts) {
         return Vec::new();
     }
     let used: BTreeSet<&str> = seen.permissions.iter().map(|one| one.value.as_str()).collect();
@@ -62,5 +65,5 @@ pub(super) fn unused<'a>(facts: &'a HygieneFacts<'_>) -> Vec<&'a Held> {
 pub(super) fn needed<'a>(facts: &'a HygieneFacts<'_>) -> Vec<&'a Held> {
     let used = |held: &&Held| facts.seen.permissions.iter().any(|one| one.value == held.name);
     let some: Vec<&Held> = facts.held.iter().filter(used).collect();
-    if some.is_empty() || facts.overflowed.permissions { facts.held.iter().collect() } else { some }
+    if some.is_empty() || !all_is_known(facts) { facts.held.iter().collect() } else { some }
 }

@@ -10,11 +10,11 @@ use keystead_domain::cells::{Catalogue, ProjectCell};
 use keystead_domain::effective::held_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::guardrails::Guard;
-use keystead_domain::hygiene::{self, Held, HygieneFacts, Overflowed, OwnerFacts};
+use keystead_domain::hygiene::{self, Held, HygieneFacts, Overflowed, OwnerFacts, RECENT_DAYS};
 use keystead_domain::ids::{OwnerId, RoleId};
 use keystead_domain::policy::{Given, Grant};
 use keystead_domain::rotation::Rotation;
-use keystead_domain::time::Micros;
+use keystead_domain::time::{DAY, Micros};
 use keystead_store::{HygieneRow, Reader, RotationPlanRow};
 use std::collections::HashMap;
 
@@ -24,7 +24,7 @@ pub(super) struct Ground {
     plan: Option<RotationPlanRow>,
     /// When each role was last changed: before that it may have given less.
     roles: HashMap<RoleId, Micros>,
-    /// Since when each permission is in the catalogue: a pattern gave nothing of that name before.
+    /// Since when each permission is what it is in the catalogue: a pattern gave nothing of that name before.
     permissions: HashMap<String, Micros>,
 }
 
@@ -36,7 +36,7 @@ impl Ground {
             guard: guard_of(reader, project).await?,
             plan: reader.rotation_plan(project.organization, project.id).await?,
             roles: roles.into_iter().map(|row| (row.id, row.updated_at)).collect(),
-            permissions: permissions.into_iter().map(|row| (row.name, row.created_at)).collect(),
+            permissions: permissions.into_iter().map(|row| (row.name, row.updated_at)).collect(),
         })
     }
 
@@ -84,14 +84,15 @@ impl Keystead {
         let seen: Seen = row.seen.as_deref().map(json).transpose()?.unwrap_or_default();
         let (project, id, owner) = (&entry.place.project, row.id.to_string(), entry.owner.id.to_string());
         let catalogue = project.catalogue.load();
-        let held = ground.held(&entry, &catalogue, row.updated_at.max(row.created_at));
+        let changed_at = changed_at(row);
+        let held = ground.held(&entry, &catalogue, changed_at);
         let principals = entry.principals();
         let facts = HygieneFacts {
             id: &id,
             project: &project.slug,
             environment: &entry.place.slug,
             kind: entry.kind,
-            usable_from: entry.not_before.max(row.created_at),
+            usable_from: entry.not_before.max(changed_at),
             created_at: row.created_at,
             expires_at: Some(entry.expires_at).filter(|end| *end != Micros::FOREVER),
             rotation_due_at: ground.rotation_due(entry.kind, row.created_at),
@@ -109,7 +110,8 @@ impl Keystead {
             // That it asked for verdicts is not recorded.
             use_is_recorded: !(project.system
                 && held.iter().any(|held| held.name == management::KEYS_VERIFY)),
-            has_minted: self.keyring.children(row.id) > 0,
+            has_minted: self.keyring.children(row.id) > 0
+                || seen.minted_at.is_some_and(|at| now.since(Micros::from(at)) < RECENT_DAYS * DAY),
             held: &held,
             seen: &seen,
             now,
@@ -131,6 +133,12 @@ impl Keystead {
             id,
         }))
     }
+}
+
+/// When it, its owner or its consumer was last changed: before that it may have been off, or been given less.
+fn changed_at(row: &HygieneRow) -> Micros {
+    let others = [row.account_updated_at, row.owner_updated_at, row.consumer_updated_at];
+    others.into_iter().flatten().fold(row.updated_at.max(row.created_at), Micros::max)
 }
 
 /// Whether it can be used, now or by itself later, and not only for what is left of its rotation.

@@ -1,5 +1,6 @@
 //! Which keys a report is about: those of whole projects, or of the environments that the caller may see.
 
+use crate::audit_list::no_project;
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
 use crate::refused::Refused;
@@ -85,12 +86,4 @@ impl Keystead {
         self.authorise(caller, management::KEYS_READ, resource.as_deref()).await?;
         Ok(scopes)
     }
-}
-
-fn no_project() -> Refused {
-    Refused::unknown(
-        "/project",
-        "There is no such project.",
-        "Send the id or slug of one of your projects, or leave it out.",
-    )
 }

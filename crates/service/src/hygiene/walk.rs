@@ -4,7 +4,7 @@
 use super::look::Ground;
 use super::scopes::Scope;
 use crate::Keystead;
-use crate::cursor::encode;
+use crate::cursor::{encode, no_cursor};
 use crate::refused::Refused;
 use keystead_api::HygieneKey;
 use keystead_domain::ids::KeyId;
@@ -14,8 +14,6 @@ use keystead_domain::time::Micros;
 /// Keys read at once: with all that was observed of them at most about ten megabytes, as a rule some hundred
 /// kilobytes.
 const CHUNK: u32 = 128;
-/// Keys judged before others have their turn: less than a millisecond.
-const AT_ONCE: usize = 16;
 /// What a project or environment costs beside its keys, counted in keys.
 const SCOPE_COST: usize = 16;
 
@@ -101,12 +99,11 @@ impl<'a> Walk<'a> {
         self.looked_at += rows.len();
         let at = |at, key| Position { scope: scope.id, at, key };
         let mut checked = Vec::with_capacity(rows.len());
-        for part in rows.chunks(AT_ONCE) {
-            for row in part {
-                if let Some(key) = self.keystead.look(&ground, row, self.now)? {
-                    checked.push(Checked { position: at(row.created_at, row.id), key });
-                }
+        for row in &rows {
+            if let Some(key) = self.keystead.look(&ground, row, self.now)? {
+                checked.push(Checked { position: at(row.created_at, row.id), key });
             }
+            // One that may do all that a large catalogue has takes milliseconds: others have their turn.
             tokio::task::yield_now().await;
         }
         match rows.last() {
@@ -122,12 +119,4 @@ impl<'a> Walk<'a> {
         self.from = self.end;
         Ok(Some(checked))
     }
-}
-
-pub(super) fn no_cursor() -> Invalid {
-    Invalid::new(
-        "/cursor",
-        "This is not a cursor of this list.",
-        "Send `next_cursor` of the page before, or leave it out.",
-    )
 }

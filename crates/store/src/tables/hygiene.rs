@@ -25,14 +25,20 @@ row! {
         created_at: Micros,
         /// When it was last changed.
         updated_at: Micros,
-        /// What was observed of its lineage, as JSON; never of one that is revoked or minted.
+        /// What was observed of its lineage, as JSON.
         seen: Option<String>,
         /// The project of the service account that owns it.
         account_project: Option<ProjectId>,
         /// What that service account is.
         account_description: Option<String>,
+        /// When that service account was last changed.
+        account_updated_at: Option<Micros>,
         /// The contact of the consumer that owns it.
         consumer_contact: Option<String>,
+        /// When the consumer that owns it was last changed.
+        owner_updated_at: Option<Micros>,
+        /// When the consumer that it was issued to was last changed.
+        consumer_updated_at: Option<Micros>,
     }
 }
 
@@ -40,15 +46,17 @@ macro_rules! select {
     ($place:literal) => {
         concat!(
             "SELECT keys.id, keys.name, keys.start, keys.created_at, keys.updated_at, seen.body, ",
-            "service_accounts.project_id, service_accounts.description, consumers.contact FROM keys ",
-            // Minted keys share their parent's row, which is large.
-            "LEFT JOIN seen ON seen.lineage_id = keys.lineage_id AND keys.revoked_at IS NULL ",
-            "AND keys.parent_id IS NULL ",
+            "service_accounts.project_id, service_accounts.description, service_accounts.updated_at, ",
+            "owners.contact, owners.updated_at, consumers.updated_at FROM keys ",
+            "LEFT JOIN seen ON seen.lineage_id = keys.lineage_id ",
             "LEFT JOIN service_accounts ON service_accounts.id = keys.owner_account ",
-            "LEFT JOIN consumers ON consumers.id = keys.owner_consumer ",
+            "LEFT JOIN consumers AS owners ON owners.id = keys.owner_consumer ",
+            "LEFT JOIN consumers ON consumers.id = keys.consumer_id ",
             "WHERE keys.",
             $place,
-            " = $1 AND keys.organization_id = $2 AND (keys.created_at, keys.id) < ($3, $4) ",
+            // Nothing is found of these, and they can be many.
+            " = $1 AND keys.parent_id IS NULL AND keys.revoked_at IS NULL AND keys.organization_id = $2 ",
+            "AND (keys.created_at, keys.id) < ($3, $4) ",
             "ORDER BY keys.created_at DESC, keys.id DESC LIMIT $5"
         )
     };
@@ -60,7 +68,8 @@ statements! {
 }
 
 impl Conn {
-    /// A page of a project's keys, or of one of its environments', newest first.
+    /// A page of a project's keys, or of one of its environments', newest first: without those that were revoked or
+    /// minted.
     ///
     /// # Errors
     /// When the database cannot answer.

@@ -27,10 +27,12 @@ fn some_sightings(value: &'static str) -> impl Strategy<Value = Vec<Sighting>> {
 fn a_seen() -> impl Strategy<Value = Seen> {
     let last = || prop::option::of((-10..200_i64).prop_map(|days| ago(days).to_timestamp()));
     let lists = (some_sightings("[ -~]{0,12}"), some_sightings("[ -~]{0,12}"), some_sightings("p[0-8]"));
-    (last(), 0..40_u64, 0..3_u64, lists).prop_map(
-        |(last, passed, refused, (networks, agents, permissions))| Seen {
+    let unnamed = prop::option::of(0..2_u64);
+    (last(), 0..40_u64, unnamed, 0..3_u64, lists).prop_map(
+        |(last, passed, passed_unnamed, refused, (networks, agents, permissions))| Seen {
             last_used_at: last,
             passed,
+            passed_unnamed,
             refused,
             networks,
             user_agents: agents,
@@ -88,7 +90,7 @@ proptest! {
             prop_assert_eq!(finding.weight, weight(finding.severity));
             prop_assert!(finding.detail.ends_with('.') && finding.fix.ends_with('.'));
             if finding.code == HygieneCode::OverPrivileged {
-                prop_assert!(!lost && seen.passed > 0);
+                prop_assert!(!lost && seen.passed > 0 && seen.passed_unnamed == Some(0));
                 for name in &finding.evidence.permissions {
                     prop_assert!(held.iter().any(|held| held.name == *name && held.since <= ago(30)));
                     prop_assert!(seen.permissions.iter().all(|one| one.value != *name));

@@ -90,6 +90,10 @@ async fn never_used_is_found_after_a_month_until_it_is_used_or_disabled(mut hous
     assert_eq!(found(&house, &key).await, [""; 0]);
     house.wait(10 * DAY);
     assert_eq!(found(&house, &later).await, ["never_used"]);
+    house.admin.turn(&other, "enable", None).await;
+    assert_eq!(found(&house, &other).await, [""; 0], "it was off all the time");
+    house.wait(30 * DAY);
+    assert_eq!(found(&house, &other).await, ["never_used"]);
 }
 
 async fn dormant_is_found_after_three_months_until_it_is_used(mut house: House) {

@@ -11,6 +11,7 @@ on_both_engines! {
     a_key_of_the_api_itself_is_watched_where_its_use_is_recorded,
     a_request_that_needs_two_permissions_uses_both,
     what_cannot_be_a_shared_key_is_none,
+    what_minted_keys_did_is_not_held_against_their_parent_once_they_are_gone,
 }
 
 async fn a_key_that_many_networks_use_is_found_until_they_have_gone(mut house: House) {
@@ -122,4 +123,16 @@ async fn what_cannot_be_a_shared_key_is_none(mut house: House) {
     // What a minted key was seen doing stands with its lineage, and many hold what was minted.
     assert_eq!(found(&house, &parent).await, ["no_network_rule"]);
     assert_eq!(found(&house, &child).await, [""; 0]);
+}
+
+async fn what_minted_keys_did_is_not_held_against_their_parent_once_they_are_gone(mut house: House) {
+    let parent = good_key(&house, json!({"restrictions": {}})).await;
+    let child = house.admin.mint(&parent, json!({})).await;
+    for network in 0..9 {
+        assert_eq!(house.asker.code(&child, json!({"ip": format!("10.0.{network}.1")})).await, "valid");
+    }
+    house.wait(8 * DAY);
+    assert_eq!(house.keystead.purge_temporary_keys().await.unwrap(), 1);
+    house.restart().await;
+    assert_eq!(found(&house, &parent).await, ["no_network_rule"]);
 }
