@@ -3,16 +3,18 @@
 
 use crate::Keystead;
 use crate::audit_export::checkpoint;
-use crate::audit_tree::tree_of;
+use crate::audit_tree::{of, tree_of};
 use crate::caller::Caller;
 use crate::cursor::Cut;
 use crate::management;
 use crate::refused::Refused;
 use keystead_api::{AuditCheckpoint, Page, PageQuery};
 use keystead_domain::audit::checkpoint::Checkpoint;
-use keystead_domain::ids::CheckpointId;
+use keystead_domain::audit::tree::Tree;
+use keystead_domain::ids::{CheckpointId, OrganizationId};
 use keystead_domain::time::SECOND;
-use keystead_store::{AuditTreeRow, CheckpointRow};
+use keystead_store::{AuditTreeRow, CheckpointRow, LEAVES_AT_ONCE};
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +24,9 @@ use tokio::sync::broadcast;
 const ALL_KEPT_MICROS: i64 = 30 * 86_400 * SECOND;
 /// Trees that are signed, or checkpoints that are forgotten, in one transaction.
 const TREES_AT_ONCE: u32 = 256;
+/// Why a tree is not signed.
+const REWRITTEN: &str = "its records are not those that this server signed: they were rewritten in the database. \
+    Keep a copy of it, and verify that with the checkpoints that were kept elsewhere";
 
 impl Keystead {
     /// The notes of checkpoints that this node signs from now on, for whoever publishes them.
@@ -50,45 +55,95 @@ impl Keystead {
     /// Signs every tree that has grown since its last checkpoint.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// When the database cannot answer, or with the first organization whose tree cannot be signed: the others'
+    /// are.
     pub async fn sign_audit(self: &Arc<Self>) -> Result<(), Refused> {
+        // Held to the end: who signs beside would find that less was seen than is there.
+        let mut seen = self.audit.seen.lock().await;
+        let (mut after, mut first) = (None, Ok(()));
         loop {
-            let grown = self.store.read().await?.grown_audit_trees(TREES_AT_ONCE).await?;
-            let is_last = grown.len() < TREES_AT_ONCE as usize;
-            let signed = grown.iter().map(|row| self.signed(row)).collect::<Result<Vec<_>, _>>()?;
-            if !signed.is_empty() {
-                let rows = signed.clone();
-                self.store
-                    .bookkeeping(move |ledger| {
-                        Box::pin(async move {
-                            for row in &rows {
-                                ledger.insert_checkpoint(row).await?;
-                            }
-                            Ok::<_, Refused>(())
-                        })
-                    })
-                    .await?;
+            let grown = self.store.read().await?.grown_audit_trees(after, TREES_AT_ONCE).await?;
+            after = grown.last().map(|row| row.organization_id);
+            let mut signed = Vec::new();
+            for row in &grown {
+                match self.grown(row, seen.get(&row.organization_id)).await {
+                    Ok(tree) => signed.push((self.signed(row, &tree), tree)),
+                    Err(Refused::Unavailable) => return first.and(Err(Refused::Unavailable)),
+                    Err(error) => {
+                        let error = of(row.organization_id, &error);
+                        tracing::error!(%error, "the audit was not signed");
+                        first = first.and(Err(error));
+                    }
+                }
             }
-            for row in signed {
-                self.publish(&row).await;
-            }
-            if is_last {
-                return Ok(());
+            self.keep_signed(signed, &mut seen).await?;
+            if grown.len() < TREES_AT_ONCE as usize {
+                return first;
             }
         }
     }
 
-    fn signed(&self, row: &AuditTreeRow) -> Result<CheckpointRow, Refused> {
-        let tree = tree_of(row)?;
+    /// The tree that a row says there is. What this node signed before is in it: else somebody has rewritten the
+    /// audit, and would have that signed.
+    async fn grown(&self, row: &AuditTreeRow, seen: Option<&Tree>) -> Result<Tree, Refused> {
+        let claimed = tree_of(row)?;
+        let Some(mut tree) = seen.cloned() else { return Ok(claimed) };
+        let mut reader = self.store.read().await?;
+        let rewritten = || Refused::Internal(REWRITTEN.to_owned());
+        let mut place = i64::try_from(tree.size()).map_err(|_| rewritten())?;
+        while place < row.size {
+            let to = row.size.min(place.saturating_add(i64::from(LEAVES_AT_ONCE)));
+            for leaf in reader.audit_leaves(row.organization_id, place, to).await? {
+                if leaf.position != place {
+                    return Err(rewritten());
+                }
+                tree.add(&leaf.leaf);
+                place += 1;
+            }
+            if place < to {
+                return Err(rewritten());
+            }
+        }
+        if tree == claimed { Ok(tree) } else { Err(rewritten()) }
+    }
+
+    fn signed(&self, row: &AuditTreeRow, tree: &Tree) -> CheckpointRow {
         let origin = Checkpoint::origin(row.organization_id);
         let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root() };
-        Ok(CheckpointRow {
+        CheckpointRow {
             id: self.entropy.with(|rng| CheckpointId::random(rng)),
             organization_id: row.organization_id,
             size: row.size,
             note: self.audit.signer.sign(&checkpoint),
             created_at: self.clock.now(),
-        })
+        }
+    }
+
+    /// Into the database, then to whoever publishes them.
+    async fn keep_signed(
+        &self,
+        signed: Vec<(CheckpointRow, Tree)>,
+        seen: &mut HashMap<OrganizationId, Tree>,
+    ) -> Result<(), Refused> {
+        if signed.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<CheckpointRow> = signed.iter().map(|(row, _)| row.clone()).collect();
+        self.store
+            .bookkeeping(move |ledger| {
+                Box::pin(async move {
+                    for row in &rows {
+                        ledger.insert_checkpoint(row).await?;
+                    }
+                    Ok::<_, Refused>(())
+                })
+            })
+            .await?;
+        for (row, tree) in signed {
+            seen.insert(row.organization_id, tree);
+            self.publish(&row).await;
+        }
+        Ok(())
     }
 
     /// Forgets old checkpoints but each day's last, so that one a minute does not fill the database.

@@ -59,7 +59,7 @@ impl Keystead {
         })
         .await?;
         // With the record of the export itself.
-        self.sequence_audit().await?;
+        self.sequence_one(organization).await?;
         let tree = self.store.read().await?.audit_tree(organization).await?;
         Ok(ExportedAudit {
             organization,

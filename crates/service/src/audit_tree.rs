@@ -7,10 +7,11 @@ use keystead_domain::audit::record::{SALT_LEN, leaf};
 use keystead_domain::audit::tree::Tree;
 use keystead_domain::ids::OrganizationId;
 use keystead_store::{AuditRow, AuditTreeRow, LEAVES_AT_ONCE, Placed, StoreError};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{Mutex, broadcast};
 use tokio::time::MissedTickBehavior::Delay;
 
 /// How often it is looked for records that wait, as a rule.
@@ -48,11 +49,14 @@ pub(crate) struct AuditTrees {
     pub(crate) settings: AuditSettings,
     pub(crate) signer: Signer,
     pub(crate) signed: broadcast::Sender<Arc<str>>,
+    /// Each tree as this node signed it last: who rewrites the database does not rewrite this.
+    pub(crate) seen: Mutex<HashMap<OrganizationId, Tree>>,
 }
 
 impl AuditTrees {
     pub(crate) fn new(settings: AuditSettings, signer: Signer) -> Self {
-        Self { settings, signer, signed: broadcast::Sender::new(UNPUBLISHED_MAX) }
+        let signed = broadcast::Sender::new(UNPUBLISHED_MAX);
+        Self { settings, signer, signed, seen: Mutex::default() }
     }
 
     /// What an organization's checkpoints are verified with, as it is written.
@@ -94,28 +98,49 @@ impl Keystead {
 
     /// What came a moment ago: after an upgrade millions may wait, and a stop does not wait for them.
     async fn finish_audit(self: &Arc<Self>) -> Result<(), Refused> {
-        self.sequence_round().await?;
-        self.sign_audit().await
+        let waiting = self.store.read().await?.audit_waits().await?;
+        let (_, sequenced) = self.sequence_round(waiting).await;
+        sequenced.and(self.sign_audit().await)
     }
 
     /// Gives every record that waits its place, unless the stop comes first.
     ///
     /// # Errors
-    /// When the database cannot answer.
+    /// When the database cannot answer, or with the first organization whose tree cannot grow: the others' have.
     pub async fn sequence_audit(self: &Arc<Self>) -> Result<(), Refused> {
-        while self.sequence_round().await? && !self.stopping.is_cancelled() {}
+        // Asked once for many rounds: it is a walk through everything that waits.
+        let (mut waiting, mut first) = (self.store.read().await?.audit_waits().await?, Ok(()));
+        while !waiting.is_empty() && !self.stopping.is_cancelled() {
+            let (more, done) = self.sequence_round(waiting).await;
+            waiting = more;
+            first = first.and(done);
+        }
+        first
+    }
+
+    /// Every record of one organization that waits.
+    pub(crate) async fn sequence_one(self: &Arc<Self>, organization: OrganizationId) -> Result<(), Refused> {
+        while self.sequence_some(organization).await? && !self.stopping.is_cancelled() {}
         Ok(())
     }
 
-    /// Some records of each organization: one that acts much does not hold up the others. Whether there may be
-    /// more.
-    async fn sequence_round(self: &Arc<Self>) -> Result<bool, Refused> {
-        let waiting = self.store.read().await?.audit_waits().await?;
-        let mut more = false;
+    /// Some records of each organization: neither one that acts much nor one whose tree is broken holds up the
+    /// others. Those that may have more.
+    async fn sequence_round(
+        self: &Arc<Self>,
+        waiting: Vec<OrganizationId>,
+    ) -> (Vec<OrganizationId>, Result<(), Refused>) {
+        let (mut more, mut first) = (Vec::new(), Ok(()));
         for organization in waiting {
-            more |= self.sequence_some(organization).await?;
+            match self.sequence_some(organization).await {
+                Ok(true) => more.push(organization),
+                Ok(false) => {}
+                // It would be the same with each of them, after a long wait.
+                Err(Refused::Unavailable) => return (Vec::new(), first.and(Err(Refused::Unavailable))),
+                Err(error) => first = first.and(Err(of(organization, &error))),
+            }
         }
-        Ok(more)
+        (more, first)
     }
 
     /// Whether there may be more.
@@ -155,6 +180,11 @@ impl Keystead {
         row.verifier = self.audit.verifier(row.organization_id);
         Ok(placed)
     }
+}
+
+/// Whose tree it is that stops.
+pub(crate) fn of(organization: OrganizationId, error: &Refused) -> Refused {
+    Refused::Internal(format!("the audit's tree of {organization}: {error}"))
 }
 
 /// An organization's tree.

@@ -10,12 +10,17 @@
 
 mod house;
 
+#[path = "audit_tree/broken.rs"]
+mod broken;
 #[path = "audit_tree/offline.rs"]
 mod offline;
 #[path = "audit_tree/tampering.rs"]
 mod tampering;
 
 house::suite! {
+    broken::one_broken_tree_stops_no_other,
+    broken::what_was_signed_and_rewritten_is_not_signed_again,
+    broken::the_memory_of_a_node_grows_with_what_others_do,
     offline::an_export_and_a_backup_verify_as_the_database_does,
     offline::an_export_that_was_changed_is_refused,
     offline::a_tenant_exports_and_sees_its_own,

@@ -42,7 +42,7 @@ pub struct Sequenced {
     pub leaf: Vec<u8>,
 }
 
-/// What retention left of a record.
+/// A leaf: of a record, or what retention left of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leaf {
     /// Its place, from 0.

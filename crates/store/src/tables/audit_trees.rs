@@ -4,6 +4,7 @@ use crate::conn::{Conn, Ledger};
 use crate::error::StoreError;
 use crate::row::row;
 use crate::statement::statements;
+use crate::tables::audit_leaves::Leaf;
 use crate::tables::page::limit;
 use crate::value::{Column, Value};
 use keystead_domain::ids::OrganizationId;
@@ -39,11 +40,16 @@ statements! {
     );
     PUT(4) = "UPDATE audit_trees SET size = $2, edge = $3, verifier = $4 WHERE organization_id = $1";
     // Those that have grown since their last checkpoint.
-    GROWN(1) = concat!(
-        "SELECT ", columns!(), " FROM audit_trees t WHERE size > 0 AND NOT EXISTS (SELECT 1 FROM \
-         audit_checkpoints c WHERE c.organization_id = t.organization_id AND c.size = t.size) \
-         ORDER BY organization_id LIMIT $1",
+    GROWN(2) = concat!(
+        "SELECT ", columns!(), " FROM audit_trees t WHERE organization_id > $1 AND size > 0 AND NOT EXISTS \
+         (SELECT 1 FROM audit_checkpoints c WHERE c.organization_id = t.organization_id AND c.size = t.size) \
+         ORDER BY organization_id LIMIT $2",
     );
+    // One statement: a record that is deleted meanwhile is in one of the two.
+    LEAVES(3) = "SELECT position, leaf FROM audit \
+         WHERE organization_id = $1 AND position >= $2 AND position < $3 \
+         UNION SELECT position, leaf FROM audit_deleted \
+         WHERE organization_id = $1 AND position >= $2 AND position < $3 ORDER BY position";
 }
 
 impl Conn {
@@ -66,12 +72,31 @@ impl Conn {
         self.row(&BY_ORGANIZATION, [organization.value()]).await
     }
 
-    /// Trees that have no checkpoint of their size.
+    /// Trees that have no checkpoint of their size, in the order of their organizations, after one.
     ///
     /// # Errors
     /// When the database cannot answer.
-    pub async fn grown_audit_trees(&mut self, rows_max: u32) -> Result<Vec<AuditTreeRow>, StoreError> {
-        self.rows(&GROWN, [limit(rows_max)]).await
+    pub async fn grown_audit_trees(
+        &mut self,
+        after: Option<OrganizationId>,
+        rows_max: u32,
+    ) -> Result<Vec<AuditTreeRow>, StoreError> {
+        let after = after.as_ref().map_or(&[][..], |after| &after.0);
+        self.rows(&GROWN, [Value::Bytes(Some(after)), limit(rows_max)]).await
+    }
+
+    /// The leaves at an organization's places from one on and before another, in order, also those of deleted
+    /// records.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_leaves(
+        &mut self,
+        organization: OrganizationId,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<Leaf>, StoreError> {
+        self.rows(&LEAVES, [organization.value(), from.value(), to.value()]).await
     }
 }
 

@@ -94,9 +94,10 @@ pub(crate) async fn one_at_a_time_grows_a_tree(store: TestStore) {
     one.and(other).unwrap();
     let rows = read(&store).await.audit_sequenced(org(1), 0, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), [0, 1, 2, 3]);
-    assert_eq!(read(&store).await.grown_audit_trees(10).await.unwrap().len(), 1);
+    assert_eq!(read(&store).await.grown_audit_trees(None, 10).await.unwrap().len(), 1);
+    assert_eq!(read(&store).await.grown_audit_trees(Some(org(1)), 10).await, Ok(vec![]));
     sign(&store, 4).await;
-    assert_eq!(read(&store).await.grown_audit_trees(10).await, Ok(vec![]));
+    assert_eq!(read(&store).await.grown_audit_trees(None, 10).await, Ok(vec![]));
     let all = read(&store).await.audit_checkpoints(org(1), None, 10).await.unwrap();
     assert_eq!(all.iter().map(|row| row.note.as_str()).collect::<Vec<_>>(), ["note 4"]);
     assert_eq!(read(&store).await.audit_checkpoints(org(2), None, 10).await, Ok(vec![]));
@@ -140,6 +141,11 @@ pub(crate) async fn retention_leaves_what_is_not_vouched_for(store: TestStore) {
     .unwrap();
     let left = read(&store).await.audit_deleted(org(1), 0, 10).await.unwrap();
     assert_eq!(left, [Leaf { position: 0, leaf: vec![1; 32] }, Leaf { position: 1, leaf: vec![2; 32] }]);
+    let leaves = read(&store).await.audit_leaves(org(1), 1, 4).await.unwrap();
+    assert_eq!(
+        leaves.iter().map(|leaf| (leaf.position, leaf.leaf[0])).collect::<Vec<_>>(),
+        [(1, 2), (2, 3), (3, 4)]
+    );
     let whole = read(&store).await.audit_sequenced(org(1), 0, 10).await.unwrap();
     assert_eq!(whole.first().map(|row| row.position), Some(2));
 }
