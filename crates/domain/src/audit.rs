@@ -3,5 +3,6 @@
 
 pub mod check;
 pub mod checkpoint;
+pub mod deletion;
 pub mod record;
 pub mod tree;

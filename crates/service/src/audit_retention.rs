@@ -5,9 +5,9 @@ use crate::Keystead;
 use crate::act::Target;
 use crate::present::to_json;
 use crate::refused::Refused;
-use keystead_domain::ids::OrganizationId;
+use keystead_domain::audit::deletion::{self, Deletion};
+use keystead_domain::ids::{AuditId, OrganizationId};
 use keystead_store::{Acted, StoreError};
-use serde_json::json;
 use std::sync::Arc;
 
 /// Records deleted in one transaction: acts wait behind at most so many.
@@ -50,13 +50,13 @@ impl Keystead {
                     if old.is_empty() {
                         return Err(StoreError::Conflict.into());
                     }
-                    for id in &old {
+                    for (id, _) in &old {
                         tx.delete_audit(*id).await?;
                     }
                     let target =
                         Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
-                    let mut event = this.own_event(organization, "audit.delete_old", target);
-                    event.before_body = Some(to_json(&json!({ "deleted": old.len() }))?);
+                    let mut event = this.own_event(organization, deletion::ACTION, target);
+                    event.before_body = Some(to_json(&said(&old)?)?);
                     Ok(Acted { value: old.len(), events: vec![event], changes: Vec::new() })
                 })
             })
@@ -67,4 +67,11 @@ impl Keystead {
             Err(error) => Err(error),
         }
     }
+}
+
+/// What the record says of those that are deleted with it: who verifies the audit demands it.
+fn said(old: &[(AuditId, i64)]) -> Result<Deletion, Refused> {
+    let before = old.last().and_then(|(_, place)| u64::try_from(place.checked_add(1)?).ok());
+    let before_position = before.ok_or(StoreError::Corrupt("a place in the audit"))?;
+    Ok(Deletion { deleted: u64::try_from(old.len()).unwrap_or(u64::MAX), before_position })
 }

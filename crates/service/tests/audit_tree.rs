@@ -24,8 +24,12 @@ house::suite! {
     offline::an_export_and_a_backup_verify_as_the_database_does,
     offline::an_export_that_was_changed_is_refused,
     offline::a_tenant_exports_and_sees_its_own,
+    offline::an_export_of_another_is_not_what_was_kept,
+    offline::a_record_of_another_place_or_organization_is_refused,
     offline::retention_leaves_what_verifies,
     tampering::each_way_of_tampering_is_told,
+    tampering::an_organization_without_a_tree_is_told,
+    tampering::an_imitated_retention_is_told,
     tampering::who_signs_anew_is_found_by_what_was_kept_elsewhere,
     tampering::a_restart_and_a_second_node_grow_the_same_tree,
 }

@@ -2,6 +2,7 @@
 //! it ends at the first that does not fit.
 
 use super::checkpoint::Checkpoint;
+use super::deletion;
 use super::record::{SALT_LEN, leaf};
 use super::tree::{Hash, Tree};
 
@@ -69,6 +70,22 @@ pub enum Fault {
         /// Its place.
         position: u64,
     },
+    /// The oldest are not there, and no record that is says that retention deleted them.
+    #[error(
+        "the records before {deleted} were deleted, and not by retention: that has deleted those before {said}"
+    )]
+    NotRetention {
+        /// How many are not there.
+        deleted: u64,
+        /// How many of them retention has deleted, by its own records.
+        said: u64,
+    },
+    /// It is not what a record looks like.
+    #[error("record {position} cannot be read: it was changed, or the database is damaged")]
+    Unreadable {
+        /// Its place, or one before it.
+        position: u64,
+    },
     /// Records and leaves were made anew, so that they fit each other, but not a checkpoint.
     #[error(
         "the records from {first} to {last} are not those of the checkpoint of {size} records (from {from}): \
@@ -116,6 +133,8 @@ pub struct Check {
     /// The largest first: the next one is the last.
     held: Vec<Held>,
     found: Found,
+    /// Retention has deleted the records before this place, by its own records.
+    said: u64,
 }
 
 impl Check {
@@ -123,7 +142,7 @@ impl Check {
     #[must_use]
     pub fn new(mut held: Vec<Held>) -> Self {
         held.sort_by_key(|held| std::cmp::Reverse(held.checkpoint.size));
-        Self { tree: Tree::default(), held, found: Found::default() }
+        Self { tree: Tree::default(), held, found: Found::default(), said: 0 }
     }
 
     /// The next record, in the order of their places.
@@ -146,6 +165,7 @@ impl Check {
                 if leaf(salt, text) != entry.leaf {
                     return Err(Fault::Changed { position, id: id.clone() });
                 }
+                self.hear(text);
             }
         }
         self.tree.add(&entry.leaf);
@@ -153,18 +173,30 @@ impl Check {
         self.meet()
     }
 
+    /// What a record says of others, by its text: also one that has no place yet.
+    pub fn hear(&mut self, text: &str) {
+        self.said = self.said.max(deletion::before_position(text).unwrap_or_default());
+    }
+
+    /// The next record is not what a record looks like.
+    #[must_use]
+    pub const fn unreadable(&self) -> Fault {
+        Fault::Unreadable { position: self.tree.size() }
+    }
+
     /// That was the last one.
     ///
     /// # Errors
-    /// When a checkpoint has more.
+    /// When a checkpoint has more, or more are deleted than retention has.
     pub fn end(mut self) -> Result<Found, Fault> {
         self.meet()?;
-        match self.held.pop() {
-            None => Ok(self.found),
-            Some(Held { checkpoint, from, .. }) => {
-                Err(Fault::Truncated { have: self.tree.size(), size: checkpoint.size, from })
-            }
+        if let Some(Held { checkpoint, from, .. }) = self.held.pop() {
+            return Err(Fault::Truncated { have: self.tree.size(), size: checkpoint.size, from });
         }
+        if self.found.deleted > self.said {
+            return Err(Fault::NotRetention { deleted: self.found.deleted, said: self.said });
+        }
+        Ok(self.found)
     }
 
     /// The checkpoints of just so many records.
@@ -194,6 +226,16 @@ mod tests {
         let (salt, text) = ([9; SALT_LEN], format!("{position} {text}"));
         let written = Written { id: format!("aud_{position}"), salt, text: text.clone() };
         Entry { position, leaf: leaf(&salt, &text), record: Some(written) }
+    }
+
+    /// The record of a deletion.
+    fn said(position: u64, before_position: u64) -> Entry {
+        let deletion = deletion::Deletion { deleted: 1, before_position };
+        let before = serde_json::to_string(&deletion).unwrap();
+        let text = format!(r#"{{"actor_kind":"server","action":"audit.delete_old","before":{before}}}"#);
+        let salt = [9; SALT_LEN];
+        let leaf = leaf(&salt, &text);
+        Entry { position, leaf, record: Some(Written { id: "aud_x".into(), salt, text }) }
     }
 
     fn entries(texts: &[&str]) -> Vec<Entry> {
@@ -253,17 +295,27 @@ mod tests {
 
     #[test]
     fn what_retention_deleted_still_fits_and_a_false_leaf_does_not() {
-        let mut whole = entries(&["a", "b", "c"]);
-        let known = [held(&whole, 3)];
+        let mut whole = entries(&["a", "b", "c", "d"]);
+        whole[3] = said(3, 2);
+        let known = [held(&whole, 4)];
         whole[0].record = None;
         whole[1].record = None;
-        let found = Found { records: 3, deleted: 2, checkpoints: 1, vouched: 3 };
+        let found = Found { records: 4, deleted: 2, checkpoints: 1, vouched: 4 };
         assert_eq!(check(&whole, &known), Ok(found));
+        // Somebody deleted one more.
+        let mut imitated = whole.clone();
+        imitated[2].record = None;
+        assert_eq!(check(&imitated, &known), Err(Fault::NotRetention { deleted: 3, said: 2 }));
+        // Retention did, and what says so has no place yet.
+        let mut waits = Check::new(known.to_vec());
+        imitated.iter().try_for_each(|entry| waits.add(entry)).unwrap();
+        waits.hear(&said(4, 3).record.unwrap().text);
+        assert_eq!(waits.end().unwrap().deleted, 3);
         let mut hole = whole.clone();
         hole[0] = entry(0, "a");
         assert_eq!(check(&hole, &known), Err(Fault::Deleted { position: 1 }));
         whole[1].leaf = [0; 32];
-        let fault = Fault::Rewritten { first: 0, last: 2, size: 3, from: "a file".into() };
+        let fault = Fault::Rewritten { first: 0, last: 3, size: 4, from: "a file".into() };
         assert_eq!(check(&whole, &known), Err(fault));
     }
 }

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use keystead_api::{AUDIT_EXPORT_FORMAT, AuditExportHead, AuditExportLine, AuditExportRecord};
 use keystead_domain::audit::check::{Entry, Fault, Written};
 use keystead_domain::audit::checkpoint::Verifier;
+use serde::Deserialize;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -57,7 +58,7 @@ pub(super) fn verify(path: &Path, kept: &Kept) -> Result<Vec<Verified>, VerifyFa
     let mut records = 0;
     let end = loop {
         let entry = match line {
-            Some(AuditExportLine::Record(record)) => entry(record),
+            Some(AuditExportLine::Record(record)) => entry(record, &head)?,
             Some(AuditExportLine::Deleted(leaf)) => {
                 Entry { position: leaf.position, leaf: bytes(&leaf.leaf), record: None }
             }
@@ -93,15 +94,38 @@ fn begin(
     if verifier.name() != format!("keystead/{}", head.organization) {
         return Err(lines.refuse("its verifier is another organization's"));
     }
+    // Whoever forges an export could name another organization, of which nobody has kept anything.
+    if let Some((kept, from)) = kept.instead_of(verifier.name()) {
+        return Err(VerifyFailed::Another {
+            organization: head.organization.clone(),
+            kept: kept.to_owned(),
+            from: from.to_owned(),
+        });
+    }
     Organization::begin(head.organization.clone(), &verifier, notes, None, kept)
 }
 
-fn entry(line: AuditExportRecord) -> Entry {
-    let text = line.record.get().to_owned();
-    let id = serde_json::from_str::<serde_json::Value>(&text).ok();
-    let id = id.and_then(|record| Some(record.get("id")?.as_str()?.to_owned())).unwrap_or_default();
-    let written = Written { id, salt: bytes(&line.salt), text };
-    Entry { position: line.position, leaf: bytes(&line.leaf), record: Some(written) }
+/// What a record says of itself: once, so that no reader takes it for another.
+#[derive(Deserialize)]
+struct Named {
+    position: u64,
+    id: String,
+    organization: String,
+}
+
+/// The leaf is of the text: a line that gives it another place or organization is no proof of anything.
+fn entry(line: AuditExportRecord, head: &AuditExportHead) -> Result<Entry, VerifyFailed> {
+    let (position, text) = (line.position, line.record.get().to_owned());
+    let named: Option<Named> = serde_json::from_str(&text).ok();
+    let fits = named
+        .as_ref()
+        .is_some_and(|named| named.position == position && named.organization == head.organization);
+    let id = named.map(|named| named.id).unwrap_or_default();
+    if !fits {
+        return Err(tampered(&head.organization, Fault::Changed { position, id }));
+    }
+    let record = Some(Written { id, salt: bytes(&line.salt), text });
+    Ok(Entry { position, leaf: bytes(&line.leaf), record })
 }
 
 /// What is of another length fits nothing.

@@ -76,6 +76,25 @@ pub enum VerifyFailed {
         "The audit was tampered with: there is none, though each begins with the installation's creation."
     )]
     Gone,
+    /// Of one organization there is none.
+    #[error("The audit of {0} was tampered with: its tree is gone.")]
+    TreeGone(String),
+    /// The trees are not what trees look like.
+    #[error("The audit was tampered with, or the database is damaged: its trees cannot be read.")]
+    Unreadable,
+    /// What was kept elsewhere is not of the organization that an export names.
+    #[error(
+        "The export is of {organization}, and what was kept elsewhere (from {from}) of {kept}: it was forged, or is \
+         another."
+    )]
+    Another {
+        /// What the export names.
+        organization: String,
+        /// Of what something was kept.
+        kept: String,
+        /// Where that was found.
+        from: String,
+    },
     /// There is no tree to verify.
     #[error("It was written before the audit was a tree (schema {0}); there is nothing to verify yet.")]
     TooOld(i64),
@@ -105,7 +124,21 @@ impl VerifyFailed {
     /// Whether it shows tampering, and is not only in the way.
     #[must_use]
     pub const fn is_tampering(&self) -> bool {
-        matches!(self, Self::Tampered { .. } | Self::Checkpoint { .. } | Self::OtherKey { .. } | Self::Gone)
+        match self {
+            Self::Tampered { .. }
+            | Self::Checkpoint { .. }
+            | Self::OtherKey { .. }
+            | Self::Gone
+            | Self::TreeGone(_)
+            | Self::Unreadable
+            | Self::Another { .. } => true,
+            Self::TooOld(_)
+            | Self::Line { .. }
+            | Self::File(..)
+            | Self::Open(_)
+            | Self::Store(_)
+            | Self::Backup(_) => false,
+        }
     }
 }
 
@@ -180,6 +213,11 @@ impl Organization {
 
     fn add(&mut self, entry: &Entry) -> Result<(), VerifyFailed> {
         self.check.add(entry).map_err(|fault| tampered(&self.id, fault))
+    }
+
+    /// The next one cannot be read.
+    fn unreadable(&self) -> VerifyFailed {
+        tampered(&self.id, self.check.unreadable())
     }
 
     fn end(self) -> Result<Verified, VerifyFailed> {

@@ -61,6 +61,12 @@ impl Kept {
         self.notes.iter().filter(move |(note, _)| of(note)).map(|(note, from)| (note.as_str(), from.as_str()))
     }
 
+    /// Another tree, when something is of one and nothing of this.
+    pub(super) fn instead_of(&self, origin: &str) -> Option<(&str, &str)> {
+        let none = self.verifier(origin).is_none() && self.notes(origin).next().is_none();
+        if none { self.other_than(&[]) } else { None }
+    }
+
     /// A tree that is named here and not among these.
     pub(super) fn other_than(&self, known: &[String]) -> Option<(&str, &str)> {
         let named = self.verifiers.iter().map(|verifier| (verifier.name(), "what was given"));

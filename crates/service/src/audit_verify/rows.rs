@@ -3,30 +3,47 @@
 use super::{Kept, Organization, Verified, VerifyFailed, tampered};
 use keystead_domain::audit::check::{Entry, Fault, Held, Written};
 use keystead_domain::audit::checkpoint::{Checkpoint, InvalidNote, Verifier};
+use keystead_domain::audit::deletion;
 use keystead_domain::audit::tree::Tree;
 use keystead_domain::ids::OrganizationId;
-use keystead_store::{AuditTreeRow, Conn, Leaf, Sequenced, Standing};
+use keystead_store::{AuditTreeRow, Conn, Leaf, Sequenced, Standing, StoreError};
+use std::collections::BTreeSet;
 
 /// Rows read at once.
 const PAGE: u32 = 1_000;
 
 /// Every organization's audit.
 pub(super) async fn verify(conn: &mut Conn, kept: &Kept) -> Result<Vec<Verified>, VerifyFailed> {
-    let trees = conn.audit_trees().await?;
+    let trees = conn.audit_trees().await.map_err(|error| corrupt(error, || VerifyFailed::Unreadable))?;
     let origins: Vec<String> = trees.iter().map(|tree| Checkpoint::origin(tree.organization_id)).collect();
     if let Some((origin, from)) = kept.other_than(&origins) {
         let fault = Fault::Truncated { have: 0, size: 1, from: from.to_owned() };
         return Err(tampered(origin, fault));
     }
     // A server that was started a moment ago has not come to it yet.
-    if trees.is_empty() && conn.audit_waits().await?.is_empty() {
+    let waits: BTreeSet<_> = conn.audit_waits().await?.into_iter().collect();
+    if trees.is_empty() && waits.is_empty() {
         return Err(VerifyFailed::Gone);
+    }
+    let mut without = conn.founded_organizations().await?;
+    without.retain(|id| !waits.contains(id));
+    without.extend(conn.audited_organizations().await?);
+    for tree in &trees {
+        without.remove(&tree.organization_id);
+    }
+    if let Some(id) = without.first() {
+        return Err(VerifyFailed::TreeGone(id.to_string()));
     }
     let mut verified = Vec::new();
     for tree in trees {
         verified.push(one(conn, &tree, kept).await?);
     }
     Ok(verified)
+}
+
+/// What is not what Keystead writes was written by somebody else.
+fn corrupt(error: StoreError, told: impl FnOnce() -> VerifyFailed) -> VerifyFailed {
+    if matches!(error, StoreError::Corrupt(_)) { told() } else { error.into() }
 }
 
 async fn one(conn: &mut Conn, row: &AuditTreeRow, kept: &Kept) -> Result<Verified, VerifyFailed> {
@@ -42,9 +59,22 @@ async fn one(conn: &mut Conn, row: &AuditTreeRow, kept: &Kept) -> Result<Verifie
     }
     let notes = notes(conn, id).await?;
     let mut organization = Organization::begin(id.to_string(), &verifier, &notes, tree(row), kept)?;
-    let mut from = 0;
+    // That of a deletion may wait for its place while the leaves are there already.
+    let waiting = conn.audit_waiting_of(id, deletion::ACTION).await;
+    for row in waiting.map_err(|error| corrupt(error, || organization.unreadable()))? {
+        row.record(0).iter().for_each(|record| organization.check.hear(&record.text()));
+    }
+    let (mut from, mut rows) = (0, PAGE);
     loop {
-        let page = conn.audit_in_order(id, from, PAGE).await?;
+        let page = match conn.audit_in_order(id, from, rows).await {
+            Ok(page) => page,
+            // One by one, so that the first that cannot be read is named.
+            Err(StoreError::Corrupt(_)) if rows > 1 => {
+                rows = 1;
+                continue;
+            }
+            Err(error) => return Err(corrupt(error, || organization.unreadable())),
+        };
         for standing in &page.standing {
             organization.add(&entry(standing))?;
         }
@@ -59,7 +89,13 @@ async fn one(conn: &mut Conn, row: &AuditTreeRow, kept: &Kept) -> Result<Verifie
 async fn notes(conn: &mut Conn, organization: OrganizationId) -> Result<Vec<String>, VerifyFailed> {
     let (mut notes, mut after) = (Vec::new(), None);
     loop {
-        let rows = conn.audit_checkpoints(organization, after, PAGE).await?;
+        let rows = conn.audit_checkpoints(organization, after, PAGE).await.map_err(|error| {
+            corrupt(error, || VerifyFailed::Checkpoint {
+                organization: organization.to_string(),
+                from: "the source itself".into(),
+                error: InvalidNote::Form,
+            })
+        })?;
         after = rows.last().map(|row| (row.created_at, row.id.0));
         let is_last = rows.len() < PAGE as usize;
         notes.extend(rows.into_iter().map(|row| row.note));

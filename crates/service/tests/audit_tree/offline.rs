@@ -2,12 +2,16 @@
 
 use crate::house::*;
 use crate::tampering::{found, grown};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use keystead_api::*;
+use keystead_domain::audit::record::leaf;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_service::Keystead;
 use keystead_service::audit_verify::{Kept, Source, VerifyFailed, verify};
 use keystead_service::backup::{self, Keys, Recipients};
 use keystead_service::caller::Caller;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -84,6 +88,74 @@ pub(crate) async fn an_export_that_was_changed_is_refused(house: House) {
     for changed in unreadable {
         let failed = verified(&path, &changed).await.unwrap_err();
         assert!(matches!(failed, VerifyFailed::Line { .. }), "{failed}");
+    }
+}
+
+/// Whoever forges an export signs it with a key of their own, and must not get by with another's name on it.
+pub(crate) async fn an_export_of_another_is_not_what_was_kept(house: House) {
+    let notes = grown(&house).await;
+    let other = house.tenant("other").await;
+    house.keystead.sequence_audit().await.unwrap();
+    house.keystead.sign_audit().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson");
+    let foreign = export(&house.keystead, &other).await;
+    verified(&path, &foreign).await.unwrap();
+    let verifier =
+        |kept: &mut Kept, caller: &Value| kept.add_verifier(caller.as_str().unwrap().parse().unwrap());
+    let own = export(&house.keystead, &house.admin()).await;
+    let head =
+        |lines: &[String]| serde_json::from_str::<Value>(&lines[0]).unwrap()["data"]["verifier"].clone();
+    for with_notes in [false, true] {
+        let mut kept = Kept::default();
+        if with_notes {
+            kept.add_notes("kept.txt", &notes.join("")).unwrap();
+        } else {
+            verifier(&mut kept, &head(&own));
+        }
+        std::fs::write(&path, foreign.join("\n") + "\n").unwrap();
+        let failed = verify(Source::Export(&path), &kept).await.unwrap_err();
+        assert!(failed.is_tampering(), "{failed}");
+        std::fs::write(&path, own.join("\n") + "\n").unwrap();
+        verify(Source::Export(&path), &kept).await.unwrap();
+        // What was kept of several organizations fits the export of one.
+        verifier(&mut kept, &head(&foreign));
+        verify(Source::Export(&path), &kept).await.unwrap();
+    }
+}
+
+/// A record with a leaf that fits it, and no checkpoint beside it that tells.
+pub(crate) async fn a_record_of_another_place_or_organization_is_refused(house: House) {
+    grown(&house).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson");
+    let mut lines = export(&house.keystead, &house.admin()).await;
+    lines.retain(|line| !line.contains("\"checkpoint\""));
+    let end = lines.len() - 1;
+    lines[end] = json!({"type": "end", "data": {"lines": end - 1}}).to_string();
+    verified(&path, &lines).await.unwrap();
+    let at = lines.iter().position(|line| line.contains("b.read")).unwrap();
+    let export: AuditExportLine = serde_json::from_str(&lines[at]).unwrap();
+    let AuditExportLine::Record(record) = export else { panic!("no record") };
+    let (text, place) = (record.record.get(), format!("\"position\":{},", record.position));
+    let organization = house.admin().organization().to_string();
+    for changed in [
+        text.replace(&place, "\"position\":0,"),
+        text.replace(&place, ""),
+        text.replace(&place, &format!("{place}\"position\":0,")),
+        text.replace(&organization, "org_03mtwDFyaDSKmhf9rg7Ps2"),
+    ] {
+        assert_ne!(changed, text);
+        let salt = STANDARD.decode(&record.salt).unwrap().try_into().unwrap();
+        let line = AuditExportLine::Record(AuditExportRecord {
+            leaf: STANDARD.encode(leaf(&salt, &changed)),
+            record: serde_json::value::RawValue::from_string(changed).unwrap(),
+            ..record.clone()
+        });
+        let mut forged = lines.clone();
+        forged[at] = serde_json::to_string(&line).unwrap();
+        let failed = verified(&path, &forged).await.unwrap_err();
+        assert!(failed.is_tampering(), "{failed}");
     }
 }
 

@@ -52,8 +52,14 @@ pub(crate) async fn each_way_of_tampering_is_told(house: House) {
     let gone = "UPDATE audit SET position = position + 1000 WHERE position = ";
     let back = "UPDATE audit SET position = position - 1000 WHERE position >= 1000";
     let tree_back = "UPDATE audit_trees SET size = size + 1000";
+    tamper(database, "CREATE TABLE kept AS SELECT position, id, salt, leaf FROM audit").await;
+    let restored = |column: &str| {
+        format!(
+            "UPDATE audit SET {column} = (SELECT {column} FROM kept WHERE kept.position = audit.position)"
+        )
+    };
     // What is done, what is told, and how it is undone.
-    let cases: [(String, &str, &str); 8] = [
+    let cases: [(String, &str, &str); 11] = [
         (
             "UPDATE audit SET target_name = target_name || 'x' WHERE position = 3".into(),
             "record 3 (aud_",
@@ -69,6 +75,9 @@ pub(crate) async fn each_way_of_tampering_is_told(house: House) {
             "record 0 (aud_",
             "UPDATE audit SET at = at - 1 WHERE position = 0",
         ),
+        ("UPDATE audit SET salt = NULL WHERE position = 3".into(), "record 3 (aud_", &restored("salt")),
+        ("UPDATE audit SET leaf = NULL WHERE position = 3".into(), "record 3 (aud_", &restored("leaf")),
+        ("UPDATE audit SET id = substr(id, 1, 15) WHERE position = 3".into(), "record 3 ", &restored("id")),
         (swap.into(), "record 3 (aud_", swap),
         (move_up.into(), "record 3 (aud_", move_down),
         (format!("{gone} 3"), "record 3 is missing", back),
@@ -94,6 +103,37 @@ pub(crate) async fn each_way_of_tampering_is_told(house: House) {
     assert!(of(found(database).await).contains("are missing: the checkpoint from"));
     tamper(database, "DELETE FROM audit; DELETE FROM audit_trees; DELETE FROM audit_checkpoints").await;
     assert!(of(found(database).await).contains("there is none"));
+}
+
+/// What tells of one organization is taken away, wholly or in parts, and the others' trees are whole.
+pub(crate) async fn an_organization_without_a_tree_is_told(house: House) {
+    grown(&house).await;
+    let other = house.tenant("other").await;
+    Arc::clone(&house.keystead).close().await;
+    let (database, id) = (house.database(), other.organization().to_string());
+    assert_eq!(found(database).await.unwrap().len(), 2);
+    let own = "(SELECT id FROM organizations WHERE slug = 'other')";
+    for table in ["audit_trees", "audit_checkpoints", "audit"] {
+        tamper(database, &format!("DELETE FROM {table} WHERE organization_id = {own}")).await;
+        let told = of(found(database).await);
+        assert!(told.contains(&id), "{table}: {told}");
+    }
+}
+
+/// Somebody deletes the first records as retention does, and leaves their leaves.
+pub(crate) async fn an_imitated_retention_is_told(house: House) {
+    grown(&house).await;
+    let database = house.database();
+    Arc::clone(&house.keystead).close().await;
+    tamper(
+        database,
+        "INSERT INTO audit_deleted (audit_id, organization_id, position, leaf) \
+         SELECT id, organization_id, position, leaf FROM audit WHERE position < 2; \
+         DELETE FROM audit WHERE position < 2",
+    )
+    .await;
+    let told = of(found(database).await);
+    assert!(told.contains("retention"), "{told}");
 }
 
 /// Records, leaves, tree and checkpoints are made anew by somebody who has the database and a key of their own,

@@ -5,7 +5,7 @@ use crate::error::StoreError;
 use crate::statement::{Filtered, statements};
 use crate::tables::audit::{AuditRow, columns};
 use crate::tables::page::limit;
-use crate::value::Column;
+use crate::value::{Column, Value};
 use keystead_domain::audit::record::{Record, SALT_LEN};
 use keystead_domain::audit::tree::Hash;
 use keystead_domain::ids::{AuditId, OrganizationId};
@@ -141,17 +141,17 @@ where
 statements! {
     fragments:
     ORGANIZATIONS(0) = "SELECT DISTINCT organization_id FROM audit WHERE position IS NULL";
-    WAITING(2) = concat!(
-        "SELECT ", columns!(), " FROM audit WHERE organization_id = {} AND position IS NULL \
-         ORDER BY at, id LIMIT {}",
-    );
+    WAITING(1) = concat!("SELECT ", columns!(), " FROM audit WHERE organization_id = {} AND position IS NULL");
+    OF_ACTION(1) = " AND action = {}";
+    OLDEST(1) = " ORDER BY at, id LIMIT {}";
     PLACE(0) = "WITH placed (id, position, salt, leaf) AS (VALUES ";
     ROW(4) = "({}, {}, {}, {})";
     ANOTHER(4) = ", ({}, {}, {}, {})";
     PLACED(0) = ") UPDATE audit SET position = placed.position, salt = placed.salt, leaf = placed.leaf \
         FROM placed WHERE audit.id = placed.id AND audit.position IS NULL RETURNING CAST(1 AS BIGINT)";
-    SEQUENCED(3) = concat!(
-        "SELECT ", columns!(), ", position, salt, leaf FROM audit \
+    // Without salt or leaf a record fits nothing, and is named: that is for who verifies.
+    SEQUENCED(5) = concat!(
+        "SELECT ", columns!(), ", position, coalesce(salt, {}), coalesce(leaf, {}) FROM audit \
          WHERE organization_id = {} AND position >= {} ORDER BY position LIMIT {}",
     );
     DELETED(3) = "SELECT position, leaf FROM audit_deleted \
@@ -167,8 +167,8 @@ impl Conn {
         let mut select = Filtered::default();
         select.add(ORGANIZATIONS, []);
         let rows: Vec<(Vec<u8>,)> = self.filtered(select).await?;
-        let ids: Option<Vec<_>> = rows.iter().map(|(id,)| OrganizationId::from_slice(id)).collect();
-        ids.ok_or(StoreError::Corrupt("an audit record's organization"))
+        // One that is no id is nobody's, and must not hold up the others.
+        Ok(rows.iter().filter_map(|(id,)| OrganizationId::from_slice(id)).collect())
     }
 
     /// An organization's records without a place, the oldest first; at most [`LEAVES_AT_ONCE`].
@@ -177,7 +177,24 @@ impl Conn {
     /// When the database cannot answer.
     pub async fn audit_waiting(&mut self, organization: OrganizationId) -> Result<Vec<AuditRow>, StoreError> {
         let mut select = Filtered::default();
-        select.add(WAITING, [organization.value(), limit(LEAVES_AT_ONCE)]);
+        select.add(WAITING, [organization.value()]);
+        select.add(OLDEST, [limit(LEAVES_AT_ONCE)]);
+        self.filtered(select).await
+    }
+
+    /// Those of one action, at most [`LEAVES_AT_ONCE`].
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audit_waiting_of(
+        &mut self,
+        organization: OrganizationId,
+        action: &str,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let mut select = Filtered::default();
+        select.add(WAITING, [organization.value()]);
+        select.add(OF_ACTION, [Value::Text(Some(action))]);
+        select.add(OLDEST, [limit(LEAVES_AT_ONCE)]);
         self.filtered(select).await
     }
 
@@ -218,7 +235,8 @@ impl Conn {
         rows_max: u32,
     ) -> Result<Vec<Sequenced>, StoreError> {
         let mut select = Filtered::default();
-        select.add(SEQUENCED, [organization.value(), from.value(), limit(rows_max)]);
+        let nothing = || Value::Bytes(Some(&[]));
+        select.add(SEQUENCED, [nothing(), nothing(), organization.value(), from.value(), limit(rows_max)]);
         self.filtered(select).await
     }
 

@@ -14,7 +14,7 @@ statements! {
     // Without gaps: one among those that stay would show that it was not retention.
     KEPT_FROM(3) = "SELECT coalesce(min(position), $3) FROM audit \
         WHERE organization_id = $1 AND at >= $2 AND position IS NOT NULL";
-    OLD(3) = "SELECT id FROM audit WHERE organization_id = $1 AND position < $2 ORDER BY position LIMIT $3";
+    OLD(3) = "SELECT id, position FROM audit WHERE organization_id = $1 AND position < $2 ORDER BY position LIMIT $3";
     KEEP_LEAF(1) = "INSERT INTO audit_deleted (audit_id, organization_id, position, leaf) \
         SELECT id, organization_id, position, leaf FROM audit WHERE id = $1 AND position IS NOT NULL";
     DELETE(1) = "DELETE FROM audit WHERE id = $1";
@@ -36,7 +36,7 @@ impl Conn {
         Ok(self.number(&KEPT_FROM, values).await?.min(vouched))
     }
 
-    /// Records before a place, in order.
+    /// Records before a place with their own, in order.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -45,10 +45,11 @@ impl Conn {
         organization: OrganizationId,
         position: i64,
         rows_max: u32,
-    ) -> Result<Vec<AuditId>, StoreError> {
+    ) -> Result<Vec<(AuditId, i64)>, StoreError> {
         let values = [organization.value(), position.value(), limit(rows_max)];
-        let rows: Vec<(Vec<u8>,)> = self.rows(&OLD, values).await?;
-        let ids: Option<Vec<_>> = rows.iter().map(|(id,)| AuditId::from_slice(id)).collect();
+        let rows: Vec<(Vec<u8>, i64)> = self.rows(&OLD, values).await?;
+        let ids: Option<Vec<_>> =
+            rows.iter().map(|(id, place)| Some((AuditId::from_slice(id)?, *place))).collect();
         ids.ok_or(StoreError::Corrupt("an audit record's id"))
     }
 }

@@ -8,6 +8,7 @@ use crate::tables::audit_leaves::Leaf;
 use crate::tables::page::limit;
 use crate::value::{Column, Value};
 use keystead_domain::ids::OrganizationId;
+use std::collections::BTreeSet;
 
 row! {
     /// The tree of an organization's audit.
@@ -32,6 +33,12 @@ macro_rules! columns {
 
 statements! {
     ALL(0) = concat!("SELECT ", columns!(), " FROM audit_trees ORDER BY organization_id");
+    // Whoever has anything of a tree must have one.
+    WITH_LEAVES(0) = "SELECT organization_id FROM audit_deleted \
+         UNION SELECT organization_id FROM audit_checkpoints \
+         UNION SELECT organization_id FROM audit WHERE position IS NOT NULL";
+    // Each has a record of its creation.
+    FOUNDED(0) = "SELECT id FROM organizations";
     BY_ORGANIZATION(1) = concat!("SELECT ", columns!(), " FROM audit_trees WHERE organization_id = $1");
     // Writes nothing new, and so locks what is there until the transaction's end on both engines.
     LOCK(4) = concat!(
@@ -52,6 +59,11 @@ statements! {
          WHERE organization_id = $1 AND position >= $2 AND position < $3 ORDER BY position";
 }
 
+/// One that is no id is no organization's.
+fn ids(rows: Vec<(Vec<u8>,)>) -> BTreeSet<OrganizationId> {
+    rows.iter().filter_map(|(id,)| OrganizationId::from_slice(id)).collect()
+}
+
 impl Conn {
     /// Every organization's tree.
     ///
@@ -59,6 +71,22 @@ impl Conn {
     /// When the database cannot answer.
     pub async fn audit_trees(&mut self) -> Result<Vec<AuditTreeRow>, StoreError> {
         self.rows(&ALL, []).await
+    }
+
+    /// The organizations that have had a record with a place.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn audited_organizations(&mut self) -> Result<BTreeSet<OrganizationId>, StoreError> {
+        Ok(ids(self.rows(&WITH_LEAVES, []).await?))
+    }
+
+    /// Every organization that there is.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn founded_organizations(&mut self) -> Result<BTreeSet<OrganizationId>, StoreError> {
+        Ok(ids(self.rows(&FOUNDED, []).await?))
     }
 
     /// An organization's tree; `None` before its first record has a place.

@@ -61,8 +61,14 @@ pub(crate) async fn records_get_their_places_once(store: TestStore) {
     record(&store, 1..81).await;
     assert_eq!(read(&store).await.audit_waits().await, Ok(vec![org(1)]));
     assert_eq!(read(&store).await.audit_waiting(org(2)).await, Ok(vec![]));
+    let action = event(1).action;
+    assert_eq!(read(&store).await.audit_waiting_of(org(1), &action).await.unwrap().len(), 80);
+    assert_eq!(read(&store).await.audit_waiting_of(org(1), "another").await, Ok(vec![]));
+    assert_eq!(read(&store).await.audited_organizations().await, Ok([].into()));
     grow(&store, 80).await.unwrap();
     assert_eq!(read(&store).await.audit_waits().await, Ok(vec![]));
+    assert_eq!(read(&store).await.audited_organizations().await, Ok([org(1)].into()));
+    assert!(read(&store).await.founded_organizations().await.is_ok());
     let tree = read(&store).await.audit_tree(org(1)).await.unwrap().unwrap();
     assert_eq!(read(&store).await.audit_trees().await, Ok(vec![tree.clone()]));
     assert_eq!((tree.size, tree.verifier.as_str()), (80, "v"));
@@ -130,9 +136,9 @@ pub(crate) async fn retention_leaves_what_is_not_vouched_for(store: TestStore) {
     assert_eq!(read(&store).await.audit_kept_from(org(1), minutes(9)).await, Ok(4));
     assert_eq!(read(&store).await.audit_kept_from(org(1), minutes(3)).await, Ok(2));
     let old = read(&store).await.audit_before(org(1), 2, 10).await.unwrap();
-    assert_eq!(old, [AuditId([1; 16]), AuditId([2; 16])]);
+    assert_eq!(old, [(AuditId([1; 16]), 0), (AuditId([2; 16]), 1)]);
     act!(store.store, |tx| {
-        for id in old {
+        for (id, _) in old {
             tx.delete_audit(id).await?;
         }
         // It is no longer there: nothing to do.
