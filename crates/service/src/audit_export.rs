@@ -27,6 +27,8 @@ pub struct ExportedAudit {
     organization: OrganizationId,
     verifier: String,
     size: i64,
+    /// Before this place records were deleted by the time that it began.
+    deleted_to: i64,
     began: Micros,
     checkpoints_after: Option<(Micros, [u8; 16])>,
     position: i64,
@@ -58,6 +60,8 @@ impl Keystead {
             Box::pin(async move { Ok(Acted { value: (), events: vec![event], changes: Vec::new() }) })
         })
         .await?;
+        // Before the records: what says that these were deleted is then among them.
+        let deleted_to = self.store.read().await?.audit_deleted_to(organization).await?;
         // With the record of the export itself.
         self.sequence_one(organization).await?;
         let tree = self.store.read().await?.audit_tree(organization).await?;
@@ -65,6 +69,7 @@ impl Keystead {
             organization,
             verifier: self.audit.verifier(organization),
             size: tree.map_or(0, |tree| tree.size),
+            deleted_to,
             began: self.clock.now(),
             checkpoints_after: None,
             position: 0,
@@ -131,8 +136,23 @@ impl ExportedAudit {
             Some(next) if next < self.size => self.position = next,
             _ => self.stage = Stage::End,
         }
+        if let Some(place) = self.deleted_meanwhile(&page.standing)
+            && reader.audit_before(self.organization, place, 1).await?.is_empty()
+        {
+            return Err(Refused::conflict(
+                "old audit records were deleted while they were exported",
+                "Export the audit again.",
+            ));
+        }
         let before = |standing: &Standing| standing.position() < self.size;
         page.standing.iter().filter(|standing| before(standing)).map(line).collect()
+    }
+
+    /// The first record that is no longer there, and was when the export began. Retention deletes all before it,
+    /// too, and its record of that is not in this export; else it is a hole that somebody made.
+    fn deleted_meanwhile(&self, standing: &[Standing]) -> Option<i64> {
+        let deleted = standing.iter().filter(|one| matches!(one, Standing::Deleted(_)));
+        deleted.map(Standing::position).find(|place| (self.deleted_to..self.size).contains(place))
     }
 }
 

@@ -7,7 +7,8 @@ use crate::present::to_json;
 use crate::refused::Refused;
 use keystead_domain::audit::deletion::{self, Deletion};
 use keystead_domain::ids::{AuditId, OrganizationId};
-use keystead_store::{Acted, StoreError};
+use keystead_domain::time::Micros;
+use keystead_store::{Acted, AuditTreeRow, StoreError};
 use std::sync::Arc;
 
 /// Records deleted in one transaction: acts wait behind at most so many.
@@ -22,13 +23,23 @@ impl Keystead {
         let Some(retention) = self.audit.settings.retention else { return Ok(()) };
         let trees = self.store.read().await?.audit_trees().await?;
         let kept = i64::try_from(retention.as_micros()).unwrap_or(i64::MAX);
-        let before = self.clock.now().plus(kept.saturating_neg());
+        let now = self.newest_of(&trees).await?.min(self.clock.now());
+        let before = now.plus(kept.saturating_neg());
         for tree in trees {
             let organization = tree.organization_id;
-            let to = self.store.read().await?.audit_kept_from(organization, before).await?;
+            let to = self.store.read().await?.audit_kept_from(organization, before, now).await?;
             while self.delete_audit_before(organization, to).await? {}
         }
         Ok(())
+    }
+
+    /// When the installation's newest record was made: a clock that is far ahead does not make all of them old.
+    async fn newest_of(&self, trees: &[AuditTreeRow]) -> Result<Micros, Refused> {
+        let (mut reader, mut newest) = (self.store.read().await?, Micros(0));
+        for tree in trees {
+            newest = newest.max(reader.audit_newest(tree.organization_id).await?);
+        }
+        Ok(newest)
     }
 
     /// Whether there may be more.

@@ -20,6 +20,7 @@ impl Keystead {
     /// Tidies at the start and every hour until the stop.
     pub(crate) async fn keep_tidy(self: Arc<Self>) {
         let mut ticks = tokio::time::interval(EVERY);
+        let mut starts = true;
         loop {
             ticks.tick().await;
             match self.tidy().await {
@@ -34,7 +35,10 @@ impl Keystead {
             if let Err(error) = self.purge_temporary_keys().await {
                 tracing::warn!(%error, "temporary keys that have expired could not be purged");
             }
-            if let Err(error) = self.delete_old_audit().await {
+            // What goes is gone for ever: whoever started it with a wrong clock has an hour to see that.
+            if !std::mem::take(&mut starts)
+                && let Err(error) = self.delete_old_audit().await
+            {
                 tracing::warn!(%error, "audit records that were kept for long enough could not be deleted");
             }
             if let Err(error) = self.thin_checkpoints().await {

@@ -27,6 +27,8 @@ house::suite! {
     offline::an_export_of_another_is_not_what_was_kept,
     offline::a_record_of_another_place_or_organization_is_refused,
     offline::retention_leaves_what_verifies,
+    offline::retention_during_an_export_is_not_called_tampering,
+    offline::a_clock_ahead_destroys_no_audit,
     tampering::each_way_of_tampering_is_told,
     tampering::an_organization_without_a_tree_is_told,
     tampering::an_imitated_retention_is_told,

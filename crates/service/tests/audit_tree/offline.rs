@@ -11,6 +11,8 @@ use keystead_service::Keystead;
 use keystead_service::audit_verify::{Kept, Source, VerifyFailed, verify};
 use keystead_service::backup::{self, Keys, Recipients};
 use keystead_service::caller::Caller;
+use keystead_store::Database;
+use keystead_store::testing::tamper;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -202,4 +204,80 @@ pub(crate) async fn retention_leaves_what_verifies(mut house: House) {
     let found = found(house.database()).await.unwrap();
     assert_eq!(found[0].found.deleted, u64::try_from(before).unwrap());
     assert_eq!(found[0].found.vouched, found[0].found.records);
+}
+
+/// Many records behind the installation's back, more than one page of an export.
+async fn many(house: &House) {
+    let id = match house.database() {
+        Database::Sqlite(_) => "randomblob(16)",
+        Database::Postgres(_) => "decode(md5(random()::text), 'hex')",
+    };
+    let insert = format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) \
+         INSERT INTO audit (id, organization_id, at, actor_kind, action, target_kind, target_id, target_name) \
+         SELECT {id}, organization_id, at, actor_kind, 'test', target_kind, target_id, target_name FROM n, audit \
+         WHERE action = 'installation.create'"
+    );
+    tamper(house.database(), &insert).await;
+    house.keystead.sequence_audit().await.unwrap();
+    house.keystead.sign_audit().await.unwrap();
+}
+
+/// Retention goes on while an export is sent: that must not look like a hole that somebody made.
+pub(crate) async fn retention_during_an_export_is_not_called_tampering(mut house: House) {
+    grown(&house).await;
+    house.retain_audit_for(30 * 86_400).await;
+    many(&house).await;
+    let admin = house.admin();
+    house.clock.step(31 * 86_400 * SECOND);
+    house.permission(&admin, "acme", "new.read").await;
+    house.keystead.sequence_audit().await.unwrap();
+    // Two exports: of one a page of records has been sent when the records are deleted.
+    let (mut early, mut late) = (
+        house.keystead.export_audit(&admin).await.unwrap(),
+        house.keystead.export_audit(&admin).await.unwrap(),
+    );
+    let mut sent = 0;
+    while sent == 0 {
+        let page = house.keystead.export_audit_page(&mut late).await.unwrap().unwrap();
+        sent = page.iter().filter(|line| matches!(line, AuditExportLine::Record(_))).count();
+    }
+    house.keystead.delete_old_audit().await.unwrap();
+    house.keystead.export_audit_page(&mut late).await.unwrap_err();
+    let ended = loop {
+        match house.keystead.export_audit_page(&mut early).await {
+            Ok(Some(_)) => {}
+            ended => break ended,
+        }
+    };
+    assert!(ended.is_err());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ndjson");
+    let lines = export(&house.keystead, &admin).await;
+    assert!(lines.iter().filter(|line| line.contains("\"deleted\",")).count() > 500);
+    verified(&path, &lines).await.unwrap();
+    // A hole that somebody made is sent, and told.
+    let last = "(SELECT max(position) - 1 FROM audit WHERE action <> 'organization.create')";
+    tamper(
+        house.database(),
+        &format!(
+            "INSERT INTO audit_deleted (audit_id, organization_id, position, leaf) \
+             SELECT id, organization_id, position, leaf FROM audit WHERE position = {last}; \
+             DELETE FROM audit WHERE position = {last}"
+        ),
+    )
+    .await;
+    let failed = verified(&path, &export(&house.keystead, &admin).await).await.unwrap_err();
+    assert!(failed.is_tampering(), "{failed}");
+}
+
+/// A clock that is far ahead says that everything is old.
+pub(crate) async fn a_clock_ahead_destroys_no_audit(mut house: House) {
+    grown(&house).await;
+    house.retain_audit_for(30 * 86_400).await;
+    let admin = house.admin();
+    let before = house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items;
+    house.clock.step(366 * 86_400 * SECOND);
+    house.keystead.delete_old_audit().await.unwrap();
+    assert_eq!(house.keystead.list_audit(&admin, &AuditQuery::default()).await.unwrap().items, before);
 }

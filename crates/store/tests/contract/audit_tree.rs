@@ -3,7 +3,7 @@
 use crate::log::{Now, backup_of, begin, log_in, logged_rows, restore};
 use crate::world::*;
 use keystead_domain::ids::*;
-use keystead_store::testing::{TestStore, empty_places};
+use keystead_store::testing::{TestStore, empty_places, tamper};
 use keystead_store::*;
 
 fn placed(n: u8, position: i64) -> Placed {
@@ -131,10 +131,25 @@ pub(crate) async fn checkpoints_are_thinned(store: TestStore) {
 pub(crate) async fn retention_leaves_what_is_not_vouched_for(store: TestStore) {
     record(&store, 1..7).await;
     grow(&store, 6).await.unwrap();
-    assert_eq!(read(&store).await.audit_kept_from(org(1), minutes(9)).await, Ok(0), "nothing is vouched for");
+    let kept_from = async |before, now| {
+        read(&store).await.audit_kept_from(org(1), minutes(before), minutes(now)).await.unwrap()
+    };
+    assert_eq!(kept_from(9, 10).await, 0, "nothing is vouched for");
     sign(&store, 4).await;
-    assert_eq!(read(&store).await.audit_kept_from(org(1), minutes(9)).await, Ok(4));
-    assert_eq!(read(&store).await.audit_kept_from(org(1), minutes(3)).await, Ok(2));
+    assert_eq!(kept_from(9, 10).await, 4);
+    assert_eq!(kept_from(3, 10).await, 2);
+    assert_eq!(read(&store).await.audit_newest(org(1)).await, Ok(minutes(6)));
+    assert_eq!(read(&store).await.audit_newest(org(2)).await, Ok(minutes(0).plus(-minutes(0).0)));
+    assert_eq!(read(&store).await.audit_deleted_to(org(1)).await, Ok(0));
+    // A clock was ahead when the second was made, which stands among old ones, and then the third, which does not.
+    let at = |n: i64, place: i64| format!("UPDATE audit SET at = {} WHERE position = {place}", minutes(n).0);
+    tamper(&store.database, &at(1_000, 1)).await;
+    assert_eq!(kept_from(4, 10).await, 3);
+    tamper(&store.database, &at(1_000, 2)).await;
+    assert_eq!(kept_from(4, 10).await, 1);
+    for place in [1, 2] {
+        tamper(&store.database, &at(place + 1, place)).await;
+    }
     let old = read(&store).await.audit_before(org(1), 2, 10).await.unwrap();
     assert_eq!(old, [(AuditId([1; 16]), 0), (AuditId([2; 16]), 1)]);
     act!(store.store, |tx| {
@@ -145,6 +160,7 @@ pub(crate) async fn retention_leaves_what_is_not_vouched_for(store: TestStore) {
         tx.delete_audit(AuditId([1; 16])).await?;
     })
     .unwrap();
+    assert_eq!(read(&store).await.audit_deleted_to(org(1)).await, Ok(2));
     let left = read(&store).await.audit_deleted(org(1), 0, 10).await.unwrap();
     assert_eq!(left, [Leaf { position: 0, leaf: vec![1; 32] }, Leaf { position: 1, leaf: vec![2; 32] }]);
     let leaves = read(&store).await.audit_leaves(org(1), 1, 4).await.unwrap();
