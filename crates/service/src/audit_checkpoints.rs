@@ -12,12 +12,13 @@ use keystead_api::{AuditCheckpoint, Page, PageQuery};
 use keystead_domain::audit::checkpoint::Checkpoint;
 use keystead_domain::audit::tree::Tree;
 use keystead_domain::ids::{CheckpointId, OrganizationId};
-use keystead_domain::time::SECOND;
+use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{AuditTreeRow, CheckpointRow, LEAVES_AT_ONCE};
 use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::broadcast;
 
 /// How long every checkpoint is kept.
@@ -152,8 +153,10 @@ impl Keystead {
     /// When the database cannot answer.
     pub async fn thin_checkpoints(&self) -> Result<(), Refused> {
         let before = self.clock.now().plus(-ALL_KEPT_MICROS);
+        // What this node looked through it need not look through again.
+        let since = Micros(self.audit.thinned_to.load(Ordering::Relaxed));
         loop {
-            let passed = self.store.read().await?.passed_checkpoints(before, TREES_AT_ONCE).await?;
+            let passed = self.store.read().await?.passed_checkpoints(since, before, TREES_AT_ONCE).await?;
             let is_last = passed.len() < TREES_AT_ONCE as usize;
             self.store
                 .bookkeeping(move |ledger| {
@@ -166,6 +169,7 @@ impl Keystead {
                 })
                 .await?;
             if is_last {
+                self.audit.thinned_to.store(before.0, Ordering::Relaxed);
                 return Ok(());
             }
         }

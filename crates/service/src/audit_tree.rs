@@ -10,6 +10,7 @@ use keystead_store::{AuditRow, AuditTreeRow, LEAVES_AT_ONCE, Placed, StoreError}
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::{Mutex, broadcast};
 use tokio::time::MissedTickBehavior::Delay;
@@ -51,12 +52,14 @@ pub(crate) struct AuditTrees {
     pub(crate) signed: broadcast::Sender<Arc<str>>,
     /// Each tree as this node signed it last: who rewrites the database does not rewrite this.
     pub(crate) seen: Mutex<HashMap<OrganizationId, Tree>>,
+    /// Checkpoints from before this instant are thinned.
+    pub(crate) thinned_to: AtomicI64,
 }
 
 impl AuditTrees {
     pub(crate) fn new(settings: AuditSettings, signer: Signer) -> Self {
         let signed = broadcast::Sender::new(UNPUBLISHED_MAX);
-        Self { settings, signer, signed, seen: Mutex::default() }
+        Self { settings, signer, signed, seen: Mutex::default(), thinned_to: AtomicI64::new(0) }
     }
 
     /// What an organization's checkpoints are verified with, as it is written.

@@ -40,9 +40,11 @@ statements! {
          AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4",
     );
     // A day has 86,400,000,000 microseconds.
-    PASSED(2) = "SELECT id FROM audit_checkpoints c WHERE created_at < $1 AND EXISTS (SELECT 1 FROM \
-        audit_checkpoints l WHERE l.organization_id = c.organization_id AND l.size > c.size \
-        AND l.created_at / 86400000000 = c.created_at / 86400000000) ORDER BY id LIMIT $2";
+    PASSED(3) = "SELECT id FROM audit_checkpoints c WHERE created_at >= $1 AND created_at < $2 AND EXISTS ( \
+        SELECT 1 FROM audit_checkpoints l WHERE l.organization_id = c.organization_id AND l.size > c.size \
+        AND l.created_at >= c.created_at - c.created_at % 86400000000 \
+        AND l.created_at < c.created_at - c.created_at % 86400000000 + 86400000000) \
+        ORDER BY created_at, id LIMIT $3";
     DELETE(1) = "DELETE FROM audit_checkpoints WHERE id = $1";
 }
 
@@ -61,16 +63,18 @@ impl Conn {
         self.rows(&PAGE, [organization.value(), at.value(), id.value(), limit(rows_max)]).await
     }
 
-    /// Checkpoints from before an instant after which their organization had a larger one on the same day.
+    /// Checkpoints since an instant and before another after which their organization had a larger one on the same day.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn passed_checkpoints(
         &mut self,
+        since: Micros,
         before: Micros,
         rows_max: u32,
     ) -> Result<Vec<CheckpointId>, StoreError> {
-        let rows: Vec<(Vec<u8>,)> = self.rows(&PASSED, [before.value(), limit(rows_max)]).await?;
+        let values = [since.value(), before.value(), limit(rows_max)];
+        let rows: Vec<(Vec<u8>,)> = self.rows(&PASSED, values).await?;
         let ids: Option<Vec<_>> = rows.iter().map(|(id,)| CheckpointId::from_slice(id)).collect();
         ids.ok_or(StoreError::Corrupt("a checkpoint's id"))
     }

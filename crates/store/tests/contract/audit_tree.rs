@@ -116,10 +116,13 @@ pub(crate) async fn checkpoints_are_thinned(store: TestStore) {
     for size in [1, 2, 3] {
         sign(&store, size).await;
     }
-    let passed = async |before| read(&store).await.passed_checkpoints(before, 10).await.unwrap();
+    let passed_since =
+        async |since, before| read(&store).await.passed_checkpoints(since, before, 10).await.unwrap();
+    let passed = async |before| passed_since(minutes(0), before).await;
     assert_eq!(passed(minutes(1)).await, []);
     assert_eq!(passed(minutes(2)).await, [CheckpointId([1; 16])]);
     assert_eq!(passed(minutes(9)).await, [1, 2].map(|n| CheckpointId([n; 16])));
+    assert_eq!(passed_since(minutes(2), minutes(9)).await, [CheckpointId([2; 16])]);
     let gone: Outcome<bool> = store
         .store
         .bookkeeping(|ledger| Box::pin(async move { ledger.delete_checkpoint(CheckpointId([1; 16])).await }))
