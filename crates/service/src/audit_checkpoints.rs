@@ -15,8 +15,6 @@ use keystead_domain::ids::{CheckpointId, OrganizationId};
 use keystead_domain::time::{Micros, SECOND};
 use keystead_store::{AuditTreeRow, CheckpointRow, LEAVES_AT_ONCE};
 use std::collections::HashMap;
-use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tokio::sync::broadcast;
@@ -142,7 +140,7 @@ impl Keystead {
             .await?;
         for (row, tree) in signed {
             seen.insert(row.organization_id, tree);
-            self.publish(&row).await;
+            self.publish(&row);
         }
         Ok(())
     }
@@ -175,23 +173,29 @@ impl Keystead {
         }
     }
 
-    /// To the log, the file and whoever listens, once it is committed.
-    async fn publish(&self, row: &CheckpointRow) {
+    /// To the log and whoever listens, once it is committed.
+    fn publish(&self, row: &CheckpointRow) {
         tracing::info!(
             organization = %row.organization_id,
             size = row.size,
             checkpoint = row.note,
             "the audit was signed"
         );
-        if let Some(path) = self.audit.settings.checkpoint_file.clone() {
-            let note = format!("{}\n", row.note);
-            let added = tokio::task::spawn_blocking(move || add(&path, &note)).await;
-            if let Some(error) = added.map_or(None, Result::err) {
-                tracing::warn!(%error, "a checkpoint could not be added to its file");
-            }
-        }
         // Nobody listens where nobody publishes.
         let _ = self.audit.signed.send(row.note.as_str().into());
+    }
+
+    /// The note of each tree's newest checkpoint, for whoever publishes them and has missed some.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn newest_checkpoints(&self) -> Result<Vec<Arc<str>>, Refused> {
+        let (mut reader, mut notes) = (self.store.read().await?, Vec::new());
+        for tree in reader.audit_trees().await? {
+            let newest = reader.audit_checkpoints(tree.organization_id, None, 1).await?;
+            notes.extend(newest.into_iter().map(|row| Arc::from(row.note)));
+        }
+        Ok(notes)
     }
 
     /// An organization's checkpoints, newest first.
@@ -210,11 +214,4 @@ impl Keystead {
         let verifier = self.audit.verifier(caller.organization());
         cut.page(rows, |row| (row.created_at, row.id.0), |row| Ok(checkpoint(row, &verifier)))
     }
-}
-
-/// Adds a note to a file of notes, between which there is an empty line.
-fn add(path: &Path, note: &str) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    file.write_all(note.as_bytes())?;
-    file.sync_data()
 }

@@ -8,7 +8,6 @@ use keystead_domain::audit::tree::Tree;
 use keystead_domain::ids::OrganizationId;
 use keystead_store::{AuditRow, AuditTreeRow, LEAVES_AT_ONCE, Placed, StoreError};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tokio::time::MissedTickBehavior::Delay;
 
 /// How often it is looked for records that wait, as a rule.
 const EVERY: Duration = Duration::from_millis(400);
-/// Checkpoints that whoever publishes them may be behind. One that is passed over is vouched for by the next.
+/// Checkpoints that whoever publishes them may be behind. Who is further behind asks for the newest of each tree.
 const UNPUBLISHED_MAX: usize = 1_024;
 
 /// How the audit is kept.
@@ -27,20 +26,13 @@ pub struct AuditSettings {
     pub sequence_every: Duration,
     /// How long a tree grows before it is signed again.
     pub checkpoint_every: Duration,
-    /// A file to which each checkpoint that this node signs is added.
-    pub checkpoint_file: Option<PathBuf>,
     /// How long records are kept; `None`: for ever.
     pub retention: Option<Duration>,
 }
 
 impl Default for AuditSettings {
     fn default() -> Self {
-        Self {
-            sequence_every: EVERY,
-            checkpoint_every: Duration::from_secs(60),
-            checkpoint_file: None,
-            retention: None,
-        }
+        Self { sequence_every: EVERY, checkpoint_every: Duration::from_secs(60), retention: None }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Running and checking a server on this machine: `serve`, `doctor`, `config`, `backup`, `restore`.
 
 mod backup;
+mod checkpoint_file;
 mod config;
 mod doctor;
+mod publish;
 mod restore;
 mod root_key;
 mod serve;

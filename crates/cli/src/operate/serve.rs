@@ -1,6 +1,8 @@
 //! `keystead serve`: runs the server until it is told to stop.
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::operate::checkpoint_file::CheckpointFile;
+use crate::operate::publish::{Place, Publishing};
 use crate::operate::settings::SettingFlags;
 use crate::operate::starting::{self, Slot};
 use crate::operate::webhook::Webhook;
@@ -31,8 +33,6 @@ use tokio_util::sync::CancellationToken;
 const READERS: u32 = 8;
 /// How long a stop waits for the opening of an installation, which may wait for a database.
 const OPENING_TIME_MAX: Duration = Duration::from_secs(15);
-/// How long what was signed at the end may take to be sent.
-const SENDING_TIME_MAX: Duration = Duration::from_secs(1);
 /// How long work that nobody waits for any more, such as a name's look-up, may hold up the end.
 const RUNTIME_TIME_MAX: Duration = Duration::from_secs(1);
 
@@ -75,7 +75,7 @@ impl Serve {
     async fn serve(&self, configuration: &Configuration, output: &Output) -> Outcome {
         make_folder(configuration)?;
         let tls = tls(configuration)?;
-        let webhook = webhook(configuration)?;
+        let places = places(configuration)?;
         let listener = TcpListener::bind(configuration.listen).await.map_err(|error| {
             Failure::local(
                 format!("{} cannot be listened on: {error}.", configuration.listen),
@@ -108,9 +108,8 @@ impl Serve {
             }
         };
         let Opened { keystead, admin_key } = opened.inspect_err(|_| stop.cancel())?;
-        let signed = CancellationToken::new();
-        let sending =
-            webhook.map(|webhook| tokio::spawn(webhook.send(keystead.signed_checkpoints(), signed.clone())));
+        let every = Duration::from_secs(configuration.audit.checkpoint_seconds);
+        let publishing = Publishing::begin(places, &keystead, every);
         let app = App { keystead: Arc::clone(&keystead), metrics };
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
@@ -121,11 +120,7 @@ impl Serve {
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
         keystead.close().await;
-        signed.cancel();
-        if let Some(sending) = sending {
-            // What is not there by then, the next checkpoint vouches for.
-            let _ = tokio::time::timeout(SENDING_TIME_MAX, sending).await;
-        }
+        publishing.end().await;
         tracing::info!("stopped in order");
         match ended {
             Ok(Ok(())) => Ok(Exit::Done),
@@ -135,9 +130,12 @@ impl Serve {
     }
 }
 
-fn webhook(configuration: &Configuration) -> Result<Option<Webhook>, Failure> {
-    let url = configuration.audit.checkpoint_webhook.as_deref();
-    url.map(|url| Webhook::new(url, configuration.allow_plain_http)).transpose()
+/// Where signed checkpoints go besides database and log.
+fn places(configuration: &Configuration) -> Result<Vec<Place>, Failure> {
+    let url = configuration.audit.checkpoint_webhook.as_ref();
+    let webhook = url.map(|url| Webhook::new(url, configuration.allow_plain_http)).transpose()?;
+    let file = configuration.audit.checkpoint_file.clone().map(CheckpointFile::new);
+    Ok(webhook.map(Place::Webhook).into_iter().chain(file.map(Place::File)).collect())
 }
 
 /// Some time after it was told to stop: a first start that is nearly done is to print its key.
@@ -173,7 +171,6 @@ async fn open(
         },
         audit: AuditSettings {
             checkpoint_every: Duration::from_secs(configuration.audit.checkpoint_seconds),
-            checkpoint_file: configuration.audit.checkpoint_file.clone(),
             retention: match configuration.audit.retention_days {
                 0 => None,
                 days => Some(Duration::from_secs(days * 86_400)),

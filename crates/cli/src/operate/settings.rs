@@ -40,7 +40,7 @@ fn flags(command: Command) -> Command {
         let value = match setting.kind {
             Kind::Whole { .. } => "NUMBER",
             Kind::Flag => "true|false",
-            Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) => "VALUE",
+            Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl | Kind::Choice(_) => "VALUE",
         };
         let default = if setting.default.is_empty() {
             String::new()

@@ -1,15 +1,12 @@
-//! Sending signed checkpoints of the audit to where nobody can change them together with the database.
+//! Sending signed checkpoints of the audit to another server.
 
 use crate::exit::Failure;
-use std::sync::Arc;
+use keystead_server::configuration::WebhookUrl;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio_util::sync::CancellationToken;
 
 /// How long one attempt may take.
 const ATTEMPT_TIME_MAX: Duration = Duration::from_secs(10);
-/// Pauses before the further attempts. What none of them brings there, the next checkpoint vouches for, too.
+/// Pauses before the further attempts.
 const PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(10)];
 
 /// Where checkpoints go. Its URL may hold a secret: it is never shown.
@@ -21,14 +18,14 @@ pub(super) struct Webhook {
 
 impl Webhook {
     /// For this URL, which encrypts, or does not leave this machine.
-    pub(super) fn new(url: &str, allow_plain_http: bool) -> Result<Self, Failure> {
+    pub(super) fn new(url: &WebhookUrl, allow_plain_http: bool) -> Result<Self, Failure> {
         let refused = || {
             Failure::usage(
                 "audit.checkpoint_webhook: this is no URL to which checkpoints may be sent.",
                 "Write an https URL; http only to this machine, or with allow_plain_http.",
             )
         };
-        let url = reqwest::Url::parse(url).map_err(|_| refused())?;
+        let url = reqwest::Url::parse(url.expose()).map_err(|_| refused())?;
         let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         let passes = match url.scheme() {
             "https" => url.has_host(),
@@ -47,30 +44,13 @@ impl Webhook {
         }
     }
 
-    /// Sends each note that comes, and once nothing more is signed those that came by then.
-    pub(super) async fn send(self, mut notes: Receiver<Arc<str>>, ended: CancellationToken) {
-        loop {
-            let note = tokio::select! {
-                biased;
-                note = notes.recv() => note,
-                () = ended.cancelled() => return,
-            };
-            match note {
-                Ok(note) => self.deliver(&note).await,
-                Err(RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "checkpoints of the audit were not sent: the webhook is too slow");
-                }
-                Err(RecvError::Closed) => return,
-            }
-        }
-    }
-
-    async fn deliver(&self, note: &str) {
+    /// Whether it has the note; why not is logged, without its URL.
+    pub(super) async fn take(&self, note: &str) -> bool {
         for pause in self.pauses.into_iter().map(Some).chain([None]) {
             let request =
                 self.client.post(self.url.clone()).header("content-type", "text/plain; charset=utf-8");
             let status = match request.body(note.to_owned()).send().await {
-                Ok(answer) if answer.status().is_success() => return,
+                Ok(answer) if answer.status().is_success() => return true,
                 Ok(answer) => answer.status().as_u16(),
                 // Its text would name the URL.
                 Err(_) => 0,
@@ -79,10 +59,11 @@ impl Webhook {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => tracing::warn!(
                     status,
-                    "a checkpoint of the audit could not be sent to its webhook; 0 is no answer"
+                    "a checkpoint of the audit could not be sent to its webhook, and is tried again; 0 is no answer"
                 ),
             }
         }
+        false
     }
 }
 
@@ -91,22 +72,21 @@ mod tests {
     use super::*;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
-    use tokio::sync::broadcast;
 
     #[test]
     fn only_urls_that_encrypt_or_stay_here_are_taken() {
         for url in
             ["https://log.example.com/x?token=a", "http://127.0.0.1:1/x", "http://[::1]/", "http://localhost"]
         {
-            assert!(Webhook::new(url, false).is_ok(), "{url}");
+            assert!(Webhook::new(&url.into(), false).is_ok(), "{url}");
         }
         for url in
             ["http://log.example.com/canary", "ftp://127.0.0.1/", "file:///etc/passwd", "canary", "https://"]
         {
-            let refused = Webhook::new(url, false).err().unwrap();
+            let refused = Webhook::new(&url.into(), false).err().unwrap();
             assert!(!format!("{refused:?}").contains("canary"), "{refused:?}");
         }
-        assert!(Webhook::new("http://log.example.com/", true).is_ok());
+        assert!(Webhook::new(&"http://log.example.com/".into(), true).is_ok());
     }
 
     /// The first attempt is refused; a redirection is not followed; the note arrives as it was signed.
@@ -114,13 +94,9 @@ mod tests {
     async fn a_note_is_sent_until_it_is_taken() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/notes", listener.local_addr().unwrap());
-        let (notes, receiver) = broadcast::channel::<Arc<str>>(4);
-        let webhook = Webhook { pauses: [Duration::ZERO; 2], ..Webhook::new(&url, false).unwrap() };
-        notes.send("keystead/org_a\n1\nAA==\n".into()).unwrap();
-        // What was signed at the very end is sent all the same.
-        let ended = CancellationToken::new();
-        ended.cancel();
-        let sending = tokio::spawn(webhook.send(receiver, ended));
+        let webhook =
+            Webhook { pauses: [Duration::ZERO; 2], ..Webhook::new(&url.as_str().into(), false).unwrap() };
+        let sending = tokio::spawn(async move { webhook.take("keystead/org_a\n1\nAA==\n").await });
         let mut seen = Vec::new();
         for answer in ["500 No", "302 Found\r\nlocation: /elsewhere", "204 No Content"] {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -132,7 +108,7 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             seen.push(String::from_utf8(request).unwrap());
         }
-        sending.await.unwrap();
+        assert!(sending.await.unwrap());
         for request in seen {
             assert!(request.starts_with("POST /notes HTTP/1.1\r\n"), "{request}");
             assert!(request.ends_with("\r\n\r\nkeystead/org_a\n1\nAA==\n"), "{request}");

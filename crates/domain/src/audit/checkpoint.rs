@@ -160,6 +160,12 @@ impl Checkpoint {
         format!("keystead/{organization}")
     }
 
+    /// Whether a line begins a note of such a tree: no other line of a note looks so.
+    #[must_use]
+    pub fn is_origin(line: &str) -> bool {
+        line.starts_with("keystead/org_")
+    }
+
     fn text(&self) -> String {
         format!("{}\n{}\n{}\n", self.origin, self.size, STANDARD.encode(self.root))
     }

@@ -8,6 +8,7 @@ mod show;
 mod smtp;
 mod sources;
 mod value;
+mod webhook;
 
 pub use database::DatabaseUrl;
 pub use mistake::{ConfigurationError, Mistake};
@@ -16,6 +17,7 @@ pub use setting::{Kind, Setting};
 pub use show::reference;
 pub use smtp::{PASSWORD_VARIABLE, SmtpMistake};
 pub use value::{LogFormat, LogLevel, RootKeyFrom, SmtpSecurity};
+pub use webhook::WebhookUrl;
 
 use keystead_mail::Mailbox;
 use setting::settings;
@@ -120,7 +122,7 @@ settings! {
         /// A file, best on another machine's disk, to which each signed checkpoint is added; empty for none.
         checkpoint_file: Option<PathBuf> = "", Kind::Text;
         /// Where each signed checkpoint is sent (a POST of `text/plain`): an `https` URL; empty for none.
-        checkpoint_webhook: Option<String> = "", Kind::Text;
+        checkpoint_webhook: Option<WebhookUrl> = "", Kind::WebhookUrl;
         /// Days that audit records are kept; 0 for ever. What shows tampering with the others stays.
         retention_days: u64 = "0", Kind::Whole { min: 0, max: 36_500 };
     }

@@ -4,7 +4,7 @@ use super::mistake::{ConfigurationError, Mistake};
 use super::setting::Setting;
 use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
 use super::value::Value;
-use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom};
+use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom, WebhookUrl};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -127,6 +127,8 @@ impl Reader<'_> {
 fn shown(setting: &Setting, text: String) -> String {
     match setting.kind {
         Kind::DatabaseUrl => DatabaseUrl::new(&text).map_or_else(String::new, |url| url.masked()),
+        Kind::WebhookUrl if text.is_empty() => text,
+        Kind::WebhookUrl => WebhookUrl::from(text.as_str()).masked(),
         Kind::Whole { .. } => text.replace('_', ""),
         Kind::Text | Kind::Flag | Kind::Choice(_) => text,
     }

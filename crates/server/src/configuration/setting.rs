@@ -20,6 +20,8 @@ pub enum Kind {
     Text,
     /// A string that is shown with its password masked.
     DatabaseUrl,
+    /// A string that is shown with all behind the host masked.
+    WebhookUrl,
     /// `true` or `false`.
     Flag,
     /// One of these strings.

@@ -49,12 +49,12 @@ fn value_of(value: &InForce) -> Value {
         Kind::Flag => Value::Bool(text == "true"),
         // An empty text that is not the default says something, such as that there is no log: a line that is
         // left out would bring the default back.
-        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_)
+        Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl | Kind::Choice(_)
             if text.is_empty() && value.setting.default.is_empty() =>
         {
             Value::Null
         }
-        Kind::Text | Kind::DatabaseUrl | Kind::Choice(_) => Value::from(text),
+        Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl | Kind::Choice(_) => Value::from(text),
     }
 }
 
@@ -65,7 +65,7 @@ Keystead reads one TOML file, then `KEYSTEAD_*` environment variables, then flag
 the one that `--config FILE` or `KEYSTEAD_CONFIG` names, or `keystead.toml` in the data folder if there is one.
 An unknown name, a wrong type or a number out of bounds stops the start and says how to fix it.
 `keystead config show` prints what is in force and where each value came from, as a file that says the same but
-for passwords: they are shown as `***`, and have to be put back.
+for passwords and the webhook's path: they are shown as `***`, and have to be put back.
 
 ```toml
 listen = \"0.0.0.0:7700\"
@@ -117,7 +117,7 @@ pub fn reference() -> String {
             default => format!("`{}`", default.replace("{data}", "<data>")),
         };
         let allowed = match setting.kind {
-            Kind::Text | Kind::DatabaseUrl => "text".to_owned(),
+            Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl => "text".to_owned(),
             Kind::Flag => "`true`, `false`".to_owned(),
             Kind::Choice(names) => format!("`{}`", names.join("`, `")),
             Kind::Whole { min, max } => format!("{min} to {max}"),

@@ -139,12 +139,16 @@ impl File<'_> {
 
     fn value(&mut self, setting: &'static Setting, line: usize, value: &DeValue<'_>) {
         let text = match (setting.kind, value) {
-            (Kind::Text | Kind::DatabaseUrl | Kind::Choice(_), DeValue::String(text)) => Ok(text.to_string()),
+            (Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl | Kind::Choice(_), DeValue::String(text)) => {
+                Ok(text.to_string())
+            }
             (Kind::Flag, DeValue::Boolean(flag)) => Ok(flag.to_string()),
             (Kind::Whole { .. }, DeValue::Integer(number)) if number.radix() == 10 => {
                 Ok(number.as_str().to_owned())
             }
-            (Kind::Text | Kind::DatabaseUrl | Kind::Choice(_), _) => Err("a string in double quotes"),
+            (Kind::Text | Kind::DatabaseUrl | Kind::WebhookUrl | Kind::Choice(_), _) => {
+                Err("a string in double quotes")
+            }
             (Kind::Flag, _) => Err("true or false, without quotes"),
             (Kind::Whole { .. }, _) => Err("a decimal whole number, without quotes"),
         };

@@ -158,6 +158,14 @@ fn plain_http_beyond_loopback_needs_to_be_allowed() {
 
 /// LESSONS 32: a password of the database reaches neither what is shown nor a mistake nor `Debug`.
 #[test]
+fn a_webhooks_secret_is_shown_nowhere() {
+    let flags = [("audit.checkpoint_webhook", "https://log.example.com/canary?token=canary")];
+    let loaded = with_file("", &flags, &[]).unwrap();
+    let shown = format!("{} {} {loaded:?}", loaded.show(), loaded.show_json());
+    assert!(!shown.contains("canary") && shown.contains("\"https://log.example.com/***\""), "{shown}");
+}
+
+#[test]
 fn a_canary_password_is_shown_nowhere() {
     let url = "postgres://app:canary@db/keys";
     let loaded = load(&pairs(&[("database", url)]), []).unwrap();

@@ -2,6 +2,7 @@
 
 use super::database::DatabaseUrl;
 use super::setting::Kind;
+use super::webhook::WebhookUrl;
 use keystead_mail::Mailbox;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -40,6 +41,12 @@ impl Value for Option<PathBuf> {
 impl Value for Option<String> {
     fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
         Ok((!text.is_empty()).then(|| text.to_owned()))
+    }
+}
+
+impl Value for Option<WebhookUrl> {
+    fn parse(text: &str, _: Kind) -> Result<Self, Refused> {
+        Ok((!text.is_empty()).then(|| text.into()))
     }
 }
 

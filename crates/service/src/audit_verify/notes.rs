@@ -1,6 +1,6 @@
 //! Checkpoints and verifiers that were kept elsewhere.
 
-use keystead_domain::audit::checkpoint::{NOTE_BYTES_MAX, Verifier};
+use keystead_domain::audit::checkpoint::{Checkpoint, NOTE_BYTES_MAX, Verifier};
 
 /// What was kept elsewhere.
 #[derive(Debug, Default)]
@@ -21,7 +21,8 @@ impl Kept {
         self.verifiers.push(verifier);
     }
 
-    /// The checkpoints of a file: signed notes, one after the other, with empty lines between them or not.
+    /// The checkpoints of a file: signed notes, one after the other, with empty lines between them or not. One
+    /// that was cut off, by a crash or a full disk, is followed by the next one's beginning, and says nothing.
     ///
     /// # Errors
     /// With the first that is none.
@@ -32,6 +33,9 @@ impl Kept {
             if signed && !signature {
                 self.notes.push((std::mem::take(&mut note), from.to_owned()));
                 (signed, count) = (false, count + 1);
+            }
+            if !signed && Checkpoint::is_origin(line) {
+                note.clear();
             }
             if note.is_empty() && line.is_empty() {
                 continue;
@@ -93,5 +97,16 @@ mod tests {
         let mut kept = Kept::default();
         assert_eq!(kept.add_notes("f", &format!("{a}\nnothing\n")), Err(NotesError(2)));
         assert_eq!(kept.add_notes("f", &"x".repeat(NOTE_BYTES_MAX)), Err(NotesError(1)));
+    }
+
+    #[test]
+    fn a_note_that_was_cut_off_does_not_spoil_the_next() {
+        let note = "keystead/org_a\n12\nAA==\n\n— keystead/org_a c2ln\n";
+        let body = note.find('—').unwrap();
+        for cut in (0..=body).filter(|cut| note.is_char_boundary(*cut)) {
+            let mut kept = Kept::default();
+            kept.add_notes("f", &format!("{note}\n{}\n{note}", &note[..cut])).unwrap();
+            assert_eq!(kept.notes("keystead/org_a").collect::<Vec<_>>(), [(note, "f"), (note, "f")], "{cut}");
+        }
     }
 }
