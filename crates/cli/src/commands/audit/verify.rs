@@ -57,7 +57,13 @@ impl Verify {
             (Some(path), _) => verify(Source::Export(path), &kept).await,
             (None, Some(path)) => {
                 let keys = keys(self.identity.as_ref(), self.passphrase_file.as_ref())?;
-                verify(Source::Backup(path, &keys), &kept).await
+                // Dropped at the signal, so that what was unpacked does not stay.
+                tokio::select! {
+                    verified = verify(Source::Backup(path, &keys), &kept) => verified,
+                    _ = tokio::signal::ctrl_c() => {
+                        return Err(Failure::local("It was interrupted.", "Nothing that was unpacked is left."));
+                    }
+                }
             }
             (None, None) => {
                 let configuration = self.settings.load(allow_plain_http)?.configuration;
