@@ -1,5 +1,8 @@
 //! `GET /v1/audit`
 
+mod checkpoints;
+mod export;
+
 use crate::house::{House, on_both_engines};
 use serde_json::{Value, json};
 
