@@ -108,6 +108,14 @@ async fn comes(node: &Keystead, holds: impl AsyncFn() -> bool) -> bool {
     false
 }
 
+/// What lets somebody make keys, and use a role of `acme` with them.
+fn granted(role: &str) -> Vec<AuthorityGrant> {
+    let own = AuthorityGrant { permission: Some("keys.own".into()), ..AuthorityGrant::default() };
+    let role =
+        AuthorityGrant { role: Some(role.into()), project: Some("acme".into()), ..AuthorityGrant::default() };
+    vec![own, role]
+}
+
 async fn verdict(node: &Arc<Keystead>, admin: &Caller, key: &str) -> Code {
     let ask = Verify {
         key: key.into(),
@@ -272,15 +280,8 @@ mod tests {
     pub(super) async fn people_and_their_teams_are_followed_there(pair: Pair) {
         let Pair { here, admin, .. } = &pair;
         let role = here.role(admin, "acme", "reader", &["routes.read"]).await.unwrap();
-        let grants = vec![
-            AuthorityGrant { permission: Some("keys.own".into()), ..AuthorityGrant::default() },
-            AuthorityGrant {
-                role: Some(role.name.clone()),
-                project: Some("acme".into()),
-                ..AuthorityGrant::default()
-            },
-        ];
-        let team = CreateTeam { name: "routing".into(), grants, ..CreateTeam::default() };
+        let team =
+            CreateTeam { name: "routing".into(), grants: granted(&role.name), ..CreateTeam::default() };
         here.keystead.create_team(admin, team).await.unwrap();
         let ann = CreateMember {
             email: "ann@example.net".into(),

@@ -3,4 +3,4 @@
 
 CREATE INDEX audit_checkpoints_size ON audit_checkpoints (organization_id, size);
 CREATE INDEX audit_checkpoints_created ON audit_checkpoints (created_at, id);
-UPDATE installation SET value = '9' WHERE name = 'schema_oldest_binary';
+UPDATE installation SET value = '9' WHERE name = 'schema_oldest_binary' AND CAST(value AS BIGINT) < 9;
