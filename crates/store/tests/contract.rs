@@ -231,6 +231,7 @@ suite! {
         a_folder_that_is_not_there_is_named,
         a_second_owner_of_a_file_is_refused_and_a_second_node_is_not,
         a_newer_schema_is_refused_unless_it_says_that_this_one_works,
+        only_who_knows_people_opens_a_database_with_a_member,
     }
     outbox {
         of_many_who_take_a_notice_one_gets_it,

@@ -61,7 +61,7 @@ fn seat_row(n: u8) -> SeatRow {
     }
 }
 
-async fn settle_people(store: &TestStore, n: u8) {
+pub(crate) async fn settle_people(store: &TestStore, n: u8) {
     settle(store, n).await;
     act!(store.store, |tx| {
         tx.insert_member(&member_row(n)).await?;
