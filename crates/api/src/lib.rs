@@ -31,6 +31,7 @@ mod root_key;
 mod rotation;
 mod rotation_plans;
 mod seen;
+mod sign_in;
 mod verify;
 mod whoami;
 
@@ -63,6 +64,7 @@ pub use root_key::*;
 pub use rotation::*;
 pub use rotation_plans::*;
 pub use seen::*;
+pub use sign_in::*;
 pub use verify::*;
 pub use whoami::*;
 

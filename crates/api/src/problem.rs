@@ -32,6 +32,9 @@ pub struct Problem {
     /// Every guardrail that the request violates (`guardrail_violated`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<GuardrailViolation>,
+    /// The slugs of the organizations to choose from (`organization_required`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organizations: Vec<String>,
     /// Quote this when asking for help; it stands in the server's log.
     pub request_id: String,
 }

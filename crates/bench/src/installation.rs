@@ -83,6 +83,7 @@ impl Installation {
             temporary: Temporary::default(),
             audit,
             mail: MailSettings::default(),
+            sign_in: keystead_service::SignInSettings::default(),
             new_admin_key: false,
         };
         let opened = Keystead::open(settings, Arc::new(SystemClock), Entropy::system()).await;

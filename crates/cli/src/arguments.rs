@@ -20,6 +20,7 @@ use crate::commands::roles::Roles;
 use crate::commands::root_key::RootKey;
 use crate::commands::rotation_plan::RotationPlan;
 use crate::commands::service_accounts::ServiceAccounts;
+use crate::commands::sign_in::SignInCommand;
 use crate::commands::teams::Teams;
 use crate::commands::verify::Verify;
 use crate::commands::whoami::Whoami;
@@ -58,6 +59,8 @@ pub(crate) enum Command {
     #[command(flatten)]
     Operate(OperateCommand),
     Login(Login),
+    #[command(flatten)]
+    SignIn(SignInCommand),
     #[command(flatten)]
     Client(Box<ClientCommand>),
     Audit(Box<Audit>),
@@ -161,7 +164,11 @@ pub(crate) fn client_command<T: AsRef<str>>(arguments: impl IntoIterator<Item = 
     let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned());
     match Cli::try_parse_from(arguments).unwrap().command {
         Command::Client(command) => *command,
-        Command::Operate(_) | Command::Login(_) | Command::Audit(_) | Command::Completions(_) => {
+        Command::Operate(_)
+        | Command::Login(_)
+        | Command::SignIn(_)
+        | Command::Audit(_)
+        | Command::Completions(_) => {
             panic!("no client command")
         }
     }

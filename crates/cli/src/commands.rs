@@ -20,6 +20,7 @@ pub(crate) mod roles;
 pub(crate) mod root_key;
 pub(crate) mod rotation_plan;
 pub(crate) mod service_accounts;
+pub(crate) mod sign_in;
 pub(crate) mod teams;
 pub(crate) mod verify;
 pub(crate) mod whoami;

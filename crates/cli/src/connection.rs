@@ -62,22 +62,51 @@ impl ConnectionFlags {
             credentials::read(&credentials::path()?)?
         };
         let target = self.target(url, key.map(ApiKey::from), stored)?;
-        self.client(&target.url, target.key, target.ca_file.as_deref(), target.allow_plain_http)
+        self.client(&target.url, Some(target.key), target.ca_file.as_deref(), target.allow_plain_http)
     }
 
-    /// A client for one server and key.
+    /// A client for the server in force, without a key: for who has yet to sign in. The server is the one that
+    /// is named, or was stored.
+    pub(crate) fn connect_as_nobody(&self) -> Result<(Client, Option<PathBuf>, bool), Failure> {
+        let asked = self.url.clone().or(environment("KEYSTEAD_URL")?);
+        let stored = match asked {
+            Some(_) => None,
+            None => credentials::read(&credentials::path()?)?,
+        };
+        let (stored_url, stored_ca, stored_plain) = match stored {
+            Some(stored) => (Some(stored.url), stored.ca_file, stored.allow_plain_http),
+            None => (None, None, false),
+        };
+        let url = asked.or(stored_url).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let ca_file = match &self.ca_file {
+            Some(path) => Some(std::path::absolute(path).map_err(|error| {
+                Failure::local(
+                    format!("The path of --ca-file cannot be used: {error}."),
+                    "Give an absolute path.",
+                )
+            })?),
+            None => stored_ca,
+        };
+        let plain = self.allow_plain_http || stored_plain;
+        let client = self.client(url.trim(), None, ca_file.as_deref(), plain)?;
+        Ok((client, ca_file, plain))
+    }
+
+    /// A client for one server, with a key or without.
     pub(crate) fn client(
         &self,
         url: &str,
-        key: ApiKey,
+        key: Option<ApiKey>,
         ca_file: Option<&Path>,
         allow_plain_http: bool,
     ) -> Result<Client, Failure> {
         let mut builder = Client::builder()
             .url(url)
-            .key(key)
             .timeout(Duration::from_secs(self.timeout))
             .user_agent(concat!("keystead-cli/", env!("CARGO_PKG_VERSION")));
+        if let Some(key) = key {
+            builder = builder.key(key);
+        }
         if allow_plain_http {
             builder = builder.allow_plain_http();
         }

@@ -99,6 +99,14 @@ pub(crate) fn write(path: &Path, credentials: &Credentials) -> Result<(), Failur
     replace(path, text.as_bytes()).map_err(|error| failed("written", path, &error))
 }
 
+/// Forgets what was stored.
+pub(crate) fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("removed", path, &error)),
+        _ => Ok(()),
+    }
+}
+
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;

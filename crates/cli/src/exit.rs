@@ -231,6 +231,7 @@ mod tests {
                 fix: "List them.".to_owned(),
                 field: Some("/roles/0".to_owned()),
                 violations: Vec::new(),
+                organizations: Vec::new(),
                 request_id: "req_1".to_owned(),
             }),
             retry_after_seconds: Some(7),

@@ -34,6 +34,39 @@ pub(crate) fn key(file: Option<&Source>, variable: Option<&str>, prompt: &str) -
     Ok(ApiKey::new(key))
 }
 
+/// A secret that is typed without echo, or the next line of standard input. Spaces belong to it.
+pub(crate) fn secret(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let unreadable = |error: io::Error| {
+        Failure::local(
+            format!("The terminal could not be read: {error}."),
+            "Give it on standard input, one line each.",
+        )
+    };
+    if io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("{prompt}: ")).map(Zeroizing::new).map_err(unreadable);
+    }
+    let mut line = Zeroizing::new(String::new());
+    io::stdin().lock().take(KEY_BYTES_MAX).read_line(&mut line).map_err(unreadable)?;
+    let end = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(end);
+    if line.is_empty() {
+        return Err(Failure::usage(
+            format!("Standard input has no line for this: {prompt}."),
+            "Give one line each, in the order in which they are asked for.",
+        ));
+    }
+    Ok(line)
+}
+
+/// A secret that is chosen: typed twice on a terminal.
+pub(crate) fn new_secret(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let first = secret(prompt)?;
+    if io::stdin().is_terminal() && *secret(&format!("{prompt}, once more"))? != *first {
+        return Err(Failure::usage("The two are not the same.", "Try again."));
+    }
+    Ok(first)
+}
+
 /// An environment variable; one that is empty counts as not set.
 pub(crate) fn environment(name: &str) -> Result<Option<String>, Failure> {
     match std::env::var(name) {

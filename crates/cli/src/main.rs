@@ -41,6 +41,7 @@ fn run(cli: Cli, output: Output) -> Outcome {
         Command::Operate(command) => command.run(connection.allow_plain_http, &output),
         Command::Completions(completions) => completions.run(&output),
         Command::Login(login) => client_runtime()?.block_on(login.run(&connection, &output)),
+        Command::SignIn(command) => client_runtime()?.block_on(command.run(&connection, output, now())),
         Command::Audit(audit) => {
             let allow_plain_http = connection.allow_plain_http;
             audit.run(|| session(&connection, output), allow_plain_http, &output)

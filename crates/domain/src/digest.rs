@@ -114,6 +114,57 @@ impl Pepper {
     }
 }
 
+/// What a keyed digest is of, where it is of no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A session's token.
+    Session,
+    /// What a browser must send beside a session's cookie.
+    Csrf,
+    /// The token of a link.
+    Link,
+    /// Who tried to sign in, from where.
+    Tries,
+    /// A recovery code.
+    RecoveryCode,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static [u8] {
+        match self {
+            Self::Session => b"people session",
+            Self::Csrf => b"people csrf",
+            Self::Link => b"people link",
+            Self::Tries => b"people tries",
+            Self::RecoveryCode => b"people recovery code",
+        }
+    }
+}
+
+impl Pepper {
+    /// A keyed digest of parts, under a key of its own for each purpose. What is hashed for that key is shorter
+    /// than what any digest of a key hashes: none in the database can be one.
+    #[must_use]
+    pub fn tag(&self, purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
+        let own = Zeroizing::new(self.labelled(&[purpose.label()]));
+        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, own.as_slice()));
+        for part in parts {
+            // With its length: else two lists of parts could be one text.
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(part);
+        }
+        let mut tag = [0; 32];
+        tag.copy_from_slice(context.sign().as_ref());
+        tag
+    }
+}
+
+/// Whether two digests are equal, in constant time (GHSA-34fc: a recovery token was compared byte by byte).
+#[must_use]
+pub fn equal(one: &[u8], other: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one, other).is_ok()
+}
+
 impl fmt::Debug for Pepper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pepper(version {})", self.version)

@@ -79,6 +79,7 @@ id!(/** Of a seat: a member's place in a team. */ SeatId, "seat");
 id!(/** Of an audit record. */ AuditId, "aud");
 id!(/** Of a checkpoint of the audit. */ CheckpointId, "chk");
 id!(/** Of a notice. */ NoticeId, "ntc");
+id!(/** Of a session: somebody who signed in. */ SessionId, "ses");
 id!(/** Of a request. */ RequestId, "req");
 id!(/** Of a node: a running server. */ NodeId, "node");
 
@@ -90,6 +91,9 @@ pub const KEY_ID_DIGITS: usize = 12;
 pub struct KeyId([u8; KEY_ID_DIGITS]);
 
 impl KeyId {
+    /// Stands where there is no key.
+    pub const NONE: Self = Self(*b"000000000000");
+
     /// A new random one.
     pub fn random<R: Rng + ?Sized>(rng: &mut R) -> Self {
         let mut digits = [0; KEY_ID_DIGITS];

@@ -34,6 +34,7 @@ pub mod restrictions;
 pub mod rotation;
 pub mod seal;
 pub mod share;
+pub mod sign_in;
 pub mod slow_digest;
 pub mod special;
 pub mod take;

@@ -11,7 +11,10 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use keystead_domain::networks;
 use keystead_domain::replay::{IdempotencyKey, VALUE_BYTES_MAX};
+use keystead_domain::sign_in::secret_token::TokenKind;
 use keystead_service::caller::{Caller, Origin};
+
+pub(crate) mod cookie;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -23,8 +26,30 @@ impl FromRequestParts<App> for Called {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiProblem> {
+        let origin = origin(parts)?;
+        if let Some(token) = cookie::alone(&parts.headers, app)? {
+            let caller = Box::pin(app.keystead.recognise_session(&token, origin)).await?;
+            cookie::check_sender(&parts.method, &parts.headers, app, &caller)?;
+            return Ok(Self(caller));
+        }
         let token = credential(&parts.headers)?;
-        Ok(Self(app.keystead.recognise(token, origin(parts)?).await?))
+        if TokenKind::Session.is_meant(token) {
+            // Apart: what a verification waits in is not to be as large.
+            return Ok(Self(Box::pin(app.keystead.recognise_session(token, origin)).await?));
+        }
+        Ok(Self(app.keystead.recognise(token, origin).await?))
+    }
+}
+
+/// Where a request comes from whose sender proves nothing yet.
+#[derive(Debug)]
+pub(crate) struct Unproven(pub(crate) Origin);
+
+impl FromRequestParts<App> for Unproven {
+    type Rejection = ApiProblem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, ApiProblem> {
+        origin(parts).map(Self)
     }
 }
 
@@ -37,6 +62,7 @@ impl FromRequestParts<App> for Holding {
     type Rejection = ApiProblem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiProblem> {
+        let _ = cookie::alone(&parts.headers, app)?;
         let token = credential(&parts.headers)?;
         Ok(Self(app.keystead.identify_holder(token, origin(parts)?).await?))
     }

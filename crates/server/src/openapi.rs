@@ -32,6 +32,8 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "guardrails", description = "What keys may be at most."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "people", description = "Members and teams, and what they may do."),
+        (name = "sign-in", description = "Becoming somebody: sessions, invitations, lost passwords."),
+        (name = "account", description = "What people do with their own account and sessions."),
         (name = "audit", description = "Who did what."),
         (name = "organizations", description = "Tenants of the installation."),
         (name = "mail", description = "How mail leaves."),
@@ -61,8 +63,18 @@ impl Modify for Shared {
     }
 }
 
-/// The POSTs that only ask: a retry is another question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 6] = [
+/// The POSTs that only ask, or whose secret works once: a retry is another question, and `Idempotency-Key` has
+/// no meaning there.
+const ASKING: [&str; 15] = [
+    "create_session",
+    "step_up",
+    "accept_invitation",
+    "change_password",
+    "begin_totp",
+    "confirm_totp",
+    "renew_recovery_codes",
+    "request_recovery",
+    "recover_account",
     "verify",
     "verify_batch",
     "whoami",

@@ -61,6 +61,21 @@ codes! {
     /// The caller may not do this.
     Forbidden = "forbidden", FORBIDDEN, "The key may not do this.",
         "Use a key that holds the permission, or ask an administrator to grant it.";
+    /// Somebody who signs in is wrong in something.
+    SignInFailed = "sign_in_failed", UNAUTHORIZED, "Signing in failed.",
+        "Check e-mail, password, organization and code; a one-time code works once.";
+    /// The second factor is missing, or was proved too long ago.
+    SecondFactorRequired = "second_factor_required", FORBIDDEN, "The second factor is needed.",
+        "Send `code` when signing in; in a session, prove it with POST /v1/sessions/current/second-factor and try again.";
+    /// A browser's request does not prove which page sent it.
+    CsrfRequired = "csrf_required", FORBIDDEN, "The request does not prove where it comes from.",
+        "Send the session's `csrf_token` in `X-CSRF-Token`; GET /v1/sessions/current has it.";
+    /// Who signs in is a member of several organizations.
+    OrganizationRequired = "organization_required", CONFLICT, "It is not said which organization is meant.",
+        "Send `organization`, one of those that `organizations` names.";
+    /// A link was used, replaced, is over, or never was.
+    LinkInvalid = "link_invalid", NOT_FOUND, "The link does not work.",
+        "Ask for a new one: each works once, and for some time.";
     /// No such thing, or none that the caller may see.
     NotFound = "not_found", NOT_FOUND, "There is no such thing here.", "Check the address and the ids in it.";
     /// The route exists, but not for this method.
@@ -128,6 +143,7 @@ struct Content {
     errors: Vec<FieldError>,
     ids: Vec<String>,
     violations: Vec<GuardrailViolation>,
+    organizations: Vec<String>,
     retry_after_seconds: Option<u64>,
     credential_sent: bool,
     cause: Option<String>,
@@ -144,6 +160,7 @@ impl ApiProblem {
             errors: Vec::new(),
             ids: Vec::new(),
             violations: Vec::new(),
+            organizations: Vec::new(),
             retry_after_seconds: None,
             credential_sent: false,
             cause: None,
@@ -208,6 +225,13 @@ impl ApiProblem {
         self
     }
 
+    /// Which organizations there are to choose from.
+    #[must_use]
+    pub fn with_organizations(mut self, slugs: Vec<String>) -> Self {
+        self.0.organizations = slugs;
+        self
+    }
+
     /// When to try again: `Retry-After`, in seconds.
     #[must_use]
     pub fn with_retry_after(mut self, seconds: u64) -> Self {
@@ -253,6 +277,7 @@ impl ApiProblem {
             errors: self.0.errors.clone(),
             ids: self.0.ids.clone(),
             violations: self.0.violations.clone(),
+            organizations: self.0.organizations.clone(),
             request_id,
         }
     }
@@ -280,7 +305,8 @@ impl IntoResponse for ApiProblem {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = self.0.code.status();
         let headers = response.headers_mut();
-        if self.0.code == ProblemCode::Unauthenticated {
+        // RFC 9110 §15.5.2: there is always a challenge.
+        if self.0.code.status() == StatusCode::UNAUTHORIZED {
             headers.insert(
                 WWW_AUTHENTICATE,
                 HeaderValue::from_static(if self.0.credential_sent {

@@ -24,6 +24,13 @@ impl From<Refused> for ApiProblem {
             Refused::TooOften { detail, retry_after_seconds } => {
                 Self::new(ProblemCode::RateLimited, detail).with_retry_after(retry_after_seconds)
             }
+            signing_in @ (Refused::SignInFailed
+            | Refused::SecondFactorRequired
+            | Refused::OrganizationRequired(_)
+            | Refused::LinkInvalid
+            | Refused::NoSession
+            | Refused::NeedsSession
+            | Refused::Busy) => of_signing_in(signing_in),
             Refused::Changed { current } => {
                 Self::new(ProblemCode::PreconditionFailed, format!("It is at version {current} now."))
             }
@@ -52,6 +59,40 @@ impl From<Refused> for ApiProblem {
             }
             Refused::Internal(cause) => Self::internal(cause),
         }
+    }
+}
+
+/// What people are told who sign in, or should.
+fn of_signing_in(refused: Refused) -> ApiProblem {
+    match refused {
+        Refused::SignInFailed => ApiProblem::new(
+            ProblemCode::SignInFailed,
+            "Something of what was sent is wrong; it is not told what.",
+        ),
+        Refused::SecondFactorRequired => ApiProblem::new(
+            ProblemCode::SecondFactorRequired,
+            "This needs a second factor that was proved in the last ten minutes.",
+        ),
+        Refused::OrganizationRequired(slugs) => {
+            ApiProblem::new(ProblemCode::OrganizationRequired, "The account is in several organizations.")
+                .with_organizations(slugs)
+        }
+        Refused::LinkInvalid => ApiProblem::new(
+            ProblemCode::LinkInvalid,
+            "The link was used, replaced, is over, or was never given out.",
+        ),
+        Refused::NoSession => {
+            ApiProblem::unauthenticated(true, "The session has ended, or is not known here.")
+                .with_fix("Sign in again: POST /v1/sessions (keystead sign-in).")
+        }
+        Refused::NeedsSession => {
+            ApiProblem::new(ProblemCode::Forbidden, "This is for people who signed in, not for keys.")
+                .with_fix("Sign in: POST /v1/sessions (keystead sign-in).")
+        }
+        Refused::Busy => {
+            ApiProblem::new(ProblemCode::Overloaded, "Too many people are signing in.").with_retry_after(1)
+        }
+        other => ApiProblem::internal(other),
     }
 }
 

@@ -63,8 +63,9 @@ impl Keystead {
     /// The audit record of an act by a caller.
     pub(crate) fn event(&self, caller: &Caller, action: &'static str, target: Target<'_>) -> Event {
         Event {
-            actor_kind: "key".into(),
-            actor_key: Some(caller.key_id()),
+            actor_kind: if caller.session.is_some() { "member" } else { "key" }.into(),
+            actor_key: caller.key(),
+            actor_session: caller.session.as_ref().map(|session| session.id.to_string()),
             actor_owner: Some(caller.entry.owner.id.to_string()),
             actor_member: caller.member(),
             actor_team: caller.entry.owner.team().map(|team| team.id),

@@ -53,6 +53,9 @@ impl Keystead {
     /// When the caller may not read the audit.
     pub async fn export_audit(self: &Arc<Self>, caller: &Caller) -> Result<ExportedAudit, Refused> {
         self.authorise(caller, management::AUDIT_READ, None).await?;
+        if caller.session.is_some() {
+            self.stepped_up(caller)?;
+        }
         let organization = caller.organization();
         let target = Target { kind: "audit", id: organization.to_string(), name: "audit", project: None };
         let event = self.event(caller, "audit.export", target);

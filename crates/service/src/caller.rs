@@ -9,9 +9,10 @@ use crate::{Keystead, management};
 use keystead_api::{AllOf, Code, PermissionQuery};
 use keystead_domain::decide::{Ask, Verdict};
 use keystead_domain::entry::Entry;
-use keystead_domain::ids::{KeyId, MemberId, OrganizationId, RequestId};
+use keystead_domain::ids::{AccountId, KeyId, MemberId, OrganizationId, RequestId, SessionId};
 use keystead_domain::query::Query;
 use keystead_domain::replay::IdempotencyKey;
+use keystead_domain::time::Micros;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -32,13 +33,26 @@ pub struct Origin {
     pub idempotency: Option<IdempotencyKey>,
 }
 
-/// A caller whose key's digest has matched. What it may do is asked for each act.
+/// A caller whose key's or session's digest has matched. What it may do is asked for each act.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Its key.
+    /// Its key, or what stands for its session: as a key that may do all that its member may.
     pub entry: Entry,
     /// Where the request came from.
     pub origin: Origin,
+    /// Its session, where it is a person who signed in.
+    pub session: Option<SessionProof>,
+}
+
+/// What a session proves.
+#[derive(Debug, Clone)]
+pub struct SessionProof {
+    /// Which one.
+    pub id: SessionId,
+    /// Who signed in.
+    pub account: AccountId,
+    /// When the second factor was last proved in it.
+    pub second_factor_at: Option<Micros>,
 }
 
 impl Caller {
@@ -54,10 +68,24 @@ impl Caller {
         person(self.entry.owner.id, &self.entry.owner.state.load().reach)
     }
 
-    /// Its key's id.
+    /// Its key's id; that of no key where it is a session.
     #[must_use]
     pub const fn key_id(&self) -> KeyId {
         self.entry.id
+    }
+
+    /// Its key, where it has one.
+    #[must_use]
+    pub const fn key(&self) -> Option<KeyId> {
+        if self.session.is_some() { None } else { Some(self.entry.id) }
+    }
+
+    /// Its session.
+    ///
+    /// # Errors
+    /// [`Refused::NeedsSession`] when it is a key.
+    pub(crate) fn signed_in(&self) -> Result<&SessionProof, Refused> {
+        self.session.as_ref().ok_or(Refused::NeedsSession)
     }
 }
 
@@ -72,7 +100,7 @@ impl Keystead {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
-        Ok(Caller { entry, origin })
+        Ok(Caller { entry, origin, session: None })
     }
 
     /// The same, where another node may have made the key a moment ago.
@@ -129,7 +157,7 @@ impl Keystead {
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
-        if permission != management::KEYS_VERIFY || !others.is_empty() {
+        if caller.session.is_none() && (permission != management::KEYS_VERIFY || !others.is_empty()) {
             // An asker's own authentication is no usage of its own: it would double every verdict.
             let user_agent = caller.origin.user_agent.as_deref();
             let subject = Subject::Key(&caller.entry);

@@ -186,7 +186,7 @@ fn new_row(
         revoked_reason: None,
         metadata: input.metadata.as_ref().map(metadata_json).transpose()?,
         created_at: now,
-        created_by: Some(caller.key_id()),
+        created_by: caller.key(),
         created_from: caller.origin.ip.map(|ip| ip.to_string()),
         updated_at: now,
         version: 1,

@@ -24,7 +24,7 @@ impl Keystead {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
-        Ok(Caller { entry, origin })
+        Ok(Caller { entry, origin, session: None })
     }
 
     /// The imported key that a token is. It does not say whose it is, so each organization that has

@@ -82,6 +82,7 @@ mod service_accounts;
 mod shares;
 mod show_key;
 mod sightings;
+mod sign_in;
 mod slot;
 mod slow_imports;
 mod switch_key;
@@ -108,6 +109,7 @@ pub use open::{OpenFailed, Opened, Settings};
 pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
 pub use refused::Refused;
+pub use sign_in::{SignInSettings, Started};
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 
@@ -148,6 +150,7 @@ pub struct Keystead {
     shares: shares::Shares,
     /// What sends mail.
     post: post::Post,
+    sign_in: sign_in::SignInRoom,
     /// Until when this node counts rate limits alone, in memory.
     sharing: Sharing,
     /// Background work, ended by [`Keystead::close`].
@@ -187,6 +190,12 @@ impl Keystead {
     #[must_use]
     pub fn log_is_kept(&self) -> bool {
         self.store.log().is_none_or(|log| log.failing_since().is_none())
+    }
+
+    /// How people sign in.
+    #[must_use]
+    pub const fn sign_in_settings(&self) -> &SignInSettings {
+        &self.sign_in.settings
     }
 
     /// Whether this node can answer: it knows of every change.

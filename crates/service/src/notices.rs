@@ -126,6 +126,7 @@ impl Keystead {
             closed_at: None,
             last_error: None,
             delivered: None,
+            sealed: None,
         };
         Ok(ledger.insert_notice(&row).await?)
     }

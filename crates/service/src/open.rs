@@ -13,11 +13,12 @@ use crate::refused::Refused;
 use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
 use crate::seek::Seeker;
 use crate::shares::{Mode, Shares, Wanted};
+use crate::sign_in::SignInRoom;
 use crate::slot::Slot;
 use crate::usage::{Usage, UsageEvent};
 use crate::{
-    Counters, Keystead, MailSettings, Temporary, after_backup, apply, freshness, lease, load, organizations,
-    replay, slow_imports,
+    Counters, Keystead, MailSettings, SignInSettings, Temporary, after_backup, apply, freshness, lease, load,
+    organizations, replay, slow_imports,
 };
 use keystead_domain::audit::checkpoint::Signer;
 use keystead_domain::digest::Pepper;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// How mail is sent.
     pub mail: MailSettings,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// Issues another key for the operator's administrator, when the first one was lost.
     pub new_admin_key: bool,
 }
@@ -168,6 +171,7 @@ impl Keystead {
             membership,
             shares,
             post: Post::new(settings.mail),
+            sign_in: SignInRoom::new(settings.sign_in),
             // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
             sharing: Sharing::alone(),
             stopping: CancellationToken::new(),

@@ -62,6 +62,27 @@ pub enum Refused {
         /// Seconds until trying again makes sense.
         retry_after_seconds: u64,
     },
+    /// Somebody who signs in is wrong in something; it is not told in what.
+    #[error("e-mail, password, organization or code is wrong")]
+    SignInFailed,
+    /// The password was right, and the second factor is missing; or it was proved too long ago.
+    #[error("the second factor is needed")]
+    SecondFactorRequired,
+    /// Somebody who signs in is a member of several organizations; their slugs.
+    #[error("it is to be said which organization is meant")]
+    OrganizationRequired(Vec<String>),
+    /// A link's token is none, or was used, or its time is over.
+    #[error("the link does not work")]
+    LinkInvalid,
+    /// The session is not known, or has ended.
+    #[error("the session is not known, or has ended")]
+    NoSession,
+    /// It is for people who signed in.
+    #[error("this needs a session")]
+    NeedsSession,
+    /// Too many passwords are being checked.
+    #[error("too many passwords are being checked")]
+    Busy,
     /// `If-Match` names another version.
     #[error("it is at version {current} now")]
     Changed {

@@ -8,7 +8,7 @@ use crate::refused::Refused;
 use keystead_api::RevealedKey;
 use keystead_domain::ids::{KeyId, OrganizationId};
 use keystead_domain::seal::RootKeyId;
-use keystead_store::{Acted, Tx, public_key_place};
+use keystead_store::{Acted, Conn, Tx, public_key_place};
 use std::sync::Arc;
 
 impl Keystead {
@@ -61,14 +61,26 @@ impl Keystead {
         id: KeyId,
         token: &str,
     ) -> Result<(), Refused> {
+        let sealed = self.seal_at(tx, &public_key_place(organization, id), token.as_bytes()).await?;
+        Ok(tx.insert_sealed_key(organization, id, &sealed).await?)
+    }
+
+    /// Seals a secret for the place where it is about to be stored.
+    ///
+    /// # Errors
+    /// When another root key seals than this node's current one, or the database cannot answer.
+    pub(crate) async fn seal_at(
+        &self,
+        conn: &mut Conn,
+        place: &str,
+        secret: &[u8],
+    ) -> Result<Vec<u8>, Refused> {
         let keys = self.root.keys();
-        if tx.sealing_label().await?.is_some_and(|label| label != keys.current().id().label()) {
+        if conn.sealing_label().await?.is_some_and(|label| label != keys.current().id().label()) {
             return Err(behind());
         }
-        let place = public_key_place(organization, id);
-        let sealed = self.entropy.with(|rng| keys.seal(&place, token.as_bytes(), rng));
-        let sealed = sealed.map_err(|_| Refused::Internal("a key that cannot be sealed".into()))?;
-        Ok(tx.insert_sealed_key(organization, id, &sealed).await?)
+        let sealed = self.entropy.with(|rng| keys.seal(place, secret, rng));
+        sealed.map_err(|_| Refused::Internal("a secret that cannot be sealed".into()))
     }
 }
 

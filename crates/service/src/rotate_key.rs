@@ -149,7 +149,7 @@ impl Keystead {
             expires_at,
             start,
             created_at: now,
-            created_by: Some(caller.key_id()),
+            created_by: caller.key(),
             created_from: caller.origin.ip.map(|ip| ip.to_string()),
             updated_at: now,
             version: 1,

@@ -53,6 +53,8 @@ pub enum Unique {
     ConsumerExternalId,
     /// The e-mail of a member within its organization.
     MemberEmail,
+    /// The e-mail of an account.
+    AccountEmail,
     /// The place of an account within an organization.
     MemberAccount,
     /// The name of a team within its organization.
@@ -78,6 +80,7 @@ const UNIQUE: &[(Unique, &str, &str)] = &[
     ),
     (Unique::ConsumerExternalId, "consumers_external_id", "consumers.project_id, consumers.external_id"),
     (Unique::MemberEmail, "members_email", "members.organization_id, members.email"),
+    (Unique::AccountEmail, "accounts_email", "accounts.email"),
     (Unique::MemberAccount, "members_account", "members.organization_id, members.account_id"),
     (Unique::TeamName, "teams_name", "teams.organization_id, teams.name"),
     (Unique::SeatMember, "seats_member", "seats.team_id, seats.member_id"),

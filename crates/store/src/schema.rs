@@ -24,6 +24,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (10, "audit tree", include_str!("schema/0010_audit_tree.sql")),
     (11, "mail", include_str!("schema/0011_mail.sql")),
     (12, "people", include_str!("schema/0012_people.sql")),
+    (13, "sign-in", include_str!("schema/0013_sign_in.sql")),
     (14, "audit indexes", include_str!("schema/0014_audit_indexes.sql")),
 ];
 

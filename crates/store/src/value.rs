@@ -3,7 +3,7 @@
 
 use keystead_domain::ids::{
     AccountId, AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, MemberId, NodeId, NoticeId,
-    OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, TeamId,
+    OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -177,6 +177,7 @@ ids!(
     RoleId,
     SeatId,
     ServiceAccountId,
+    SessionId,
     TeamId
 );
 

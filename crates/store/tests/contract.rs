@@ -54,6 +54,8 @@ mod people;
 mod rotation;
 #[path = "contract/sealed.rs"]
 mod sealed;
+#[path = "contract/sign_in.rs"]
+mod sign_in;
 #[path = "contract/statements.rs"]
 mod statements;
 #[path = "contract/world.rs"]
@@ -262,5 +264,13 @@ suite! {
         every_sealed_column_is_listed_lessons_38,
         sealed_values_are_found_by_their_label_and_replaced,
         what_is_decided_once_stays,
+    }
+    sign_in {
+        an_account_is_found_and_changed_by_who_saw_it,
+        a_session_is_used_and_ended_by_whose_it_is,
+        a_link_is_used_once_and_replaced_by_the_next,
+        of_many_who_use_a_link_at_once_one_does,
+        a_second_factor_counts_once_confirmed_and_each_code_once,
+        tries_are_counted_taken_back_and_forgotten,
     }
 }

@@ -77,6 +77,16 @@ impl Client {
         self.read(self.request(Method::POST, path)?.json(body)).await
     }
 
+    /// The same, without a body.
+    pub(crate) async fn read_post<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Error> {
+        self.read(self.request(Method::POST, path)?).await
+    }
+
+    /// The same, answered with nothing.
+    pub(crate) async fn tell<B: Serialize + Sync>(&self, path: &[&str], body: &B) -> Result<(), Error> {
+        self.send(self.request(Method::POST, path)?.json(body)).await.map(drop)
+    }
+
     /// A POST that changes something.
     pub(crate) async fn post<T, B>(&self, path: &[&str], body: &B) -> Result<T, Error>
     where

@@ -80,6 +80,7 @@ mod roles;
 mod root_key;
 mod rotation;
 mod service_accounts;
+mod sign_in;
 mod verify;
 
 pub use api_key::ApiKey;

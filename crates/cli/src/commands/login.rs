@@ -48,7 +48,7 @@ impl Login {
                 )
             })?;
         let allow_plain_http = connection.allow_plain_http;
-        let client = connection.client(&url, key.clone(), ca_file.as_deref(), allow_plain_http)?;
+        let client = connection.client(&url, Some(key.clone()), ca_file.as_deref(), allow_plain_http)?;
         let who = client.whoami(&WhoAmI::default()).await?;
         credentials::write(&path, &Credentials { url, key, ca_file, allow_plain_http })?;
         output.note(&format!("Logged in to {}; stored in {}.", client.url(), path.display()));

@@ -16,8 +16,8 @@ use keystead_server::metrics::Metrics;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{
-    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, Settings, SystemClock,
-    Temporary,
+    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, Settings, SignInSettings,
+    SystemClock, Temporary,
 };
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
@@ -178,6 +178,7 @@ async fn open(
             ..AuditSettings::default()
         },
         mail: MailSettings { mailer: mailer(configuration)?, ..MailSettings::default() },
+        sign_in: sign_in(configuration, address),
         new_admin_key,
     };
     Keystead::open(settings, Arc::new(SystemClock), entropy).await.map_err(|error| match error {
@@ -186,6 +187,20 @@ async fn open(
         }
         error => Failure::local(error.to_string(), "Run keystead doctor to see what else is amiss."),
     })
+}
+
+fn sign_in(configuration: &Configuration, address: SocketAddr) -> SignInSettings {
+    let settings = &configuration.sign_in;
+    // Where a proxy adds TLS, browsers speak TLS.
+    let plain = configuration.tls.certificate.is_none() && address.ip().is_loopback();
+    let own = || format!("http{}://{address}", if plain { "" } else { "s" });
+    let url = settings.url.clone().unwrap_or_else(own);
+    SignInSettings {
+        url: url.trim_end_matches('/').to_owned(),
+        session: Duration::from_secs(settings.session_seconds_max),
+        idle: Duration::from_secs(settings.idle_seconds_max),
+        password_characters_min: settings.password_characters_min,
+    }
 }
 
 fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, Failure> {

@@ -140,3 +140,14 @@ proptest! {
         }
     }
 }
+
+/// LESSONS 23: names that differ in case or spaces evaded the lockout (CVE-2025-6004).
+#[test]
+fn lesson_23_spellings_of_one_address_are_one() {
+    for text in ["ada@example.com", " Ada@Example.COM ", "ADA@example.com\t"] {
+        assert_eq!(email("/email", text).unwrap(), "ada@example.com");
+    }
+    for text in ["", "ada", "ada @example.com", "ad\u{e4}@example.com", &"a".repeat(600)] {
+        assert_eq!(email("/email", text).unwrap_err().field, "/email");
+    }
+}

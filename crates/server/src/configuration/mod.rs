@@ -84,6 +84,17 @@ settings! {
         /// Seconds for a letter itself, until the mail server says that it has it; who gives up sooner sends it twice.
         data_timeout_seconds: u64 = "300", Kind::Whole { min: 10, max: 600 };
     }
+    /// How people sign in; see docs/PEOPLE.md.
+    sign_in: SignIn {
+        /// Where people reach this server: `https://keys.example.com`. Links in e-mails begin so; empty takes `listen`.
+        url: Option<String> = "", Kind::Text;
+        /// Seconds that a session lasts.
+        session_seconds_max: u64 = "43200", Kind::Whole { min: 300, max: 2_592_000 };
+        /// Seconds that a session lasts without being used.
+        idle_seconds_max: u64 = "3600", Kind::Whole { min: 120, max: 2_592_000 };
+        /// The fewest characters of a new password.
+        password_characters_min: usize = "12", Kind::Whole { min: 8, max: 64 };
+    }
     /// What is written to standard error.
     log: Log {
         /// The least that is written. Libraries never write below `warn`, because their details may hold secrets.

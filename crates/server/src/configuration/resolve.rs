@@ -148,6 +148,15 @@ fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<M
         ));
     }
     check_smtp(configuration, &place, mistakes);
+    let url = configuration.sign_in.url.as_deref();
+    let plain = |url: &str| url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'?'));
+    if url.is_some_and(|url| !(url.starts_with("https://") || url.starts_with("http://")) || !plain(url)) {
+        mistakes.push(Mistake::new(
+            place("sign_in.url"),
+            "this is not a URL that links can begin with.",
+            "Write something like \"https://keys.example.com\".",
+        ));
+    }
     let tls = &configuration.tls;
     match (&tls.certificate, &tls.key) {
         (Some(_), None) => mistakes.push(Mistake::new(

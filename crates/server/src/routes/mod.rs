@@ -1,9 +1,11 @@
 //! The routes. Folders mirror URLs; each file is one operation: extract, call one use case, present.
 
+mod account;
 mod audit;
 mod guardrails;
 mod health;
 mod hygiene;
+mod invitations;
 mod keys;
 mod mail;
 mod members;
@@ -11,6 +13,7 @@ mod nodes;
 mod organizations;
 mod projects;
 mod root_key;
+mod sessions;
 mod teams;
 mod verify;
 mod whoami;
@@ -28,10 +31,12 @@ use utoipa_axum::router::OpenApiRouter;
 /// Every route, and their description.
 fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(Description::openapi())
+        .merge(account::routes())
         .merge(audit::routes())
         .merge(guardrails::routes())
         .merge(health::routes())
         .merge(hygiene::routes())
+        .merge(invitations::routes())
         .merge(keys::routes())
         .merge(mail::routes())
         .merge(members::routes())
@@ -39,6 +44,7 @@ fn described() -> (Router<App>, Document) {
         .merge(organizations::routes())
         .merge(projects::routes())
         .merge(root_key::routes())
+        .merge(sessions::routes())
         .merge(teams::routes())
         .merge(verify::routes())
         .merge(whoami::routes())

@@ -6,15 +6,17 @@ mod client;
 mod life;
 mod people;
 mod post;
+mod signed_in;
 mod world;
 
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
 pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
 pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
+pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in_letter};
 pub(crate) use world::{World, merged};
 
-use keystead_domain::ids::KeyId;
+use keystead_domain::ids::{KeyId, RequestId};
 use keystead_domain::time::{ManualClock, Micros};
 use keystead_domain::token::PlainKey;
 use keystead_mail::{Mailer, Smtp};
@@ -24,6 +26,7 @@ use keystead_server::listen;
 use keystead_server::metrics::Metrics;
 use keystead_server::routes::router;
 use keystead_server::state::App;
+use keystead_service::caller::Origin;
 use keystead_service::{AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, Temporary};
 use keystead_store::Database;
 use keystead_store::testing::{self, TestStore};
@@ -265,10 +268,23 @@ async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<S
             every: FOREVER,
             letters_hour_max: LETTERS_HOUR_MAX,
         },
+        sign_in: keystead_service::SignInSettings::default(),
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);
     Keystead::open(settings, clock, Entropy::from_rng(ChaCha8Rng::seed_from_u64(seed))).await.unwrap()
+}
+
+/// What a request from an address says of itself.
+pub(crate) fn origin(ip: &str) -> Origin {
+    Origin {
+        ip: Some(ip.parse().unwrap()),
+        method: "POST".into(),
+        path: "/v1/sessions".into(),
+        user_agent: None,
+        request_id: RequestId([7; 16]),
+        idempotency: None,
+    }
 }
 
 fn forge(prefix: &str, id: KeyId) -> String {

@@ -24,10 +24,19 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 6] = [
+const ASKING: [(&str, &str); 15] = [
+    ("/v1/account/password", "the password that it proves is another one then"),
+    ("/v1/account/recovery", "its answer is the same whatever it does"),
+    ("/v1/account/recovery/confirm", "a link works once"),
+    ("/v1/account/recovery-codes", "codes are shown once, and each time others"),
+    ("/v1/account/totp", "the secret is shown once, and each time another"),
+    ("/v1/account/totp/confirm", "a code works once"),
     ("/v1/guardrails/preview", "it changes nothing"),
+    ("/v1/invitations/accept", "a link works once"),
     ("/v1/mail/test", "it asks the mail server, each time with another message"),
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
+    ("/v1/sessions", "each is a session of its own"),
+    ("/v1/sessions/current/second-factor", "a code works once"),
     ("/v1/verify", "a verdict is of its moment, and each request that is let in counts"),
     ("/v1/verify/batch", "the same"),
     ("/v1/whoami", "it changes nothing"),
@@ -70,6 +79,9 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
             house.admin.rotate(&key, json!({})).await;
             let told = house.admin.get("/v1/projects/registry/notices").await.ok();
             return (at(path).replace("{notice}", told["items"][0]["id"].as_str().unwrap()), None);
+        }
+        "/v1/members/{member}/invitation" => {
+            return (path.replace("{member}", &house.admin.add("bob@example.com", json!([])).await), None);
         }
         "/v1/root-key/rotate" | "/v1/root-key/retire" => return (path.to_owned(), None),
         _ => {

@@ -138,7 +138,8 @@ async fn anothers_id_looks_like_none_on_every_route_lessons_6(house: House) {
     for (method, path, operation) in
         operations(&serde_json::to_value(keystead_server::routes::document()).unwrap())
     {
-        if !path.contains('{') {
+        // Sessions are for who signed in, whatever their ids: v1/sessions/life.rs tries them.
+        if !path.contains('{') || path.starts_with("/v1/sessions/") {
             continue;
         }
         let operation = operation["operationId"].as_str().unwrap();

@@ -1,8 +1,10 @@
 //! `/v1`
 
+mod account;
 mod audit;
 mod guardrails;
 mod hygiene;
+mod invitations;
 mod keys;
 mod mail;
 mod nodes;
@@ -10,5 +12,6 @@ mod organizations;
 mod people;
 pub(crate) mod projects;
 mod root_key;
+mod sessions;
 mod verify;
 mod whoami;

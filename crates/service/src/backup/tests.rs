@@ -31,6 +31,7 @@ async fn open(database: &Database, clock: &Arc<ManualClock>, folder: &TempDir, s
         alone_max: Duration::from_secs(3_600),
         audit: AuditSettings::default(),
         mail: crate::MailSettings::default(),
+        sign_in: crate::SignInSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

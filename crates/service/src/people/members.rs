@@ -225,7 +225,7 @@ impl Keystead {
         self.member_row(caller, named).await
     }
 
-    pub(super) async fn member_row(&self, caller: &Caller, named: &str) -> Result<MemberRow, Refused> {
+    pub(crate) async fn member_row(&self, caller: &Caller, named: &str) -> Result<MemberRow, Refused> {
         let id = match (named, caller.member()) {
             (ME, Some(own)) => Some(own),
             _ => named.parse::<MemberId>().ok(),

@@ -133,7 +133,7 @@ impl Keystead {
     }
 
     /// Refuses to bring somebody back to what their teams may do, unless the caller may give that.
-    pub(super) async fn may_give_teams_of(
+    pub(crate) async fn may_give_teams_of(
         &self,
         tx: &mut Tx,
         caller: &Caller,

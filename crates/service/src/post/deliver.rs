@@ -10,10 +10,11 @@ use crate::refused::Refused;
 use keystead_domain::ids::NoticeId;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_mail::{Failure, Fault, Letter, Line, Mailer};
-use keystead_store::{NoticeRow, Tried};
+use keystead_store::{NO_PROJECT, NoticeRow, Tried, letter_place};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
+use zeroize::Zeroizing;
 
 /// Notices of one look.
 const NOTICES_MAX: usize = 64;
@@ -93,6 +94,10 @@ impl Keystead {
         let claimed = self.store.bookkeeping(move |ledger| {
             Box::pin(async move {
                 let Some(mut row) = ledger.claim_notice(id, now, far, until).await? else { return Ok(None) };
+                if row.project_id == NO_PROJECT {
+                    // A link is for the address that it was made for.
+                    return Ok(Some(row));
+                }
                 // A contact may have been corrected, or taken away, since it was written.
                 let to = addresses(ledger, &row).await?;
                 let recipients = to_json(&to)?;
@@ -121,6 +126,13 @@ impl Keystead {
         let recipients: Vec<String> = json(&row.recipients)?;
         let delivered = row.delivered.as_deref().map_or(Ok(Vec::new()), json)?;
         let mut went = Went { delivered, failure: None };
+        let text = match self.text_of(row) {
+            Ok(text) => text,
+            Err(failure) => {
+                went.failed(failure);
+                return Ok(went);
+            }
+        };
         for to in recipients {
             if went.delivered.contains(&to) {
                 continue;
@@ -134,7 +146,7 @@ impl Keystead {
                 id: row.id.to_string(),
                 to,
                 subject: row.subject.clone(),
-                text: row.body.clone(),
+                text: text.to_string(),
                 at: instant(self.clock.now()),
             };
             let sent = tokio::select! {
@@ -168,6 +180,13 @@ impl Keystead {
             }
         }
         Ok(went)
+    }
+
+    /// What a letter says, also where that is sealed. A node that has not the root key yet leaves it to another.
+    fn text_of(&self, row: &NoticeRow) -> Result<Zeroizing<String>, Failure> {
+        let Some(sealed) = &row.sealed else { return Ok(Zeroizing::new(row.body.clone())) };
+        let opened = self.root.keys().open(&letter_place(row.id), sealed).map_err(|_| shut())?;
+        String::from_utf8(opened.to_vec()).map(Zeroizing::new).map_err(|_| shut())
     }
 
     /// Some time after the stop: what is being handed over then gets to its end.
@@ -230,6 +249,11 @@ async fn send<'m>(mailer: &'m Mailer, line: &mut Option<Line<'m>>, letter: &Lett
         None => line.insert(mailer.open().await?),
     };
     line.send(letter).await
+}
+
+fn shut() -> Failure {
+    let detail = "The letter could not be opened with this node's root key.".to_owned();
+    Failure { fault: Fault::Later, detail, fix: Some("Give every node the current root key.") }
 }
 
 fn instant(now: Micros) -> SystemTime {

@@ -40,6 +40,7 @@ pub(super) async fn open_with_log(
         alone_max: Duration::from_secs(3_600),
         audit: AuditSettings::default(),
         mail: crate::MailSettings::default(),
+        sign_in: crate::SignInSettings::default(),
         new_admin_key: false,
         node_name: "test".into(),
         node_file: None,

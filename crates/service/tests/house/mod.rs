@@ -344,6 +344,7 @@ fn settings(database: &TestStore, root: &TempDir, log: &str, alone_max: Duration
         node_file: Some(node_file(&root.path().join(log))),
         audit: AuditSettings::default(),
         mail: MailSettings::default(),
+        sign_in: keystead_service::SignInSettings::default(),
         new_admin_key: false,
     }
 }

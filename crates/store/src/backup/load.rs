@@ -158,7 +158,7 @@ impl Restoring {
 /// no log tells.
 async fn hold_mail(conn: &mut Conn, at: i64) -> Result<(), BackupError> {
     let hold = "UPDATE outbox SET outcome = 'held', closed_at = $1, sending_since = NULL \
-        WHERE state = 'waiting' AND outcome IS NULL";
+        WHERE state <> 'nobody' AND outcome IS NULL";
     run(conn, hold.to_owned(), &[Cell::Int(Some(at))]).await
 }
 

@@ -16,6 +16,7 @@ const LOGGED: &[(&str, &str)] = &[
     ("key_roles", "key_id"),
     ("key_tags", "key_id"),
     ("keys", "id"),
+    ("links", "subject_id"),
     ("members", "id"),
     ("meters", "id"),
     ("organizations", "id"),
@@ -23,11 +24,14 @@ const LOGGED: &[(&str, &str)] = &[
     ("permissions", "id"),
     ("projects", "id"),
     ("public_keys", "key_id"),
+    ("recovery_codes", "account_id"),
     ("roles", "id"),
     ("rotation_plans", "project_id"),
     ("rotations", "new_key_id"),
     ("seats", "id"),
+    ("second_factors", "account_id"),
     ("service_accounts", "id"),
+    ("sessions", "id"),
     ("teams", "id"),
 ];
 

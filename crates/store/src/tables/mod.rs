@@ -1,5 +1,6 @@
 //! A file for each table: its row, its statements, and the methods that run them.
 
+pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_leaves;
@@ -20,6 +21,7 @@ pub(crate) mod key_list;
 pub(crate) mod key_load;
 pub(crate) mod key_references;
 pub(crate) mod keys;
+pub(crate) mod links;
 pub(crate) mod log_sessions;
 pub(crate) mod members;
 pub(crate) mod meters;
@@ -39,8 +41,11 @@ pub(crate) mod rotation_plans;
 pub(crate) mod rotations;
 pub(crate) mod sealed;
 pub(crate) mod seats;
+pub(crate) mod second_factors;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
+pub(crate) mod sessions;
+pub(crate) mod sign_in_tries;
 pub(crate) mod teams;
 pub(crate) mod temporary_keys;
 pub(crate) mod unknown_attempts;
@@ -49,6 +54,7 @@ pub(crate) mod unknown_attempts;
 #[cfg(feature = "testing")]
 pub(crate) fn declared() -> Vec<&'static str> {
     [
+        accounts::DECLARED,
         audit::DECLARED,
         audit_checkpoints::DECLARED,
         audit_leaves::DECLARED,
@@ -69,6 +75,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         key_load::DECLARED,
         key_references::DECLARED,
         keys::DECLARED,
+        links::DECLARED,
         log_sessions::DECLARED,
         members::DECLARED,
         meters::DECLARED,
@@ -87,8 +94,11 @@ pub(crate) fn declared() -> Vec<&'static str> {
         rotations::DECLARED,
         sealed::DECLARED,
         seats::DECLARED,
+        second_factors::DECLARED,
         seen::DECLARED,
         service_accounts::DECLARED,
+        sessions::DECLARED,
+        sign_in_tries::DECLARED,
         teams::DECLARED,
         temporary_keys::DECLARED,
         unknown_attempts::DECLARED,

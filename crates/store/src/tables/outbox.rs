@@ -18,11 +18,11 @@ row! {
         id: NoticeId,
         /// Whose it is.
         organization_id: OrganizationId,
-        /// Of which project.
+        /// Of which project; [`NO_PROJECT`] for a letter that is about none.
         project_id: ProjectId,
         /// What it is about: `rotation_due`, `rotation_started`, …
         kind: String,
-        /// Which key.
+        /// Which key; [`KeyId::NONE`] for a letter that is about none.
         key_id: KeyId,
         /// Names the occasion: for each there is one notice.
         once: String,
@@ -30,9 +30,9 @@ row! {
         recipients: String,
         /// Its first line.
         subject: String,
-        /// Its text.
+        /// Its text; empty where that is sealed.
         body: String,
-        /// `waiting`, or `nobody` when no address is known.
+        /// `waiting`, `nobody` when no address is known, or `sealed`.
         state: String,
         /// When it was written.
         created_at: Micros,
@@ -52,6 +52,8 @@ row! {
         last_error: Option<String>,
         /// The addresses at which it was taken, as JSON.
         delivered: Option<String>,
+        /// The text of a letter that carries a link, sealed; gone once it needs not be sent.
+        sealed: Option<Vec<u8>>,
     }
 }
 
@@ -66,16 +68,25 @@ row! {
     }
 }
 
+/// The project of a letter that is about none.
+pub const NO_PROJECT: ProjectId = ProjectId([0; 16]);
+
+/// For which place the text of a letter is sealed.
+#[must_use]
+pub fn letter_place(id: NoticeId) -> String {
+    format!("outbox/{id}/sealed")
+}
+
 macro_rules! columns {
     () => {
         "id, organization_id, project_id, kind, key_id, once, recipients, subject, body, state, created_at, \
-         attempts, next_at, sending_since, retried_at, outcome, closed_at, last_error, delivered"
+         attempts, next_at, sending_since, retried_at, outcome, closed_at, last_error, delivered, sealed"
     };
 }
 
 macro_rules! open {
     () => {
-        "state = 'waiting' AND outcome IS NULL"
+        "state <> 'nobody' AND outcome IS NULL"
     };
 }
 
@@ -87,9 +98,9 @@ macro_rules! due {
 }
 
 statements! {
-    INSERT(19) = concat!(
+    INSERT(20) = concat!(
         "INSERT INTO outbox (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, ",
-        "$13, $14, $15, $16, $17, $18, $19) ON CONFLICT (once) DO NOTHING",
+        "$13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT (once) DO NOTHING",
     );
     PAGE(5) = concat!(
         "SELECT ", columns!(), " FROM outbox WHERE organization_id = $1 AND project_id = $2 ",
@@ -113,8 +124,8 @@ statements! {
     ADDRESS(5) = "UPDATE outbox SET recipients = $1, state = $2, sending_since = $3, next_at = $4 WHERE id = $5";
     // Nobody sends one that somebody has asked to be tried again: who was late must not undo that.
     RECORD(7) = "UPDATE outbox SET sending_since = NULL, outcome = $1, closed_at = $2, next_at = $3, \
-        last_error = $4, delivered = $5 WHERE id = $6 AND attempts = $7 AND outcome IS NULL \
-        AND sending_since IS NOT NULL";
+        last_error = $4, delivered = $5, sealed = CASE WHEN CAST($1 AS TEXT) IS NULL THEN sealed END \
+        WHERE id = $6 AND attempts = $7 AND outcome IS NULL AND sending_since IS NOT NULL";
     RETRY(4) = "UPDATE outbox SET state = 'waiting', recipients = $1, retried_at = $2, next_at = NULL, \
         sending_since = NULL, outcome = NULL, closed_at = NULL WHERE id = $3 AND attempts = $4 \
         AND (outcome IS NULL OR outcome <> 'sent') AND (sending_since IS NULL OR next_at <= $2)";

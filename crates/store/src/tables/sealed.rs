@@ -4,9 +4,10 @@
 use crate::conn::{Conn, Ledger};
 use crate::error::StoreError;
 use crate::statement::{Statement, statements};
+use crate::tables::outbox::letter_place;
 use crate::tables::page::limit;
 use crate::value::{Column, Value};
-use keystead_domain::ids::{KeyId, OrganizationId};
+use keystead_domain::ids::{AccountId, KeyId, NoticeId, OrganizationId};
 
 /// Which row a sealed value is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,16 @@ pub enum SealedRow {
     Number(i64),
     /// A key of an organization.
     Key(OrganizationId, KeyId),
+    /// A thing with an id of 16 bytes.
+    Thing([u8; 16]),
+}
+
+/// How a column's rows are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum By {
+    Number,
+    Key,
+    Thing,
 }
 
 impl SealedRow {
@@ -22,6 +33,7 @@ impl SealedRow {
         match self {
             Self::Number(number) => Value::Int(Some(*number)),
             Self::Key(_, id) => id.value(),
+            Self::Thing(id) => id.value(),
         }
     }
 }
@@ -35,7 +47,7 @@ pub struct Sealed {
     pub column: &'static str,
     /// For which place the value of a row was sealed; `None` for a row that cannot be.
     pub place: fn(&SealedRow) -> Option<String>,
-    by_number: bool,
+    by: By,
     waiting: Statement<2>,
     replace: Statement<3>,
     labels: Statement<0>,
@@ -50,6 +62,12 @@ statements! {
         WHERE substr(sealed, 1, 9) <> $1 ORDER BY key_id LIMIT $2";
     PUBLIC_REPLACE(3) = "UPDATE public_keys SET sealed = $1 WHERE key_id = $2 AND sealed = $3";
     PUBLIC_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM public_keys GROUP BY substr(sealed, 1, 9)";
+    LETTERS_WAITING(2) = "SELECT id, sealed FROM outbox WHERE sealed IS NOT NULL AND substr(sealed, 1, 9) <> $1 ORDER BY id LIMIT $2";
+    LETTERS_REPLACE(3) = "UPDATE outbox SET sealed = $1 WHERE id = $2 AND sealed = $3";
+    LETTERS_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM outbox WHERE sealed IS NOT NULL GROUP BY substr(sealed, 1, 9)";
+    FACTORS_WAITING(2) = "SELECT account_id, sealed FROM second_factors WHERE substr(sealed, 1, 9) <> $1 ORDER BY account_id LIMIT $2";
+    FACTORS_REPLACE(3) = "UPDATE second_factors SET sealed = $1 WHERE account_id = $2 AND sealed = $3";
+    FACTORS_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM second_factors GROUP BY substr(sealed, 1, 9)";
     PEPPERS_LABELS(0) = "SELECT substr(wrapped, 1, 9), count(*) FROM peppers GROUP BY substr(wrapped, 1, 9)";
 }
 
@@ -60,9 +78,9 @@ pub const PEPPERS: Sealed = Sealed {
     column: "wrapped",
     place: |row| match row {
         SealedRow::Number(version) => Some(format!("peppers/{version}/wrapped")),
-        SealedRow::Key(..) => None,
+        SealedRow::Key(..) | SealedRow::Thing(_) => None,
     },
-    by_number: true,
+    by: By::Number,
     waiting: PEPPERS_WAITING,
     replace: PEPPERS_REPLACE,
     labels: PEPPERS_LABELS,
@@ -76,12 +94,36 @@ pub const SEALED: &[Sealed] = &[
         column: "sealed",
         place: |row| match row {
             SealedRow::Key(organization, id) => Some(public_key_place(*organization, *id)),
-            SealedRow::Number(_) => None,
+            SealedRow::Number(_) | SealedRow::Thing(_) => None,
         },
-        by_number: false,
+        by: By::Key,
         waiting: PUBLIC_WAITING,
         replace: PUBLIC_REPLACE,
         labels: PUBLIC_LABELS,
+    },
+    Sealed {
+        table: "outbox",
+        column: "sealed",
+        place: |row| match row {
+            SealedRow::Thing(id) => Some(letter_place(NoticeId(*id))),
+            SealedRow::Number(_) | SealedRow::Key(..) => None,
+        },
+        by: By::Thing,
+        waiting: LETTERS_WAITING,
+        replace: LETTERS_REPLACE,
+        labels: LETTERS_LABELS,
+    },
+    Sealed {
+        table: "second_factors",
+        column: "sealed",
+        place: |row| match row {
+            SealedRow::Thing(id) => Some(second_factor_place(AccountId(*id))),
+            SealedRow::Number(_) | SealedRow::Key(..) => None,
+        },
+        by: By::Thing,
+        waiting: FACTORS_WAITING,
+        replace: FACTORS_REPLACE,
+        labels: FACTORS_LABELS,
     },
 ];
 
@@ -90,6 +132,12 @@ pub const SEALED: &[Sealed] = &[
 #[must_use]
 pub fn public_key_place(organization: OrganizationId, id: KeyId) -> String {
     format!("{organization}/public_keys/{id}/sealed")
+}
+
+/// For which place the secret of an account's one-time codes is sealed.
+#[must_use]
+pub fn second_factor_place(account: AccountId) -> String {
+    format!("second_factors/{account}/sealed")
 }
 
 impl Conn {
@@ -120,16 +168,26 @@ impl Conn {
         rows_max: u32,
     ) -> Result<Vec<(SealedRow, Vec<u8>)>, StoreError> {
         let values = [Value::Bytes(Some(label)), limit(rows_max)];
-        if sealed.by_number {
-            let rows: Vec<(i64, Vec<u8>)> = self.rows(&sealed.waiting, values).await?;
-            return Ok(rows.into_iter().map(|(number, value)| (SealedRow::Number(number), value)).collect());
-        }
-        let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = self.rows(&sealed.waiting, values).await?;
-        let row = |(organization, id, value): (Vec<u8>, Vec<u8>, Vec<u8>)| {
-            let organization = OrganizationId::from_slice(&organization)?;
-            Some((SealedRow::Key(organization, KeyId::from_slice(&id)?), value))
+        let rows: Option<Vec<(SealedRow, Vec<u8>)>> = match sealed.by {
+            By::Number => {
+                let rows: Vec<(i64, Vec<u8>)> = self.rows(&sealed.waiting, values).await?;
+                rows.into_iter().map(|(number, value)| Some((SealedRow::Number(number), value))).collect()
+            }
+            By::Key => {
+                let rows: Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> = self.rows(&sealed.waiting, values).await?;
+                let row = |(organization, id, value): (Vec<u8>, Vec<u8>, Vec<u8>)| {
+                    let organization = OrganizationId::from_slice(&organization)?;
+                    Some((SealedRow::Key(organization, KeyId::from_slice(&id)?), value))
+                };
+                rows.into_iter().map(row).collect()
+            }
+            By::Thing => {
+                let rows: Vec<(Vec<u8>, Vec<u8>)> = self.rows(&sealed.waiting, values).await?;
+                let row =
+                    |(id, value): (Vec<u8>, Vec<u8>)| Some((SealedRow::Thing(id.try_into().ok()?), value));
+                rows.into_iter().map(row).collect()
+            }
         };
-        let rows: Option<Vec<(SealedRow, Vec<u8>)>> = rows.into_iter().map(row).collect();
         rows.ok_or(StoreError::Corrupt("a sealed value's row"))
     }
 }
@@ -151,6 +209,7 @@ impl Ledger {
         match row {
             // Else a restore would need every root key that there was since its backup.
             SealedRow::Key(_, id) => self.write(sealed.table, id.as_bytes(), &sealed.replace, values).await,
+            SealedRow::Thing(id) => self.write(sealed.table, id, &sealed.replace, values).await,
             SealedRow::Number(_) => self.execute(&sealed.replace, values).await.map(|rows| rows > 0),
         }
     }

@@ -56,6 +56,7 @@ pub(crate) fn notice(number: u8, once: &str) -> NoticeRow {
         closed_at: None,
         last_error: None,
         delivered: None,
+        sealed: None,
     }
 }
 

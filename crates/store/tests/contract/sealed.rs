@@ -44,11 +44,8 @@ pub(crate) async fn sealed_values_are_found_by_their_label_and_replaced(store: T
         r.sealed_labels(sealed).await.unwrap();
         r.sealed_otherwise(sealed, &[9; 9], 1).await.unwrap();
         drop(r);
-        let row = if (sealed.place)(&SealedRow::Number(1)).is_some() {
-            SealedRow::Number(99)
-        } else {
-            SealedRow::Key(org(9), key_id(999))
-        };
+        let rows = [SealedRow::Number(99), SealedRow::Key(org(9), key_id(999)), SealedRow::Thing([9; 16])];
+        let row = rows.into_iter().find(|row| (sealed.place)(row).is_some()).unwrap();
         let none: Outcome<bool> = store
             .store
             .bookkeeping(move |l| Box::pin(async move { l.reseal(sealed, &row, b"no", b"yes").await }))

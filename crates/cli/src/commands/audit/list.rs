@@ -69,7 +69,7 @@ impl Present for AuditRecord {
             self.action.as_str().into(),
             Cell::from(self.target.name.as_str()).shortened(40),
             self.target.id.as_str().into(),
-            self.actor.key_id.as_deref().unwrap_or(&self.actor.kind).into(),
+            self.actor.key_id.as_deref().or(self.actor.member.as_deref()).unwrap_or(&self.actor.kind).into(),
             Cell::maybe(self.address.as_deref()),
             Cell::maybe(self.request_id.as_deref()),
         ]
@@ -83,7 +83,15 @@ impl Present for AuditRecord {
             ("id", self.id.as_str().into()),
             ("at", Cell::time(Some(self.at))),
             ("action", self.action.as_str().into()),
-            ("actor", self.actor.key_id.as_deref().unwrap_or(&self.actor.kind).into()),
+            (
+                "actor",
+                self.actor
+                    .key_id
+                    .as_deref()
+                    .or(self.actor.member.as_deref())
+                    .unwrap_or(&self.actor.kind)
+                    .into(),
+            ),
             ("owner then", Cell::maybe(self.actor.owner.as_deref())),
             ("address", Cell::maybe(self.address.as_deref())),
             ("target", format!("{} {} ({})", self.target.kind, self.target.name, self.target.id).into()),

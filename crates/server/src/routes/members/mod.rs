@@ -2,8 +2,10 @@
 
 mod create;
 mod delete;
+mod invite;
 mod keys;
 mod list;
+mod sessions;
 mod show;
 mod update;
 
@@ -16,4 +18,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create, list::list))
         .routes(routes!(show::show, update::update, delete::delete))
         .routes(routes!(keys::keys))
+        .routes(routes!(invite::invite))
+        .routes(routes!(sessions::end))
 }

@@ -1,0 +1,91 @@
+//! How sessions, invitations and codes are shown.
+
+use crate::output::Present;
+use crate::output::table::Cell;
+use keystead_sdk::api::{Invitation, Joined, RecoveryCodes, Session, TotpSecret};
+
+impl Present for Session {
+    const HEADINGS: &'static [&'static str] = &["ID", "", "ORGANIZATION", "ADDRESS", "LAST USED", "CLIENT"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![
+            self.id.as_str().into(),
+            if self.current { "this one" } else { "" }.into(),
+            self.organization.as_str().into(),
+            Cell::maybe(self.address.as_deref()),
+            Cell::time(Some(self.last_seen_at)),
+            Cell::maybe(self.user_agent.as_deref()).shortened(32),
+        ]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("id", self.id.as_str().into()),
+            ("organization", self.organization.as_str().into()),
+            ("member", self.member_id.as_str().into()),
+            ("address", Cell::maybe(self.address.as_deref())),
+            ("client", Cell::maybe(self.user_agent.as_deref())),
+            ("began", Cell::time(Some(self.created_at))),
+            ("last used", Cell::time(Some(self.last_seen_at))),
+            ("ends", Cell::time(Some(self.expires_at))),
+            ("second factor", Cell::time(self.second_factor_at)),
+        ]
+    }
+}
+
+impl Present for Invitation {
+    const HEADINGS: &'static [&'static str] = &["MEMBER", "E-MAIL", "ENDS", "LINK"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.fields().into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("member", self.member_id.as_str().into()),
+            ("e-mail", self.email.as_str().into()),
+            ("ends", Cell::time(Some(self.expires_at))),
+            ("link", Cell::maybe(self.link.as_deref())),
+        ]
+    }
+}
+
+impl Present for Joined {
+    const HEADINGS: &'static [&'static str] = &["ORGANIZATION", "MEMBER", "E-MAIL"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.fields().into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("organization", self.organization.as_str().into()),
+            ("member", self.member_id.as_str().into()),
+            ("e-mail", self.email.as_str().into()),
+        ]
+    }
+}
+
+impl Present for TotpSecret {
+    const HEADINGS: &'static [&'static str] = &["SECRET", "URI"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.fields().into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![("secret", self.secret.as_str().into()), ("uri", self.uri.as_str().into())]
+    }
+}
+
+impl Present for RecoveryCodes {
+    const HEADINGS: &'static [&'static str] = &["CODES"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![Cell::list(&self.codes)]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        self.codes.iter().map(|code| ("recovery code", code.as_str().into())).collect()
+    }
+}

@@ -1,0 +1,77 @@
+//! `keystead sign-in`: signs in as oneself and stores the session for later commands.
+
+use super::is_problem;
+use crate::connection::ConnectionFlags;
+use crate::credentials::{self, Credentials};
+use crate::exit::{Exit, Failure, Outcome};
+use crate::input;
+use crate::output::Output;
+use clap::Args;
+use keystead_sdk::api::SignIn as Body;
+use std::io::{self, IsTerminal};
+use zeroize::Zeroize;
+
+/// Sign in as yourself, and store the session for later commands
+///
+/// Password and one-time code are asked for without echo, or read from standard input, one line each:
+/// never from an argument. The session's token is stored where keystead login stores a key, in place of
+/// it, readable by you only; it ends after some hours, or with keystead sign-out.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keystead sign-in
+  keystead sign-in --url https://keystead.example.com --email ada@example.com
+  keystead sign-in --email ada@example.com --organization acme < password.txt
+
+Next: keystead sessions list, keystead account totp setup")]
+pub(crate) struct SignIn {
+    /// Your account's e-mail address; asked for when left out
+    #[arg(long)]
+    email: Option<String>,
+    /// The organization's slug, where you are in several
+    #[arg(long)]
+    organization: Option<String>,
+}
+
+impl SignIn {
+    pub(crate) async fn run(&self, connection: &ConnectionFlags, output: &Output) -> Outcome {
+        let path = credentials::path()?;
+        let (client, ca_file, allow_plain_http) = connection.connect_as_nobody()?;
+        let email = match &self.email {
+            Some(email) => email.clone(),
+            None if io::stdin().is_terminal() => input::ask("E-mail", "")?,
+            None => return Err(Failure::usage("There is no e-mail address.", "Give it with --email.")),
+        };
+        let mut body = Body {
+            email,
+            password: input::secret("Password")?.to_string(),
+            organization: self.organization.clone(),
+            code: None,
+            token: true,
+        };
+        let mut answer = client.sign_in(&body).await;
+        if answer.as_ref().is_err_and(|error| is_problem(error, "second_factor_required")) {
+            body.code = Some(input::secret("One-time or recovery code")?.to_string());
+            answer = client.sign_in(&body).await;
+        }
+        body.password.zeroize();
+        let mut signed_in = answer?;
+        let token = signed_in.token.take().unwrap_or_default();
+        let url = client.url().to_owned();
+        credentials::write(&path, &Credentials { url, key: token.into(), ca_file, allow_plain_http })?;
+        let current = &signed_in.current;
+        output.note(&format!(
+            "Signed in to {} as {} until {}.",
+            current.session.organization, current.email, current.session.expires_at
+        ));
+        if input::environment("KEYSTEAD_KEY")?.is_some() {
+            output.warning("KEYSTEAD_KEY is set and wins over what was stored: unset it to use the session.");
+        }
+        if !current.second_factor {
+            output.note("Next: keystead account totp setup, for a second factor");
+        }
+        if output.is_json() {
+            output.json(&current.session)?;
+        }
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,4 @@
+//! `/v1/account`
+
+mod recovery;
+mod totp;

@@ -1,0 +1,6 @@
+//! `/v1/sessions`
+
+mod browser;
+mod life;
+mod start;
+mod tries;

@@ -1,0 +1,115 @@
+//! Letters that carry a link. What is in them is sealed until they are sent, and then gone; and the links
+//! themselves, of which only a keyed digest is kept.
+
+use crate::Keystead;
+use crate::present::to_json;
+use crate::refused::Refused;
+use keystead_domain::digest::{Purpose, equal};
+use keystead_domain::ids::{KeyId, NoticeId, OrganizationId};
+use keystead_domain::sign_in::secret_token::{PlainToken, SecretToken, TokenKind};
+use keystead_domain::time::Micros;
+use keystead_store::{Ledger, LinkRow, NO_PROJECT, NoticeRow, letter_place};
+use zeroize::Zeroizing;
+
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LinkFor {
+    Invitation,
+    Recovery,
+}
+
+impl LinkFor {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Invitation => "invitation",
+            Self::Recovery => "recovery",
+        }
+    }
+}
+
+/// A new link: its row, and its token.
+pub(super) struct NewLink {
+    pub(super) row: LinkRow,
+    pub(super) token: PlainToken,
+}
+
+impl Keystead {
+    pub(super) fn new_link(
+        &self,
+        purpose: LinkFor,
+        subject: [u8; 16],
+        organization: Option<OrganizationId>,
+        lasts_micros: i64,
+    ) -> Result<NewLink, Refused> {
+        let now = self.clock.now();
+        let token = self.entropy.with(|rng| PlainToken::mint(TokenKind::Link, subject, rng));
+        let row = LinkRow {
+            subject_id: subject,
+            organization_id: organization,
+            purpose: purpose.name().into(),
+            digest: self.link_digest(purpose, subject, token.expose())?,
+            created_at: now,
+            expires_at: now.plus(lasts_micros),
+        };
+        Ok(NewLink { row, token })
+    }
+
+    /// The link that a token opens; `None` when it opens none. The comparison takes the same time wherever the
+    /// token is wrong.
+    pub(super) async fn find_link(&self, purpose: LinkFor, text: &str) -> Result<Option<LinkRow>, Refused> {
+        let Some(token) = SecretToken::parse(TokenKind::Link, text.trim()) else { return Ok(None) };
+        let digest = self.link_digest(purpose, token.id(), token.expose())?;
+        let row = self.store.read().await?.link(&token.id()).await?;
+        let now = self.clock.now();
+        Ok(row.filter(|row| {
+            equal(&row.digest, &digest) && row.purpose == purpose.name() && row.expires_at > now
+        }))
+    }
+
+    fn link_digest(&self, purpose: LinkFor, subject: [u8; 16], token: &str) -> Result<[u8; 32], Refused> {
+        self.tag(Purpose::Link, &[purpose.name().as_bytes(), &subject, token.as_bytes()])
+    }
+
+    /// Where a link leads. What follows the `#` reaches no server's log.
+    pub(super) fn link_url(&self, purpose: LinkFor, token: &PlainToken) -> Zeroizing<String> {
+        let (url, purpose, token) = (&self.sign_in.settings.url, purpose.name(), token.expose());
+        Zeroizing::new(format!("{url}/{purpose}#{token}"))
+    }
+
+    /// Writes a letter that carries a link, in the transaction of what it is about.
+    pub(super) async fn write_letter(
+        &self,
+        ledger: &mut Ledger,
+        purpose: LinkFor,
+        (organization, to): (OrganizationId, &str),
+        (subject, text): (String, &str),
+        now: Micros,
+    ) -> Result<(), Refused> {
+        let id = self.entropy.with(|rng| NoticeId::random(rng));
+        let sealed = self.seal_at(ledger, &letter_place(id), text.as_bytes()).await?;
+        let row = NoticeRow {
+            id,
+            organization_id: organization,
+            project_id: NO_PROJECT,
+            kind: purpose.name().into(),
+            key_id: KeyId::NONE,
+            once: format!("{}:{id}", purpose.name()),
+            recipients: to_json(&[to])?,
+            subject,
+            body: String::new(),
+            state: "sealed".into(),
+            created_at: now,
+            attempts: 0,
+            next_at: None,
+            sending_since: None,
+            retried_at: None,
+            outcome: None,
+            closed_at: None,
+            last_error: None,
+            delivered: None,
+            sealed: Some(sealed),
+        };
+        ledger.insert_notice(&row).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Signing in: how people prove who they are, and the sessions that this gives them.
+
+mod accept;
+mod act;
+mod change_password;
+mod codes;
+mod end;
+mod invite;
+mod letters;
+mod list;
+mod passwords;
+mod purge;
+mod recover;
+mod second_factor;
+mod session;
+mod start;
+mod totp;
+mod tries;
+
+pub(crate) use passwords::Passwords;
+pub use start::Started;
+
+use keystead_domain::sign_in::password;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Requests for a recovery whose letters are being written, at once: they are answered before.
+const RECOVERIES_AT_ONCE: usize = 8;
+
+/// How people sign in.
+#[derive(Debug, Clone)]
+pub struct SignInSettings {
+    /// Where people reach this installation, without a `/` at the end: links begin so.
+    pub url: String,
+    /// How long a session lasts.
+    pub session: Duration,
+    /// How long it lasts without being used.
+    pub idle: Duration,
+    /// The fewest characters of a password.
+    pub password_characters_min: usize,
+}
+
+impl Default for SignInSettings {
+    fn default() -> Self {
+        Self {
+            url: "http://127.0.0.1:7700".into(),
+            session: Duration::from_secs(12 * 3_600),
+            idle: Duration::from_secs(3_600),
+            password_characters_min: password::CHARACTERS_MIN,
+        }
+    }
+}
+
+impl SignInSettings {
+    /// Whether browsers reach it over TLS only, and so may keep cookies for TLS only.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.url.starts_with("https://")
+    }
+
+    fn session_micros(&self) -> i64 {
+        i64::try_from(self.session.as_micros()).unwrap_or(i64::MAX)
+    }
+
+    fn idle_micros(&self) -> i64 {
+        i64::try_from(self.idle.as_micros()).unwrap_or(i64::MAX)
+    }
+}
+
+/// What signing in stands on.
+#[derive(Debug)]
+pub(crate) struct SignInRoom {
+    pub(crate) settings: SignInSettings,
+    pub(crate) passwords: Passwords,
+    recoveries: Arc<Semaphore>,
+}
+
+impl SignInRoom {
+    pub(crate) fn new(settings: SignInSettings) -> Self {
+        Self {
+            settings,
+            passwords: Passwords::new(),
+            recoveries: Arc::new(Semaphore::new(RECOVERIES_AT_ONCE)),
+        }
+    }
+}
