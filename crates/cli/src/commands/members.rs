@@ -148,7 +148,7 @@ impl Create {
         session.changed(
             &made,
             &format!("Added {}.", made.name),
-            &format!("Next: keystead teams add TEAM {}", made.email),
+            &format!("Next: keystead invitations create {}", made.email),
         )
     }
 }

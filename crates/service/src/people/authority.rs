@@ -154,7 +154,14 @@ impl Keystead {
         for grant in grants {
             let over = Over::read(grant)?;
             let may = match over {
-                Over::Keystead => self.has(tx, caller, grant).await?,
+                Over::Keystead => {
+                    let patterns = patterns_of(tx, caller, grant).await?;
+                    let has = has(caller, &patterns, grant)?;
+                    if has && caller.member().is_some() && makes_an_administrator(&patterns) {
+                        self.stepped_up(caller)?;
+                    }
+                    has
+                }
                 Over::EveryProject => caller.entry.may(management::AUTHORITY_GRANT, None),
                 Over::Project(id) => self.keyring.directory.project_by_id(id).is_some_and(|project| {
                     caller.entry.may(management::AUTHORITY_GRANT, Some(&project.resource))
@@ -186,24 +193,6 @@ impl Keystead {
         resource.unwrap_or_else(|| "the organization".into())
     }
 
-    /// Whether the caller has what a grant for Keystead itself gives. The role is read in the transaction, so
-    /// that it cannot be widened meanwhile.
-    async fn has(&self, tx: &mut Tx, caller: &Caller, grant: &AuthorityGrant) -> Result<bool, Refused> {
-        let patterns = match (&grant.permission, &grant.role) {
-            (Some(permission), _) => PermissionSet::parse(std::slice::from_ref(permission))?,
-            (None, Some(role)) => {
-                let id = role.parse::<RoleId>().map_err(|_| Refused::not_found("role"))?;
-                let row = tx.role(caller.organization(), id).await?.ok_or(Refused::not_found("role"))?;
-                cells::role_permissions(&row)?
-            }
-            (None, None) => return Ok(false),
-        };
-        let resources: Vec<ResourcePattern> =
-            grant.resources.iter().map(|text| ResourcePattern::parse(text)).collect::<Result<_, _>>()?;
-        let resources = (!resources.is_empty()).then_some(&resources[..]);
-        Ok(patterns.iter().all(|pattern| covers(&caller.entry, pattern, resources)))
-    }
-
     /// Stored grants as the API shows them: by names, where the named still exist.
     pub(super) fn show_grants(&self, grants: &str) -> Result<Vec<AuthorityGrant>, Refused> {
         let directory = &self.keyring.directory;
@@ -218,6 +207,35 @@ impl Keystead {
         }
         Ok(grants)
     }
+}
+
+/// What a grant for Keystead itself gives. The role is read in the transaction, which holds it: it cannot be widened
+/// meanwhile.
+async fn patterns_of(tx: &mut Tx, caller: &Caller, grant: &AuthorityGrant) -> Result<PermissionSet, Refused> {
+    match (&grant.permission, &grant.role) {
+        (Some(permission), _) => Ok(PermissionSet::parse(std::slice::from_ref(permission))?),
+        (None, Some(role)) => {
+            let id = role.parse::<RoleId>().map_err(|_| Refused::not_found("role"))?;
+            tx.hold_role(caller.organization(), id).await?;
+            let row = tx.role(caller.organization(), id).await?.ok_or(Refused::not_found("role"))?;
+            cells::role_permissions(&row)
+        }
+        (None, None) => Ok(PermissionSet::default()),
+    }
+}
+
+/// Whether the caller has all of these, where the grant holds.
+fn has(caller: &Caller, patterns: &PermissionSet, grant: &AuthorityGrant) -> Result<bool, Refused> {
+    let resources: Vec<ResourcePattern> =
+        grant.resources.iter().map(|text| ResourcePattern::parse(text)).collect::<Result<_, _>>()?;
+    let resources = (!resources.is_empty()).then_some(&resources[..]);
+    Ok(patterns.iter().all(|pattern| covers(&caller.entry, pattern, resources)))
+}
+
+/// Whether whoever has these decides what others may do: a person gives that only in a session in which they proved
+/// their second factor a moment ago.
+fn makes_an_administrator(patterns: &PermissionSet) -> bool {
+    [management::PEOPLE_WRITE, management::AUTHORITY_GRANT].iter().any(|right| patterns.allows(right))
 }
 
 /// The roles that stored grants name.

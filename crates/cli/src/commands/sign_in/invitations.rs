@@ -29,7 +29,7 @@ It works once, for seven days.")]
     /// Accept an invitation: paste its link, choose a password
     #[command(after_help = "Examples:
   keystead invitations accept --url https://keystead.example.com
-  keystead invitations accept --name 'Ada Lovelace' < link-and-password.txt
+  keystead invitations accept --name 'Ada Lovelace'
 
 Link and password are asked for without echo, or read from standard input,
 one line each. Where the address has an account, its own password is asked.")]

@@ -20,7 +20,7 @@ use zeroize::Zeroize;
 #[command(after_help = "Examples:
   keystead sign-in
   keystead sign-in --url https://keystead.example.com --email ada@example.com
-  keystead sign-in --email ada@example.com --organization acme < password.txt
+  keystead sign-in --email ada@example.com --organization acme
 
 Next: keystead sessions list, keystead account totp setup")]
 pub(crate) struct SignIn {

@@ -11,6 +11,7 @@ on_both_engines! {
     a_recovery_code_works_once_and_new_ones_end_the_old,
     what_was_begun_does_not_count_before_it_is_confirmed,
     sensitive_acts_ask_for_it_again,
+    to_make_somebody_an_administrator_asks_for_it_again,
     the_secret_is_sealed_and_opens_with_another_root_key,
 }
 
@@ -146,6 +147,24 @@ async fn sensitive_acts_ask_for_it_again(house: House) {
     house.sign_in(&ada).await;
     // A key that may read the audit was given that on purpose.
     assert_eq!(house.admin.get("/v1/audit/export").await.status, 200);
+}
+
+async fn to_make_somebody_an_administrator_asks_for_it_again(house: House) {
+    let ada = house.person("ada@example.com", &["people.*", "authority.grant"]).await;
+    let session = house.sign_in(&ada).await;
+    let give = async |name: &str, permission: &str| {
+        session.post("/v1/teams", json!({"name": name, "grants": [{"permission": permission}]})).await
+    };
+    give("readers", "people.read").await.created();
+    for administers in ["people.write", "people.*", "authority.grant"] {
+        give("leads", administers).await.refused(403, "second_factor_required");
+    }
+    house.second_factor(&session).await;
+    give("leads", "people.*").await.created();
+    house.wait(600);
+    give("others", "people.*").await.refused(403, "second_factor_required");
+    // Nor by a place in a team that has it.
+    session.put("/v1/teams/leads/members/me", json!(null)).await.refused(403, "second_factor_required");
 }
 
 async fn the_secret_is_sealed_and_opens_with_another_root_key(mut house: House) {
