@@ -173,7 +173,8 @@ impl Keystead {
         }
     }
 
-    /// Lets the caller do what everyone may who is who they are: whoever was disabled may not even that.
+    /// Lets the caller do what needs no permission, such as seeing itself: its key must pass, so whoever was
+    /// disabled may not even that.
     ///
     /// # Errors
     /// With the verdict.
@@ -189,8 +190,6 @@ impl Keystead {
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
-        let user_agent = caller.origin.user_agent.as_deref();
-        self.usage.record(UsageEvent::new(Subject::Key(&caller.entry), &ask, user_agent, verdict.code, now));
         pass(&verdict)
     }
 

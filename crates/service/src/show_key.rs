@@ -8,7 +8,6 @@ use crate::refused::Refused;
 use crate::rotation_view::rotating;
 use crate::{Keystead, management};
 use keystead_api::{KeyDetails, QuotaStatus, Seen, WhoAmI, WhoIs};
-use keystead_domain::decide::Ask;
 use keystead_domain::effective::effective_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::lease::QuotaAccount;
@@ -37,6 +36,12 @@ impl Keystead {
         let organization = caller.organization();
         let scope = Scope::Within { organization, project: None, environment: None };
         let entry = match &input.key {
+            None if caller.session.is_some() => {
+                return Err(Refused::conflict(
+                    "You signed in, so that you call with no key.",
+                    "See yourself with GET /v1/members/me (keystead members show me), or send the key that you mean.",
+                ));
+            }
             None => caller.entry.clone(),
             Some(raw) => match self.find_any(&scope, raw).await {
                 Ok(entry) => entry,
@@ -49,27 +54,11 @@ impl Keystead {
         };
         let own = entry.id == caller.key_id();
         if own {
-            self.authorise_self(caller).await?;
+            self.admit(caller).await?;
         } else {
             self.authorise(caller, management::KEYS_READ, Some(&entry.place.resource)).await?;
         }
         Ok(WhoIs { own, key: self.details(&entry).await? })
-    }
-
-    /// Lets a caller see itself: its key must pass, but needs no permission.
-    async fn authorise_self(self: &Arc<Self>, caller: &Caller) -> Result<(), Refused> {
-        let ask = Ask {
-            ip: caller.origin.ip,
-            method: Some(&caller.origin.method),
-            path: Some(&caller.origin.path),
-            cost: 1,
-            sharing: &self.sharing,
-            ..Ask::default()
-        };
-        let now = self.clock.now();
-        let verdict = self.settle(&caller.entry, &ask, now).await;
-        self.note_rotation(&caller.entry, verdict.code, now);
-        crate::caller::pass(&verdict)
     }
 
     async fn details(&self, entry: &Entry) -> Result<KeyDetails, Refused> {

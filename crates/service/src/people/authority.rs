@@ -204,8 +204,31 @@ impl Keystead {
             grant.environment = place.map(|place| place.slug.to_string()).or(grant.environment.take());
             grant.project = project.map(|project| project.slug.to_string()).or(grant.project.take());
             grant.role = role.map(|role| role.name.to_string()).or(grant.role.take());
+            if grant.project.is_none() {
+                grant.resources = grant.resources.iter().map(|resource| self.by_slugs(resource)).collect();
+            }
         }
         Ok(grants)
+    }
+
+    /// A project or environment by its slugs, where it is stored by ids; all that is in it is meant.
+    fn by_slugs(&self, resource: &str) -> String {
+        let directory = &self.keyring.directory;
+        let segments: Vec<&str> = resource.split('/').collect();
+        let found = match segments.as_slice() {
+            ["projects", project, "**"] => project
+                .parse()
+                .ok()
+                .and_then(|id| directory.project_by_id(id))
+                .map(|project| format!("projects/{}", project.slug)),
+            ["projects", _, "environments", environment, "**"] => environment
+                .parse()
+                .ok()
+                .and_then(|id| directory.place_by_id(id))
+                .map(|place| format!("projects/{}/environments/{}", place.project.slug, place.slug)),
+            _ => None,
+        };
+        found.unwrap_or_else(|| resource.to_owned())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::key_grants::wider;
 use crate::present::team;
 use crate::refused::Refused;
 use crate::{Keystead, management};
-use keystead_api::{OwnedKey, Page};
+use keystead_api::{KeyStatus, OwnedKey, Page};
 use keystead_domain::cells::Place;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{KeyId, MemberId, OwnerId};
@@ -191,7 +191,10 @@ impl Keystead {
                 project: entry.place.project.slug.to_string(),
                 environment: entry.place.slug.to_string(),
                 team: entry.owner.team().map(|cell| team(&cell)),
-                status: entry.status(self.clock.now()),
+                status: match entry.status(self.clock.now()) {
+                    KeyStatus::Active if entry.disabled_principal().is_some() => KeyStatus::Disabled,
+                    status => status,
+                },
                 created_at: row.created_at.to_timestamp(),
                 last_used_at: last_used_at.map(|at| at.to_timestamp()),
             });

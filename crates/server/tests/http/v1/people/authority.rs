@@ -123,7 +123,7 @@ async fn a_hostile_member_never_reaches_more_than_was_given(house: House) {
     let boss = admin.person("Boss", json!([]), json!(["power"])).await;
     let mut grants: Vec<Value> = MANAGEMENT.iter().map(|name| json!({"permission": name})).collect();
     grants.push(json!({"role": "reader", "project": "registry"}));
-    let hostile = admin.person("Mallory", json!(grants), json!([])).await;
+    let hostile = admin.person("Mallory", json!(&grants), json!([])).await;
     let boss_key = boss.make(json!({"permissions": ["**"]})).await;
     for seed in 0..3 {
         let mut run = Run {
@@ -132,6 +132,7 @@ async fn a_hostile_member_never_reaches_more_than_was_given(house: House) {
             as_whom: vec![hostile.key().to_owned()],
             keys: Vec::new(),
             ids: vec![boss.id.clone(), hostile.id.clone(), boss_key.id.clone()],
+            given: json!({"grants": grants, "disabled": false}),
             passed: 0,
         };
         for number in 0..120 {
@@ -152,6 +153,8 @@ struct Run<'h> {
     keys: Vec<String>,
     /// Ids that it may name.
     ids: Vec<String>,
+    /// What it was given, and is given again after it took that from itself.
+    given: Value,
     passed: u32,
 }
 
@@ -238,6 +241,8 @@ impl Run<'_> {
         if answer.status.is_success() {
             self.passed += 1;
             self.learn(&answer.body).await;
+            let own = format!("/v1/members/{}", self.ids[1]);
+            self.house.admin.patch(&own, self.given.clone()).await.ok();
         }
     }
 

@@ -87,6 +87,7 @@ async fn a_leavers_keys_stop_at_once_and_nothing_else_does(house: House) {
     let names: Vec<_> =
         keys["items"].as_array().unwrap().iter().map(|key| key["id"].as_str().unwrap()).collect();
     assert!(names.contains(&own.id.as_str()) && names.contains(&teams.id.as_str()), "{keys}");
+    assert!(keys["items"].as_array().unwrap().iter().all(|key| key["status"] == "disabled"), "{keys}");
     admin.patch(&format!("/v1/members/{}", ann.id), json!({"disabled": false})).await.ok();
     assert_eq!(house.asker.bare(&teams).await, "valid");
 }

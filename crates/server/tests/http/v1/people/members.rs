@@ -19,10 +19,11 @@ async fn members_are_added_changed_and_audited(house: House) {
         {"permission": "keys.own", "resources": ["projects/registry"]},
         {"role": "editor", "project": "registry", "environment": "production", "resources": ["networks/NET-7"]},
     ]);
-    let body = json!({"email": "ann@example.net", "name": "Ann", "grants": grants, "teams": ["routing"]});
+    let body = json!({"email": "ann@example.net", "name": "Ann", "grants": &grants, "teams": ["routing"]});
     let made = admin.post("/v1/members", body).await.created();
     assert_eq!(made["email"], "ann@example.net");
     assert_eq!(made["teams"][0]["name"], "routing");
+    assert_eq!(made["grants"], grants, "shown as they were sent");
     assert_eq!(made["grants"][1]["role"], "editor");
     assert_eq!(made["grants"][1]["environment"], "production");
     assert_eq!(made["joined_at"], json!(null));

@@ -4,6 +4,7 @@ use crate::house::{House, PASSWORD, grants, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
+    a_session_is_no_key,
     a_session_of_a_disabled_member_stops_on_the_next_request,
     a_session_ends_with_its_time_and_when_nobody_uses_it,
     sessions_are_listed_and_ended_by_whose_they_are,
@@ -147,4 +148,14 @@ async fn what_is_over_is_forgotten(house: House) {
     house.keystead.purge_sign_in().await.unwrap();
     session.get("/v1/sessions/current").await.refused(401, "unauthenticated");
     house.accept(&token, PASSWORD).await.refused(404, "link_invalid");
+}
+
+async fn a_session_is_no_key(house: House) {
+    let ada = house.person("ada@example.com", &["keys.read"]).await;
+    let session = house.sign_in(&ada).await;
+    let told = session.post("/v1/whoami", serde_json::json!({})).await.refused(409, "conflict");
+    assert!(told["fix"].as_str().unwrap().contains("/v1/members/me"), "{told}");
+    let key = house.admin.issue(serde_json::json!({})).await;
+    let found = session.post("/v1/whoami", serde_json::json!({"key": key.key})).await.ok();
+    assert_eq!((&found["own"], &found["id"]), (&false.into(), &key.id.clone().into()));
 }
