@@ -241,6 +241,13 @@ impl House {
         bytes
     }
 
+    /// Does now what the acts before leave to be done, so that it is not done while a test looks at
+    /// what is written.
+    pub(crate) async fn settle(&self) {
+        self.keystead.sequence_audit().await.unwrap();
+        self.keystead.sign_audit().await.unwrap();
+    }
+
     /// Whether the database is a file of this house's own.
     pub(crate) fn is_on_sqlite(&self) -> bool {
         matches!(self.store.database, Database::Sqlite(_))

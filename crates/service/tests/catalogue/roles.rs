@@ -63,7 +63,7 @@ pub(crate) async fn a_role_in_use_stays(house: House) {
     house.role(&admin, "acme", "editor", &["routes.*"]).await.unwrap();
     let input = CreateKey { roles: vec![RoleGrant::Everywhere("editor".into())], ..CreateKey::default() };
     let key = house.key(&admin, input).await;
-    assert!(conflict(keystead.delete_role(&admin, "acme", "editor", None).await).contains("hold it: 1."));
+    assert!(conflict(keystead.delete_role(&admin, "acme", "editor", None).await).contains("hold it: 1;"));
     house.purge(&admin, &key.details.id).await;
     assert_changed(keystead.delete_role(&admin, "acme", "editor", Some(2)).await, 1);
     keystead.delete_role(&admin, "acme", "editor", Some(1)).await.unwrap();

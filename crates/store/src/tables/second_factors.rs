@@ -54,7 +54,6 @@ statements! {
     ADD_CODE(2) = "INSERT INTO recovery_codes (account_id, digest) VALUES ($1, $2)";
     TAKE_CODE(2) = "DELETE FROM recovery_codes WHERE account_id = $1 AND digest = $2";
     REMOVE_CODES(1) = "DELETE FROM recovery_codes WHERE account_id = $1";
-    CODES(1) = "SELECT count(*) FROM recovery_codes WHERE account_id = $1";
 }
 
 impl Conn {
@@ -64,14 +63,6 @@ impl Conn {
     /// When the database cannot answer.
     pub async fn second_factor(&mut self, account: AccountId) -> Result<Option<SecondFactorRow>, StoreError> {
         self.row(&OF, [account.value()]).await
-    }
-
-    /// How many recovery codes an account has left.
-    ///
-    /// # Errors
-    /// When the database cannot answer.
-    pub async fn recovery_codes_left(&mut self, account: AccountId) -> Result<i64, StoreError> {
-        self.number(&CODES, [account.value()]).await
     }
 }
 

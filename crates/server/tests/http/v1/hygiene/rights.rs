@@ -104,9 +104,7 @@ async fn nonsense_is_refused_by_field(house: House) {
 
 async fn asking_writes_nothing(house: House) {
     house.admin.issue(json!({})).await;
-    // What the acts before leave to be done is done now, and not while nothing may be written.
-    house.keystead.sequence_audit().await.unwrap();
-    house.keystead.sign_audit().await.unwrap();
+    house.settle().await;
     let (acts, audit, bytes) =
         (house.keystead.counters().acts(), house.admin.audit("").await, house.database_bytes());
     report(&house, "").await;

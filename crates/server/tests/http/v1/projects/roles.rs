@@ -41,11 +41,11 @@ async fn unknown_permissions_are_refused_with_their_field(house: House) {
 async fn a_role_of_the_system_project_is_no_wider_than_its_writer(house: House) {
     let maker = house.admin.issue_in("keystead", json!({"permissions": ["catalogue.*", "audit.read"]})).await;
     let maker = house.admin.with_key(&maker.key);
-    let role = |permissions: &[&str]| json!({"name": "auditor", "permissions": permissions});
+    let role = |permissions: &[&str]| json!({"name": "reviewer", "permissions": permissions});
     for wider in [&["keys.create"][..], &["**"], &["audit.read", "keys.*"]] {
         maker.post("/v1/projects/keystead/roles", role(wider)).await.refused(403, "forbidden");
     }
     maker.post("/v1/projects/keystead/roles", role(&["audit.read"])).await.created();
     let wider = json!({"permissions": ["audit.read", "keys.read"]});
-    maker.patch("/v1/projects/keystead/roles/auditor", wider).await.refused(403, "forbidden");
+    maker.patch("/v1/projects/keystead/roles/reviewer", wider).await.refused(403, "forbidden");
 }

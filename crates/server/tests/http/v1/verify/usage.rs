@@ -15,6 +15,7 @@ async fn verifying_writes_nothing_and_use_is_seen_after_the_flush_lessons_11(mut
         .issue(json!({"permissions": ["zones.read"],
         "restrictions": {"networks": {"allow": ["192.0.2.0/24"]}}}))
         .await;
+    house.settle().await;
     let (acts, audit, bytes) =
         (house.keystead.counters().acts(), house.admin.audit("").await, house.database_bytes());
     assert_eq!(bytes.is_empty(), !house.is_on_sqlite());
@@ -42,6 +43,7 @@ async fn verifying_writes_nothing_and_use_is_seen_after_the_flush_lessons_11(mut
             "last_used_at": last,
             "last_refused_at": last,
             "passed": 20,
+            "passed_unnamed": 0,
             "refused": 20,
             "networks": [seen("192.0.2.0/24"), seen("198.51.100.0/24")],
             "user_agents": [seen("curl/8")],
