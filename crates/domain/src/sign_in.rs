@@ -2,6 +2,7 @@
 //! somebody may be wrong.
 
 pub mod backoff;
+pub mod breached;
 pub mod password;
 pub mod recovery_code;
 pub mod secret_token;

@@ -109,7 +109,7 @@ pub use open::{OpenFailed, Opened, Settings};
 pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
 pub use refused::Refused;
-pub use sign_in::{SignInSettings, Started};
+pub use sign_in::{SignInSettings, Started, check_breached_passwords};
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 

@@ -7,8 +7,8 @@ use clap::Args;
 use keystead_domain::time::{Clock, Micros, SECOND};
 use keystead_server::configuration::{Configuration, RootKeyFrom};
 use keystead_server::listen::Tls;
-use keystead_service::SystemClock;
 use keystead_service::root_key::{RootKeyError, RootKeySource};
+use keystead_service::{SystemClock, check_breached_passwords};
 use keystead_store::{Database, Inspection, inspect};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
@@ -118,6 +118,7 @@ async fn examine(configuration: &Configuration) -> Vec<Finding> {
     findings.push(clock(inspected.and_then(|inspection| inspection.last_act_at)));
     findings.push(tls(configuration));
     findings.push(mail(configuration).await);
+    findings.push(passwords(configuration));
     findings
 }
 
@@ -263,6 +264,26 @@ fn tls(configuration: &Configuration) -> Finding {
             "TLS",
             "Off, and other machines can connect: keys cross the network readable.",
             "Set tls.certificate and tls.key, or listen on loopback behind a proxy.",
+        ),
+    }
+}
+
+/// The list of passwords that others lost: without it, only the most common ones are refused.
+fn passwords(configuration: &Configuration) -> Finding {
+    let check = "lost passwords";
+    let Some(list) = &configuration.sign_in.breached_passwords_file else {
+        return Finding::ok(
+            check,
+            "The most common ones are refused; there is no list of all that are known.",
+        );
+    };
+    match check_breached_passwords(list) {
+        Ok(()) => Finding::ok(check, format!("Those in {} are refused.", list.display())),
+        Err(error) => Finding::failed(
+            check,
+            format!("{}: {error}.", list.display()),
+            "Name Have I Been Pwned's list of SHA-1 digests, ordered by hash, or remove \
+             sign_in.breached_passwords_file.",
         ),
     }
 }

@@ -17,7 +17,7 @@ use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{
     ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, Settings, SignInSettings,
-    SystemClock, Temporary,
+    SystemClock, Temporary, check_breached_passwords,
 };
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
@@ -178,7 +178,7 @@ async fn open(
             ..AuditSettings::default()
         },
         mail: MailSettings { mailer: mailer(configuration)?, ..MailSettings::default() },
-        sign_in: sign_in(configuration, address),
+        sign_in: sign_in(configuration, address)?,
         new_admin_key,
     };
     Keystead::open(settings, Arc::new(SystemClock), entropy).await.map_err(|error| match error {
@@ -189,18 +189,27 @@ async fn open(
     })
 }
 
-fn sign_in(configuration: &Configuration, address: SocketAddr) -> SignInSettings {
+fn sign_in(configuration: &Configuration, address: SocketAddr) -> Result<SignInSettings, Failure> {
     let settings = &configuration.sign_in;
+    if let Some(list) = &settings.breached_passwords_file {
+        check_breached_passwords(list).map_err(|error| {
+            Failure::local(
+                format!("sign_in.breached_passwords_file, {}: {error}.", list.display()),
+                "Name Have I Been Pwned's list of SHA-1 digests, ordered by hash, or remove the setting.",
+            )
+        })?;
+    }
     // Where a proxy adds TLS, browsers speak TLS.
     let plain = configuration.tls.certificate.is_none() && address.ip().is_loopback();
     let own = || format!("http{}://{address}", if plain { "" } else { "s" });
     let url = settings.url.clone().unwrap_or_else(own);
-    SignInSettings {
+    Ok(SignInSettings {
         url: url.trim_end_matches('/').to_owned(),
         session: Duration::from_secs(settings.session_seconds_max),
         idle: Duration::from_secs(settings.idle_seconds_max),
         password_characters_min: settings.password_characters_min,
-    }
+        breached_passwords: settings.breached_passwords_file.clone(),
+    })
 }
 
 fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, Failure> {

@@ -1,9 +1,11 @@
 //! Passwords: what may be chosen, and what is stored of one.
 
+use super::breached::DIGEST_LEN;
 use crate::invalid::Invalid;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use aws_lc_rs::digest;
 use std::fmt;
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
@@ -14,6 +16,10 @@ pub const CHARACTERS_MIN: usize = 12;
 pub const CHARACTERS_MAX: usize = 256;
 /// Bytes of the salt.
 pub const SALT_LEN: usize = 16;
+
+/// The most common passwords of eight characters and more, in small letters: what is refused without a list of
+/// the installation's own.
+const COMMON: &str = include_str!("common_passwords.txt");
 
 /// OWASP's choice for argon2id: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19_456;
@@ -80,7 +86,23 @@ impl Password {
                 "Choose a few words that others do not connect with you.",
             ));
         }
+        if COMMON.lines().any(|common| *folded == common) {
+            return Err(Invalid::new(
+                field,
+                "This is one of the most common passwords: it is among the first that are tried.",
+                "Choose a few words that do not belong together.",
+            ));
+        }
         Ok(password)
+    }
+
+    /// What lists of passwords that others lost know it by.
+    #[must_use]
+    pub fn breach_digest(&self) -> [u8; DIGEST_LEN] {
+        let digest = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, self.0.as_bytes());
+        let mut bytes = [0; DIGEST_LEN];
+        bytes.copy_from_slice(digest.as_ref());
+        bytes
     }
 
     /// What is stored of it. Takes about 20 ms of a core and 19 MiB: never on a thread that serves.
@@ -144,9 +166,15 @@ mod tests {
             |text: &str| Password::chosen("/password", text, 12, &["ada@example.com", "The Acme company"]);
         assert!(choose("twelve chars").is_ok());
         assert!(choose(&"é ".repeat(128)).is_ok());
-        for text in
-            ["", "eleven char", &"é ".repeat(129), "ADA@example.com", " the acme COMPANY ", "aaaaaaaaaaaaaa"]
-        {
+        for text in [
+            "",
+            "eleven char",
+            &"é ".repeat(129),
+            "ADA@example.com",
+            " the acme COMPANY ",
+            "aaaaaaaaaaaaaa",
+            "Qwerty123456",
+        ] {
             let refused = choose(text).unwrap_err();
             assert!(refused.field == "/password" && (text.is_empty() || !refused.to_string().contains(text)));
         }

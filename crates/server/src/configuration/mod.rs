@@ -94,6 +94,8 @@ settings! {
         idle_seconds_max: u64 = "3600", Kind::Whole { min: 120, max: 2_592_000 };
         /// The fewest characters of a new password.
         password_characters_min: usize = "12", Kind::Whole { min: 8, max: 64 };
+        /// A file of passwords that others lost, none of which may be chosen: Have I Been Pwned's list, by hash.
+        breached_passwords_file: Option<PathBuf> = "", Kind::Text;
     }
     /// What is written to standard error.
     log: Log {

@@ -4,6 +4,7 @@
 mod actors;
 mod client;
 mod life;
+mod lost_passwords;
 mod people;
 mod post;
 mod signed_in;
@@ -12,6 +13,8 @@ mod world;
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
 pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
+pub(crate) use lost_passwords::LOST_PASSWORD;
+
 pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
 pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in_letter};
 pub(crate) use world::{World, merged};
@@ -275,7 +278,7 @@ async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<S
             every: FOREVER,
             letters_hour_max: LETTERS_HOUR_MAX,
         },
-        sign_in: keystead_service::SignInSettings::default(),
+        sign_in: lost_passwords::sign_in(root_key_file),
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

@@ -59,6 +59,7 @@ impl Keystead {
             let known = [open.member.email.as_str(), &open.organization.name, &open.organization.slug];
             let least = self.sign_in.settings.password_characters_min;
             let password = Password::chosen("/password", &input.password, least, &known)?;
+            self.refuse_breached("/password", &password).await?;
             let digest = self.sign_in.passwords.digest(&place, &password, self.salt()).await?;
             let account = self.new_account(&open.member, input.name.as_deref(), digest);
             return self

@@ -61,7 +61,9 @@ impl Keystead {
             }
         }
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
-        Ok(Password::chosen(field, text, self.sign_in.settings.password_characters_min, &known)?)
+        let password = Password::chosen(field, text, self.sign_in.settings.password_characters_min, &known)?;
+        self.refuse_breached(field, &password).await?;
+        Ok(password)
     }
 
     /// The caller's account, whose password was sent once more.

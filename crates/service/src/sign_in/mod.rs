@@ -2,6 +2,7 @@
 
 mod accept;
 mod act;
+mod breached;
 mod change_password;
 mod codes;
 mod end;
@@ -17,10 +18,12 @@ mod start;
 mod totp;
 mod tries;
 
+pub use breached::check_breached_passwords;
 pub(crate) use passwords::Passwords;
 pub use start::Started;
 
 use keystead_domain::sign_in::password;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -39,6 +42,8 @@ pub struct SignInSettings {
     pub idle: Duration,
     /// The fewest characters of a password.
     pub password_characters_min: usize,
+    /// A list of passwords that others lost.
+    pub breached_passwords: Option<PathBuf>,
 }
 
 impl Default for SignInSettings {
@@ -48,6 +53,7 @@ impl Default for SignInSettings {
             session: Duration::from_secs(12 * 3_600),
             idle: Duration::from_secs(3_600),
             password_characters_min: password::CHARACTERS_MIN,
+            breached_passwords: None,
         }
     }
 }

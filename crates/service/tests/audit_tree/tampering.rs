@@ -52,7 +52,7 @@ pub(crate) async fn each_way_of_tampering_is_told(house: House) {
     let gone = "UPDATE audit SET position = position + 1000 WHERE position = ";
     let back = "UPDATE audit SET position = position - 1000 WHERE position >= 1000";
     let tree_back = "UPDATE audit_trees SET size = size + 1000";
-    tamper(database, "CREATE TABLE kept AS SELECT position, id, salt, leaf FROM audit").await;
+    tamper(database, "CREATE TABLE kept AS SELECT position, id, after_body, salt, leaf FROM audit").await;
     let restored = |column: &str| {
         format!(
             "UPDATE audit SET {column} = (SELECT {column} FROM kept WHERE kept.position = audit.position)"
@@ -66,9 +66,9 @@ pub(crate) async fn each_way_of_tampering_is_told(house: House) {
             "UPDATE audit SET target_name = substr(target_name, 1, length(target_name) - 1) WHERE position = 3",
         ),
         (
-            "UPDATE audit SET after_body = '1' || after_body WHERE position = 3".into(),
+            "UPDATE audit SET after_body = '1' || COALESCE(after_body, '') WHERE position = 3".into(),
             "record 3 (aud_",
-            "UPDATE audit SET after_body = substr(after_body, 2) WHERE position = 3",
+            &restored("after_body"),
         ),
         (
             "UPDATE audit SET at = at + 1 WHERE position = 0".into(),

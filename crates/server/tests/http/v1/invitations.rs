@@ -1,6 +1,8 @@
 //! `/v1/invitations`, `/v1/members/{member}/invitation`
 
-use crate::house::{Answer, House, MailServer, PASSWORD, grants, on_both_engines, read, token_in_letter};
+use crate::house::{
+    Answer, House, LOST_PASSWORD, MailServer, PASSWORD, grants, on_both_engines, read, token_in_letter,
+};
 use serde_json::{Value, json};
 
 on_both_engines! {
@@ -96,7 +98,14 @@ async fn nobody_invites_somebody_who_may_do_more(house: House) {
 async fn a_password_that_everybody_knows_is_refused(house: House) {
     let id = house.admin.add("ada@example.com", json!([])).await;
     let token = house.invite(&house.admin, &id).await;
-    for password in ["too short", "ADA@example.com", "the ACME company", "aaaaaaaaaaaaaaaa"] {
+    for password in [
+        "too short",
+        "ADA@example.com",
+        "the ACME company",
+        "aaaaaaaaaaaaaaaa",
+        "Qwerty123456",
+        LOST_PASSWORD,
+    ] {
         let refused = house.accept(&token, password).await.refused(422, "invalid_field");
         assert_eq!(refused["field"], "/password");
         assert!(!refused.to_string().contains(password));
