@@ -24,6 +24,12 @@ pub struct Guardrails {
     /// The rate limits of a key that is created without any; at most 8. The project's win.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits_default: Option<Vec<LimitSpec>>,
+    /// Whether people must have accepted the current guidelines before they make, rotate or read a key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guidelines_required: bool,
+    /// Lessons that people must have passed before that, by name; at most 6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lessons_required: Vec<String>,
     /// What holds for keys of every kind.
     #[serde(default, skip_serializing_if = "KindGuardrails::is_empty")]
     pub every_kind: KindGuardrails,
@@ -80,6 +86,10 @@ pub enum GuardrailName {
     KeysPerOwnerMax,
     /// The limits of a key that is created without any.
     LimitsDefault,
+    /// That people have accepted the guidelines.
+    GuidelinesRequired,
+    /// Which lessons people must have passed.
+    LessonsRequired,
     /// How long a key may live.
     LifetimeMax,
     /// That it must expire.

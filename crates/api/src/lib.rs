@@ -9,6 +9,7 @@ mod audit;
 mod audit_tree;
 mod export;
 mod guardrails;
+mod guidelines;
 mod hygiene;
 mod import;
 mod key_bulk;
@@ -43,6 +44,7 @@ pub use audit_tree::{
 };
 pub use export::*;
 pub use guardrails::*;
+pub use guidelines::*;
 pub use hygiene::*;
 pub use import::*;
 pub use key_bulk::*;

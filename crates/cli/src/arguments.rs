@@ -6,8 +6,10 @@ use crate::commands::consumers::Consumers;
 use crate::commands::environments::Environments;
 use crate::commands::export::Export;
 use crate::commands::guardrails::Guardrails;
+use crate::commands::guidelines::Guidelines;
 use crate::commands::hygiene::Hygiene;
 use crate::commands::keys::Keys;
+use crate::commands::lessons::Lessons;
 use crate::commands::login::Login;
 use crate::commands::mail::Mail;
 use crate::commands::members::Members;
@@ -96,6 +98,10 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Guardrails(Guardrails),
     #[command(subcommand)]
+    Guidelines(Guidelines),
+    #[command(subcommand)]
+    Lessons(Lessons),
+    #[command(subcommand)]
     Organizations(Organizations),
     Nodes(Nodes),
     #[command(subcommand)]
@@ -124,6 +130,8 @@ impl ClientCommand {
             Self::Environments(environments) => environments.run(session).await,
             Self::Projects(projects) => projects.run(session).await,
             Self::Guardrails(guardrails) => guardrails.run(session).await,
+            Self::Guidelines(guidelines) => guidelines.run(session).await,
+            Self::Lessons(lessons) => lessons.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,
             Self::Nodes(nodes) => nodes.run(session).await,
             Self::Mail(mail) => mail.run(session).await,

@@ -4,12 +4,15 @@
 mod effective;
 mod facts;
 mod judge;
+mod people;
 mod violation;
 
 pub use facts::{Given, KeyFacts, PolicyFacts};
+pub use people::{AskedOfPeople, Read};
 pub use violation::{Violation, new_or_worse};
 
 use crate::invalid::Invalid;
+use crate::lessons::{LESSONS, Lesson, lesson};
 use crate::meter::MeterRules;
 use crate::name;
 use crate::pattern::PermissionSet;
@@ -35,6 +38,8 @@ pub struct Layer {
     prefixes_allowed: Option<Vec<Prefix>>,
     keys_per_owner_max: Option<u64>,
     limits_default: Option<Vec<LimitSpec>>,
+    guidelines_required: bool,
+    lessons_required: Vec<&'static Lesson>,
     every_kind: KindLayer,
     by_kind: BTreeMap<KeyKind, KindLayer>,
 }
@@ -103,6 +108,8 @@ impl Layer {
             prefixes_allowed: rules.prefixes_allowed.as_deref().map(prefixes).transpose()?,
             keys_per_owner_max: rules.keys_per_owner_max.map(u64::from),
             limits_default: rules.limits_default.clone(),
+            guidelines_required: rules.guidelines_required,
+            lessons_required: lessons(&rules.lessons_required)?,
             every_kind: KindLayer::compile(&rules.every_kind).map_err(|error| error.below("/every_kind"))?,
             by_kind: by_kind.collect::<Result<_, Invalid>>()?,
         })
@@ -118,6 +125,8 @@ impl Layer {
             prefixes_allowed: None,
             keys_per_owner_max: None,
             limits_default: None,
+            guidelines_required: false,
+            lessons_required: Vec::new(),
             every_kind: KindLayer::default(),
             by_kind: [(KeyKind::Temporary, KindLayer { lifetime_max, ..KindLayer::default() })].into(),
         }
@@ -127,6 +136,24 @@ impl Layer {
     fn of_kind(&self, kind: KeyKind) -> impl Iterator<Item = &KindLayer> {
         [Some(&self.every_kind), self.by_kind.get(&kind)].into_iter().flatten()
     }
+}
+
+/// The lessons of these names, each once.
+fn lessons(names: &[String]) -> Result<Vec<&'static Lesson>, Invalid> {
+    let mut found: Vec<&'static Lesson> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match lesson(name) {
+            Some(one) if !found.iter().any(|other| other.name == one.name) => found.push(one),
+            one => {
+                let what =
+                    if one.is_some() { "This lesson is there twice." } else { "There is no such lesson." };
+                let all: Vec<&str> = LESSONS.iter().map(|lesson| lesson.name).collect();
+                let fix = format!("Send each of these at most once: {}.", all.join(", "));
+                return Err(Invalid::new(format!("/lessons_required/{index}"), what, fix));
+            }
+        }
+    }
+    Ok(found)
 }
 
 impl KindLayer {

@@ -19,6 +19,7 @@ pub mod hygiene;
 pub mod ids;
 pub mod invalid;
 pub mod lease;
+pub mod lessons;
 pub mod meter;
 pub mod name;
 pub mod networks;

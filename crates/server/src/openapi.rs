@@ -32,6 +32,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "guardrails", description = "What keys may be at most."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "people", description = "Members and teams, and what they may do."),
+        (name = "guidelines", description = "What people are to know of keys, and who has read it."),
         (name = "sign-in", description = "Becoming somebody: sessions, invitations, lost passwords."),
         (name = "account", description = "What people do with their own account and sessions."),
         (name = "audit", description = "Who did what."),

@@ -39,21 +39,26 @@ impl Keystead {
         let task = self.tasks.spawn(async move {
             // Known before the commit, so that a commit whose outcome is unknown can be read again.
             let changes = Arc::new(Mutex::new(Vec::<Change>::new()));
-            let noted = Arc::clone(&changes);
+            let (noter, noted) = (Arc::clone(&this), Arc::clone(&changes));
             let result = this
                 .store
                 .act_of(size, move |tx| {
                     Box::pin(async move {
                         let acted = work(tx).await?;
+                        noter.appliers.begin(&acted.changes);
                         noted.lock().clone_from(&acted.changes);
                         Ok::<_, Refused>(acted)
                     })
                 })
                 .await;
+            let changes = std::mem::take(&mut *changes.lock());
             if matches!(result, Ok(_) | Err(Refused::OutcomeUnknown)) {
-                let changes = std::mem::take(&mut *changes.lock());
-                this.apply(changes).await;
+                this.apply(&changes).await;
                 this.counters.acts.fetch_add(1, Ordering::Relaxed);
+            }
+            // What may be committed later than it was read is read again when the feed has it.
+            if !matches!(result, Err(Refused::OutcomeUnknown)) {
+                this.appliers.end(changes);
             }
             result
         });

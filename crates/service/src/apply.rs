@@ -21,7 +21,8 @@ use keystead_store::{
     RotationRow, ServiceAccountRow,
 };
 use parking_lot::Mutex;
-use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 const STRIPES: usize = 64;
@@ -31,6 +32,8 @@ const STRIPES: usize = 64;
 pub(crate) struct Appliers {
     stripes: Box<[tokio::sync::Mutex<()>]>,
     pending: Mutex<VecDeque<Change>>,
+    /// What acts of this node change that may be committed, and is not applied yet, or may be committed later.
+    under_way: Mutex<HashMap<(ChangeKind, Vec<u8>), usize>>,
 }
 
 impl Appliers {
@@ -38,6 +41,7 @@ impl Appliers {
         Self {
             stripes: (0..STRIPES).map(|_| tokio::sync::Mutex::new(())).collect(),
             pending: Mutex::default(),
+            under_way: Mutex::default(),
         }
     }
 
@@ -51,6 +55,31 @@ impl Appliers {
         self.stripes.get(index)
     }
 
+    /// Notes what an act is about to commit.
+    pub(crate) fn begin(&self, changes: &[Change]) {
+        let mut under_way = self.under_way.lock();
+        for change in changes {
+            *under_way.entry((change.kind, change.target.clone())).or_default() += 1;
+        }
+    }
+
+    /// Notes that it is applied, or waits among what could not be, or was never committed.
+    pub(crate) fn end(&self, changes: Vec<Change>) {
+        let mut under_way = self.under_way.lock();
+        for change in changes {
+            if let Entry::Occupied(mut entry) = under_way.entry((change.kind, change.target)) {
+                *entry.get_mut() -= 1;
+                if *entry.get() == 0 {
+                    entry.remove();
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_under_way(&self, kind: ChangeKind, target: &[u8]) -> bool {
+        self.under_way.lock().contains_key(&(kind, target.to_vec()))
+    }
+
     pub(crate) fn has_pending(&self) -> bool {
         !self.pending.lock().is_empty()
     }
@@ -58,12 +87,12 @@ impl Appliers {
 
 impl Keystead {
     /// Applies committed changes before their answer leaves: this node reads its own writes.
-    pub(crate) async fn apply(&self, changes: Vec<Change>) {
+    pub(crate) async fn apply(&self, changes: &[Change]) {
         for change in changes {
-            if let Err(error) = self.apply_one(&change).await {
+            if let Err(error) = self.apply_one(change).await {
                 tracing::error!(%error, kind = ?change.kind, "a committed change could not be read again; answering unavailable until it can");
                 self.keyring.set_stale(true);
-                self.appliers.pending.lock().push_back(change);
+                self.appliers.pending.lock().push_back(change.clone());
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
 use crate::guardrails::enforce::{self, Candidate};
+use crate::guidelines::demand::has_read;
 use crate::key_grants::{Granted, Wanted, refill_of, wider};
 use crate::key_proof::Proof;
 use crate::key_view::Beside;
@@ -88,6 +89,7 @@ impl Keystead {
         Issue { action, proof, token }: Issue<'_>,
         now: Micros,
     ) -> Result<Acted<Key>, Refused> {
+        has_read(tx, caller, &place.project).await?;
         let (owner, consumer) = self.owners_of(tx, caller, &place.project, &input).await?;
         if place.project.system
             && caller.entry.expires_at < input.expires_at.map_or(Micros::FOREVER, Micros::from)

@@ -31,7 +31,14 @@ impl Keystead {
                 Polled::Lost => return Ok(Followed::Lost),
                 Polled::Rows { rows, more } => {
                     self.counters.feed_rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
-                    self.apply_rows(rows).await?;
+                    let (own, others): (Vec<_>, Vec<_>) =
+                        rows.into_iter().partition(|row| reader.is_own(row));
+                    // What this node did is in its keyring before its answer left, but for acts that are not
+                    // answered yet.
+                    let own = own.into_iter().filter(|row| self.appliers.is_under_way(row.kind, &row.target));
+                    let mut unknown: Vec<FeedRow> = own.chain(others).collect();
+                    unknown.sort_unstable_by_key(|row| row.seq);
+                    self.apply_rows(unknown).await?;
                     reader.applied();
                     if !more {
                         return Ok(Followed::UpToDate);

@@ -37,6 +37,7 @@ mod first_use;
 mod follow;
 mod freshness;
 mod guardrails;
+mod guidelines;
 mod held_up;
 mod hold_key;
 mod hygiene;

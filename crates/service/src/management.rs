@@ -44,6 +44,7 @@ permissions! {
     AUTHORITY_GRANT = "authority.grant", true, "Set what members and teams may do with a project's API.";
     GUARDRAILS_READ = "guardrails.read", false, "See guardrails.";
     GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
+    GUIDELINES_WRITE = "guidelines.write", false, "Publish the rules for handling keys.";
     AUDIT_READ = "audit.read", false, "Read the audit.";
 }
 
@@ -83,6 +84,7 @@ pub const ROLES: &[BuiltInRole] = &[
             "people.*",
             "authority.grant",
             "guardrails.*",
+            "guidelines.write",
             "audit.read",
         ],
     },

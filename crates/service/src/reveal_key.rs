@@ -3,6 +3,7 @@
 use crate::Keystead;
 use crate::act::Target;
 use crate::caller::Caller;
+use crate::guidelines::demand::has_read;
 use crate::management;
 use crate::refused::Refused;
 use keystead_api::RevealedKey;
@@ -17,11 +18,12 @@ impl Keystead {
     /// # Errors
     /// When the caller may not see the key, or it is of another kind: those are shown once.
     pub async fn reveal_key(self: &Arc<Self>, caller: &Caller, id: &str) -> Result<RevealedKey, Refused> {
-        let (id, _) = self.locate_own_key(caller, id, &[management::KEYS_READ]).await?;
+        let (id, place) = self.locate_own_key(caller, id, &[management::KEYS_READ]).await?;
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
             Box::pin(async move {
                 let organization = by.organization();
+                has_read(tx, &by, &place.project).await?;
                 let row = tx.key(organization, id).await?.ok_or(Refused::not_found("key"))?;
                 let Some(sealed) = tx.sealed_key(organization, id).await? else {
                     return Err(Refused::conflict(

@@ -5,6 +5,7 @@ use crate::act::{Target, with_difference};
 use crate::caller::Caller;
 use crate::create_key::{gone, window};
 use crate::guardrails::enforce::{self, Candidate};
+use crate::guidelines::demand::has_read;
 use crate::key_grants::wider;
 use crate::key_proof::Proof;
 use crate::key_view::Beside;
@@ -60,6 +61,7 @@ impl Keystead {
         input: &RotateKey,
     ) -> Result<Acted<RotatedKey>, Refused> {
         let now = self.clock.now();
+        has_read(tx, caller, &place.project).await?;
         tx.lock_key(caller.organization(), id).await?;
         let Stored { row: mut before, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
         self.secret_is_for(caller, id, before.owner)?;

@@ -4,9 +4,8 @@ use crate::conn::{Ledger, Tx};
 use crate::error::StoreError;
 use crate::log::Touched;
 use crate::tables::audit::Event;
-use crate::tables::feed::Change;
+use crate::tables::feed::{Change, Stamp};
 use futures_util::future::BoxFuture;
-use keystead_domain::time::Micros;
 use tokio::sync::oneshot;
 
 /// What an act leaves: its answer, its audit records and what other nodes must hear of.
@@ -68,7 +67,7 @@ impl<T, E: From<StoreError>> Answer<T, E> {
 }
 
 /// An act's job: the work, then its audit records and feed rows.
-pub(crate) fn act<T, E, W>(now: Micros, work: W) -> (Job, Answer<T, E>)
+pub(crate) fn act<T, E, W>(stamp: Stamp, work: W) -> (Job, Answer<T, E>)
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
@@ -85,7 +84,7 @@ where
                 tx.touch("audit", event.id.0);
             }
             for change in &acted.changes {
-                tx.insert_change(now, change).await?;
+                tx.insert_change(stamp, change).await?;
             }
             Ok(acted.value)
         })

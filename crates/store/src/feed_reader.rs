@@ -40,14 +40,14 @@ const START_GAPS: &str = "SELECT before + 1, seq - 1 FROM \
     WHERE seq > before + 1";
 const NEXT_TRANSACTION: &str = "SELECT CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)";
 const POLL: &str = "WITH found AS ( \
-    (SELECT seq, at, organization_id, kind, target FROM feed WHERE seq > $1 ORDER BY seq LIMIT $4) \
+    (SELECT seq, at, organization_id, kind, target, origin FROM feed WHERE seq > $1 ORDER BY seq LIMIT $4) \
     UNION ALL \
-    (SELECT feed.seq, feed.at, feed.organization_id, feed.kind, feed.target \
+    (SELECT feed.seq, feed.at, feed.organization_id, feed.kind, feed.target, feed.origin \
     FROM unnest($2::BIGINT[], $3::BIGINT[]) AS gap (first, last) \
     JOIN feed ON feed.seq BETWEEN gap.first AND gap.last)) \
     SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) AS xmin, \
     coalesce((SELECT CAST(value AS BIGINT) FROM installation WHERE name = 'feed_trimmed_to'), 0) AS trimmed_to, \
-    found.seq, found.at, found.organization_id, found.kind, found.target \
+    found.seq, found.at, found.organization_id, found.kind, found.target, found.origin \
     FROM (SELECT 1) AS always LEFT JOIN found ON TRUE ORDER BY found.seq";
 /// Which course of history this server is on, and the last number that it gave: after a failover
 /// that lost commits, what this node knows may be more than the database does.
@@ -153,16 +153,19 @@ impl fmt::Debug for FeedReader {
 }
 
 /// What a poll answers: the snapshot's xmin, up to where the feed was trimmed, and a row or nothing.
-type Found = (i64, i64, Option<i64>, Option<i64>, Option<Vec<u8>>, Option<String>, Option<Vec<u8>>);
+type Found =
+    (i64, i64, Option<i64>, Option<i64>, Option<Vec<u8>>, Option<String>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 fn row(found: Found) -> Result<Option<FeedRow>, StoreError> {
-    let (_, _, Some(seq), Some(at), Some(organization_id), Some(kind), Some(target)) = found else {
+    let (_, _, Some(seq), Some(at), Some(organization_id), Some(kind), Some(target), origin) = found else {
         return Ok(None);
     };
     let Ok(kind) = ChangeKind::load(kind) else { return Ok(None) };
     let organization_id =
         OrganizationId::load(organization_id).map_err(|Unreadable(what)| StoreError::Corrupt(what))?;
-    Ok(Some(FeedRow { seq, at: Micros(at), organization_id, kind, target }))
+    // One that is none is nobody's: then the change is read again.
+    let origin = origin.and_then(|origin| origin.try_into().ok());
+    Ok(Some(FeedRow { seq, at: Micros(at), organization_id, kind, target, origin }))
 }
 
 async fn answered<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
@@ -177,6 +180,12 @@ impl FeedReader {
         let (history, _) = session.history().await?;
         let place = session.start().await?;
         Ok(Self { shared, session: Some(session), place, next: None, history })
+    }
+
+    /// Whether a row was written through this very store: who did that knows of it.
+    #[must_use]
+    pub fn is_own(&self, row: &FeedRow) -> bool {
+        row.origin == Some(self.shared.origin)
     }
 
     /// Up to this number every row has been given and applied, and none can appear any more.

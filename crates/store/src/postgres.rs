@@ -29,6 +29,8 @@ const STATEMENTS_MAX: usize = 256;
 /// How long the old pools get to end in order when they are replaced.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(10);
 
+/// A number that nobody else has.
+const ORIGIN: &str = "SELECT uuid_send(gen_random_uuid())";
 /// What every session asks of the server. A lost client's locks end with its transaction, and that
 /// ends with these; the server finds out about a client that is cut off by its keepalives.
 const SESSION: [(&str, &str); 7] = [
@@ -48,6 +50,8 @@ pub(crate) struct SharedDatabase {
     pools: RwLock<Arc<Pools>>,
     turns: Arc<Semaphore>,
     places: Semaphore,
+    /// Tells what is written here from what others write: drawn anew each time, so that no copy of a node has it.
+    pub(crate) origin: [u8; 16],
     /// Told after each commit that others must hear of.
     pub(crate) committed: Arc<Notify>,
 }
@@ -75,7 +79,7 @@ impl SharedDatabase {
             .application_name("keystead")
             .statement_cache_capacity(STATEMENTS_MAX)
             .disable_statement_logging();
-        prepare(&options, database).await?;
+        let origin = prepare(&options, database).await?;
         let options = options.options(SESSION);
         let readers_max = readers.max(1);
         Ok(Self {
@@ -84,6 +88,7 @@ impl SharedDatabase {
             readers_max,
             turns: Arc::new(Semaphore::new(ACTS_MAX as usize)),
             places: Semaphore::new(TURNS_WAITING_MAX),
+            origin,
             committed: Arc::default(),
         })
     }
@@ -160,7 +165,7 @@ impl Pools {
     }
 }
 
-async fn prepare(options: &PgConnectOptions, database: &Database) -> Result<(), OpenError> {
+async fn prepare(options: &PgConnectOptions, database: &Database) -> Result<[u8; 16], OpenError> {
     let mut connection = options.connect().await.map_err(|error| unreachable_server(database, &error))?;
     let found = schema::prepare(&mut connection, &schema::POSTGRES, None).await?;
     if let schema::Prepared::Newer = found {
@@ -170,5 +175,8 @@ async fn prepare(options: &PgConnectOptions, database: &Database) -> Result<(), 
             sqlx::query_as(schema::OLDEST).fetch_optional(&mut connection).await.map_err(cannot_be_read)?;
         schema::judge(found, oldest.as_ref().map(|(oldest,)| oldest.as_str()))?;
     }
-    connection.close().await.map_err(cannot_be_read)
+    let (origin,): (Vec<u8>,) =
+        sqlx::query_as(ORIGIN).fetch_one(&mut connection).await.map_err(cannot_be_read)?;
+    connection.close().await.map_err(cannot_be_read)?;
+    origin.try_into().map_err(|_| OpenError::Other("the server draws no number of 16 bytes".to_owned()))
 }

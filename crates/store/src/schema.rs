@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 14;
+pub(crate) const SUPPORTED: i64 = 16;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -26,6 +26,8 @@ const STEPS: &[(i64, &str, &str)] = &[
     (12, "people", include_str!("schema/0012_people.sql")),
     (13, "sign-in", include_str!("schema/0013_sign_in.sql")),
     (14, "audit indexes", include_str!("schema/0014_audit_indexes.sql")),
+    (15, "guidelines", include_str!("schema/0015_guidelines.sql")),
+    (16, "feed origin", include_str!("schema/0016_feed_origin.sql")),
 ];
 
 /// The words in which the engines differ.

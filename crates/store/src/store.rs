@@ -9,6 +9,7 @@ use crate::log::session;
 use crate::log::{Log, LogTail, Logging, RollError, settle};
 use crate::open::{self, OpenSqlite};
 use crate::postgres::{Purpose, SharedDatabase};
+use crate::tables::feed::Stamp;
 use crate::{transaction, writer};
 use futures_util::future::BoxFuture;
 use keystead_domain::seal::RootKeys;
@@ -124,7 +125,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<Acted<T>, E>> + Send + 'static,
     {
-        let (job, answer) = act::act(self.clock.now(), work);
+        let origin = match &*self.db {
+            Db::Sqlite { .. } => None,
+            Db::Postgres(shared) => Some(shared.origin),
+        };
+        let (job, answer) = act::act(Stamp { at: self.clock.now(), origin }, work);
         let job = Job { size, ..job };
         self.submit(job, Purpose::Act).await?;
         answer.wait().await

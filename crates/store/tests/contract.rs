@@ -26,6 +26,8 @@ mod catalogue;
 mod finding;
 #[path = "contract/guardrails.rs"]
 mod guardrails;
+#[path = "contract/guidelines.rs"]
+mod guidelines;
 #[path = "contract/hygiene.rs"]
 mod hygiene;
 #[path = "contract/imports.rs"]
@@ -146,6 +148,9 @@ suite! {
         states_follow_their_precedence,
         pages_are_stable,
         another_organization_finds_nothing,
+    }
+    guidelines {
+        guidelines_are_kept_version_by_version_and_readings_until_the_member_goes,
     }
     guardrails {
         guardrails_are_set_once_and_changed_by_version,

@@ -37,6 +37,7 @@ on_postgres! {
     a_reader_that_was_left_behind_by_the_trim_is_told,
     a_kind_that_only_a_newer_version_knows_is_passed_over,
     a_commit_wakes_the_others,
+    only_what_this_very_store_wrote_is_its_own,
 }
 
 /// No row.
@@ -243,5 +244,18 @@ mod tests {
             () = waiting => {}
             woken = other.recv() => assert_eq!(woken.unwrap().payload(), ""),
         }
+    }
+
+    pub(super) async fn only_what_this_very_store_wrote_is_its_own(store: TestStore) {
+        let mut reader = reader(&store).await;
+        let other = Store::open(store.options(), store.clock.clone()).await.unwrap();
+        change(&store.store, 1).await;
+        change(&other, 2).await;
+        // An older binary names no origin.
+        run(&mut session(&store).await, &insert(3)).await;
+        let Polled::Rows { rows, .. } = reader.poll().await.unwrap() else { panic!("lost") };
+        let own: Vec<bool> = rows.iter().map(|row| reader.is_own(row)).collect();
+        assert_eq!(own, [true, false, false]);
+        other.close().await;
     }
 }

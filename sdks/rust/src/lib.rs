@@ -64,6 +64,7 @@ mod consumers;
 mod environments;
 mod error;
 mod guardrails;
+mod guidelines;
 mod health;
 mod hygiene;
 mod keys;

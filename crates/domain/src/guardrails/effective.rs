@@ -21,6 +21,13 @@ impl Guard {
                 add(GuardrailName::PrefixesAllowed, None, json!(texts), layer.from);
             }
         }
+        if let Some(layer) = self.0.iter().find(|layer| layer.guidelines_required) {
+            add(GuardrailName::GuidelinesRequired, None, json!(true), layer.from);
+        }
+        for layer in self.0.iter().filter(|layer| !layer.lessons_required.is_empty()) {
+            let names: Vec<&str> = layer.lessons_required.iter().map(|lesson| lesson.name).collect();
+            add(GuardrailName::LessonsRequired, None, json!(names), layer.from);
+        }
         let per_owner = self.0.iter().filter_map(|layer| Some((layer.keys_per_owner_max?, layer.from)));
         if let Some((max, from)) = per_owner.min_by_key(|(max, _)| *max) {
             add(GuardrailName::KeysPerOwnerMax, None, json!(max), from);

@@ -3,10 +3,12 @@
 mod account;
 mod audit;
 mod guardrails;
+mod guidelines;
 mod health;
 mod hygiene;
 mod invitations;
 mod keys;
+mod lessons;
 mod mail;
 mod members;
 mod nodes;
@@ -34,10 +36,12 @@ fn described() -> (Router<App>, Document) {
         .merge(account::routes())
         .merge(audit::routes())
         .merge(guardrails::routes())
+        .merge(guidelines::routes())
         .merge(health::routes())
         .merge(hygiene::routes())
         .merge(invitations::routes())
         .merge(keys::routes())
+        .merge(lessons::routes())
         .merge(mail::routes())
         .merge(members::routes())
         .merge(nodes::routes())

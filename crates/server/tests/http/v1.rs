@@ -3,6 +3,7 @@
 mod account;
 mod audit;
 mod guardrails;
+mod guidelines;
 mod hygiene;
 mod invitations;
 mod keys;

@@ -197,6 +197,7 @@ impl Keystead {
                     }
                 }
                 tx.set_grant_roles(id.0, &[]).await?;
+                tx.forget_readings(id).await?;
                 tx.delete_member(row.organization_id, id).await.map_err(still)?;
                 let event = this.event(&by, "member.delete", target(&row));
                 Ok(Acted {

@@ -82,6 +82,13 @@ impl Change {
     }
 }
 
+/// When an act's rows are written, and by which open database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stamp {
+    pub(crate) at: Micros,
+    pub(crate) origin: Option<[u8; 16]>,
+}
+
 row! {
     /// A row of the feed.
     #[derive(Debug)]
@@ -96,12 +103,14 @@ row! {
         kind: ChangeKind,
         /// Its id's bytes.
         target: Vec<u8>,
+        /// Which open database wrote it, where it is one that many share.
+        origin: Option<[u8; 16]>,
     }
 }
 
 statements! {
-    INSERT(4) = "INSERT INTO feed (at, organization_id, kind, target) VALUES ($1, $2, $3, $4)";
-    AFTER(2) = "SELECT seq, at, organization_id, kind, target FROM feed WHERE seq > $1 ORDER BY seq LIMIT $2";
+    INSERT(5) = "INSERT INTO feed (at, organization_id, kind, target, origin) VALUES ($1, $2, $3, $4, $5)";
+    AFTER(2) = "SELECT seq, at, organization_id, kind, target, origin FROM feed WHERE seq > $1 ORDER BY seq LIMIT $2";
     OLD(2) = "SELECT coalesce(max(seq), 0) FROM feed WHERE at < $1 AND seq <= $2";
     TRIMMED(1) = "INSERT INTO installation (name, value) VALUES ('feed_trimmed_to', CAST($1 AS TEXT)) \
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
@@ -137,8 +146,18 @@ impl Ledger {
 
 impl Tx {
     /// Only `act` writes the feed, from what the act says that it changed.
-    pub(crate) async fn insert_change(&mut self, at: Micros, change: &Change) -> Result<(), StoreError> {
-        let values = [at.value(), change.organization_id.value(), change.kind.value(), change.target.value()];
+    pub(crate) async fn insert_change(
+        &mut self,
+        Stamp { at, origin }: Stamp,
+        change: &Change,
+    ) -> Result<(), StoreError> {
+        let values = [
+            at.value(),
+            change.organization_id.value(),
+            change.kind.value(),
+            change.target.value(),
+            origin.value(),
+        ];
         self.later(&INSERT, values).await
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod grant_roles;
 pub(crate) mod guardrails;
+pub(crate) mod guidelines;
 pub(crate) mod hygiene;
 pub(crate) mod imports;
 pub(crate) mod installation;
@@ -35,6 +36,7 @@ pub(crate) mod policies;
 pub(crate) mod projects;
 pub(crate) mod public_keys;
 pub(crate) mod rates;
+pub(crate) mod readings;
 pub(crate) mod replays;
 pub(crate) mod roles;
 pub(crate) mod rotation_plans;
@@ -67,6 +69,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         feed::DECLARED,
         grant_roles::DECLARED,
         guardrails::DECLARED,
+        guidelines::DECLARED,
         hygiene::DECLARED,
         imports::DECLARED,
         installation::DECLARED,
@@ -88,6 +91,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         projects::DECLARED,
         public_keys::DECLARED,
         rates::DECLARED,
+        readings::DECLARED,
         replays::DECLARED,
         roles::DECLARED,
         rotation_plans::DECLARED,

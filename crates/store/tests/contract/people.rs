@@ -5,7 +5,7 @@ use keystead_domain::ids::*;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
 
-fn member(n: u8) -> MemberId {
+pub(crate) fn member(n: u8) -> MemberId {
     MemberId([n; 16])
 }
 
@@ -17,7 +17,7 @@ fn seat(n: u8) -> SeatId {
     SeatId([n; 16])
 }
 
-fn member_row(n: u8) -> MemberRow {
+pub(crate) fn member_row(n: u8) -> MemberRow {
     MemberRow {
         id: member(n),
         organization_id: org(n),

@@ -24,6 +24,12 @@ pub(super) struct RuleFlags {
     /// A rate limit of keys that are created without any: NAME=LIMIT/WINDOW[:BURST]; repeat it for more
     #[arg(long, value_name = "SPEC", value_parser = limit, help_heading = "Guardrails")]
     default_limit: Vec<LimitSpec>,
+    /// People must have accepted the current guidelines before they make, rotate or read a key
+    #[arg(long, help_heading = "Guardrails")]
+    guidelines_required: bool,
+    /// Lessons that people must have passed before that: storing,sharing
+    #[arg(long, value_name = "LESSON", value_delimiter = ',', help_heading = "Guardrails")]
+    lessons_required: Vec<String>,
     /// How long a key may live: 90d for every kind, or partner=365d for one; repeat it for more
     #[arg(long, value_name = "[KIND=]TIME", value_parser = of_kind, help_heading = "Guardrails")]
     lifetime_max: Vec<Of<String>>,
@@ -76,6 +82,10 @@ impl RuleFlags {
         replace(&mut rules.prefixes_allowed, self.prefix);
         replace(&mut rules.limits_default, self.default_limit);
         rules.keys_per_owner_max = self.keys_per_owner_max.or(rules.keys_per_owner_max);
+        rules.guidelines_required |= self.guidelines_required;
+        if !self.lessons_required.is_empty() {
+            rules.lessons_required = self.lessons_required;
+        }
         for (kind, time) in self.lifetime_max {
             part(&mut rules, kind).lifetime_max = Some(time);
         }
@@ -122,6 +132,8 @@ fn take(rules: &mut Guardrails, guardrail: GuardrailName) {
         GuardrailName::PrefixesAllowed => rules.prefixes_allowed = None,
         GuardrailName::KeysPerOwnerMax => rules.keys_per_owner_max = None,
         GuardrailName::LimitsDefault => rules.limits_default = None,
+        GuardrailName::GuidelinesRequired => rules.guidelines_required = false,
+        GuardrailName::LessonsRequired => rules.lessons_required.clear(),
         GuardrailName::LifetimeMax => parts.for_each(|part| part.lifetime_max = None),
         GuardrailName::ExpiryRequired => parts.for_each(|part| part.expiry_required = false),
         GuardrailName::NetworksRequired => parts.for_each(|part| part.networks_required = false),

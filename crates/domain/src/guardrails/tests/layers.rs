@@ -30,9 +30,9 @@ fn any_rules() -> impl Strategy<Value = Guardrails> {
             kinds_allowed,
             prefixes_allowed,
             keys_per_owner_max,
-            limits_default: None,
             every_kind,
             by_kind,
+            ..Guardrails::default()
         },
     )
 }
