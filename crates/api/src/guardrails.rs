@@ -63,6 +63,34 @@ pub struct KindGuardrails {
     /// nothing: the report names the keys that are older.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_age_max: Option<String>,
+    /// What about it another person must approve.
+    #[serde(default, skip_serializing_if = "ApprovalGuardrails::is_empty")]
+    pub approval: ApprovalGuardrails,
+}
+
+/// What about a key another person must approve before it is made, or made so: see `POST /v1/approvals`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ApprovalGuardrails {
+    /// Whether that it is given a permission that the catalogue marks as sensitive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sensitive_permissions: bool,
+    /// That it lives longer than this from its creation on: `12h`, `90d`; one second to 3,650 days. A key
+    /// that never expires lives longer than that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime_over: Option<String>,
+    /// Whether that it names no networks. All of IPv4 or all of IPv6 names none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_networks: bool,
+}
+
+impl ApprovalGuardrails {
+    /// Whether nothing needs an approval.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl KindGuardrails {
@@ -102,6 +130,23 @@ pub enum GuardrailName {
     PermissionsForbidden,
     /// How old it may become before it is rotated.
     RotationAgeMax,
+    /// That sensitive permissions are approved.
+    ApprovalSensitivePermissions,
+    /// That a long life is approved.
+    ApprovalLifetimeOver,
+    /// That it is approved to name no networks.
+    ApprovalWithoutNetworks,
+}
+
+impl GuardrailName {
+    /// Whether an approval lifts it.
+    #[must_use]
+    pub const fn is_approval(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovalSensitivePermissions | Self::ApprovalLifetimeOver | Self::ApprovalWithoutNetworks
+        )
+    }
 }
 
 /// Where a guardrail comes from.

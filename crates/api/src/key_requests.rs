@@ -68,6 +68,10 @@ pub struct CreateKey {
     /// A JSON object of yours, at most 8 KiB; never a place for secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Why it cannot wait for the approval that a guardrail demands, 1 to 512 characters: it is made at once,
+    /// and everyone who decides on approvals is told. Needs `approvals.break_glass`; for one key at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<String>,
 }
 
 /// A key just made, with its secret: shown only now.
@@ -145,6 +149,10 @@ pub struct UpdateKey {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     pub metadata: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Why the change cannot wait for the approval that a guardrail demands: see `break_glass` of a new key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub break_glass: Option<String>,
 }
 
 /// A temporary key to mint from the key that asks. It never has more rights, a longer life or wider

@@ -5,6 +5,7 @@
 //! `keystead-domain`.
 
 mod access;
+mod approvals;
 mod audit;
 mod audit_tree;
 mod export;
@@ -37,6 +38,7 @@ mod verify;
 mod whoami;
 
 pub use access::*;
+pub use approvals::*;
 pub use audit::*;
 pub use audit_tree::{
     AUDIT_EXPORT_FORMAT, AuditCheckpoint, AuditExportEnd, AuditExportHead, AuditExportLeaf, AuditExportLine,

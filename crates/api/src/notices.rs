@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Notice {
     /// `ntc_…`
     pub id: String,
-    /// `rotation_due`, `rotation_started`, `rotation_complete`, `rotation_cancelled`, `rotation_reused`.
+    /// `rotation_due`, `rotation_started`, `rotation_complete`, `rotation_cancelled`, `rotation_reused`,
+    /// `approval_requested`, `approval_decided`, `break_glass`.
     pub kind: String,
-    /// The key that it is about.
-    pub key_id: String,
-    /// To which addresses: the contacts of the key's consumer and owner.
+    /// The key that it is about; `null` where it is about a request.
+    pub key_id: Option<String>,
+    /// To which addresses: the contacts of the key's consumer and owner, or the person whom it is for.
     pub recipients: Vec<String>,
     /// Its first line.
     pub subject: String,

@@ -29,7 +29,8 @@ pub struct Problem {
     /// What the same request made before, where it did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<String>,
-    /// Every guardrail that the request violates (`guardrail_violated`).
+    /// Every guardrail that the request violates (`guardrail_violated`), or that demands an approval
+    /// (`approval_required`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<GuardrailViolation>,
     /// The slugs of the organizations to choose from (`organization_required`).

@@ -1,5 +1,6 @@
 //! The command line: every command, and the flags that all of them share.
 
+use crate::commands::approvals::Approvals;
 use crate::commands::audit::Audit;
 use crate::commands::completions::Completions;
 use crate::commands::consumers::Consumers;
@@ -77,6 +78,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Keys(Keys),
     #[command(subcommand)]
+    Approvals(Approvals),
+    #[command(subcommand)]
     RotationPlan(RotationPlan),
     Notices(Notices),
     #[command(subcommand)]
@@ -119,6 +122,7 @@ impl ClientCommand {
             Self::Whoami(whoami) => whoami.run(session).await,
             Self::Verify(verify) => verify.run(session).await,
             Self::Keys(keys) => keys.run(session).await,
+            Self::Approvals(approvals) => approvals.run(session).await,
             Self::RotationPlan(plan) => plan.run(session).await,
             Self::Notices(notices) => notices.run(session).await,
             Self::Consumers(consumers) => consumers.run(session).await,

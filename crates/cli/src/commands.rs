@@ -1,5 +1,6 @@
 //! The client commands, one file each.
 
+pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod consumers;

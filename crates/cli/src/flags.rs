@@ -1,6 +1,7 @@
 //! Values of flags: how people write what the API says in JSON.
 
 pub(crate) mod amounts;
+pub(crate) mod approving;
 pub(crate) mod authority;
 pub(crate) mod body;
 pub(crate) mod ceiling;

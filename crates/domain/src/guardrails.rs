@@ -1,6 +1,7 @@
 //! Guardrails: what keys may be at most. Each layer (the organization's, the project's) judges by
 //! itself and a key must satisfy all, so that no layer can loosen another.
 
+mod approval;
 mod effective;
 mod facts;
 mod judge;
@@ -17,7 +18,7 @@ use crate::meter::MeterRules;
 use crate::name;
 use crate::pattern::PermissionSet;
 use crate::time::SECOND;
-use keystead_api::{GuardrailScope, Guardrails, KeyKind, KindGuardrails, LimitSpec};
+use keystead_api::{ApprovalGuardrails, GuardrailScope, Guardrails, KeyKind, KindGuardrails, LimitSpec};
 use std::collections::BTreeMap;
 
 /// Most prefixes in one list.
@@ -52,6 +53,15 @@ struct KindLayer {
     limits_required: bool,
     permissions_forbidden: PermissionSet,
     rotation_age_max: Option<Span>,
+    approval: ApprovalLayer,
+}
+
+/// What about a key another person must approve.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct ApprovalLayer {
+    sensitive_permissions: bool,
+    lifetime_over: Option<Span>,
+    without_networks: bool,
 }
 
 /// A length of time, with the text that set it.
@@ -70,7 +80,11 @@ struct Prefix {
 
 /// All layers that hold for a project's keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guard(Vec<Layer>);
+pub struct Guard {
+    layers: Vec<Layer>,
+    /// The permissions that the project's catalogue marks as sensitive.
+    sensitive: Vec<String>,
+}
 
 impl Layer {
     /// Compiles guardrails.
@@ -169,6 +183,18 @@ impl KindLayer {
             permissions_forbidden: PermissionSet::parse(&rules.permissions_forbidden)
                 .map_err(|error| error.below("/permissions_forbidden"))?,
             rotation_age_max: span("/rotation_age_max", &rules.rotation_age_max)?,
+            approval: ApprovalLayer::compile(&rules.approval).map_err(|error| error.below("/approval"))?,
+        })
+    }
+}
+
+impl ApprovalLayer {
+    fn compile(rules: &ApprovalGuardrails) -> Result<Self, Invalid> {
+        let over = rules.lifetime_over.as_deref().map(|text| Span::parse("/lifetime_over", text));
+        Ok(Self {
+            sensitive_permissions: rules.sensitive_permissions,
+            lifetime_over: over.transpose()?,
+            without_networks: rules.without_networks,
         })
     }
 }
@@ -253,39 +279,52 @@ impl Guard {
             layer.by_kind.get(&KeyKind::Temporary).is_some_and(|rules| rules.lifetime_max.is_some())
         };
         let built_in = (!top.as_ref().is_some_and(says)).then(Layer::built_in);
-        Self([built_in, top, own].into_iter().flatten().collect())
+        Self { layers: [built_in, top, own].into_iter().flatten().collect(), sensitive: Vec::new() }
+    }
+
+    /// The same, where the project's catalogue marks these permissions as sensitive. Asked only where
+    /// [`Self::asks_of_sensitive`].
+    #[must_use]
+    pub fn knowing(self, sensitive: Vec<String>) -> Self {
+        Self { sensitive, ..self }
     }
 
     /// The limits of a key that is created without any: the project's, else the organization's.
     #[must_use]
     pub fn limits_default(&self) -> Option<&[LimitSpec]> {
-        self.0.iter().rev().find_map(|layer| layer.limits_default.as_deref())
+        self.layers.iter().rev().find_map(|layer| layer.limits_default.as_deref())
     }
 
     /// Whether it bounds how many keys an owner has, so that they must be counted.
     #[must_use]
     pub fn counts_keys(&self) -> bool {
-        self.0.iter().any(|layer| layer.keys_per_owner_max.is_some())
+        self.layers.iter().any(|layer| layer.keys_per_owner_max.is_some())
     }
 
     /// Whether it demands networks or limits, which a minted key has of its parent, too.
     #[must_use]
     pub fn asks_of_parents(&self) -> bool {
-        self.0.iter().any(|layer| {
-            std::iter::once(&layer.every_kind)
-                .chain(layer.by_kind.values())
-                .any(|rules| rules.networks_required || rules.limits_required)
+        self.any_kind(|rules| {
+            rules.networks_required || rules.limits_required || rules.approval.without_networks
         })
+    }
+
+    /// Whether sensitive permissions must be approved for any kind, so that it must be known which they are.
+    #[must_use]
+    pub fn asks_of_sensitive(&self) -> bool {
+        self.any_kind(|rules| rules.approval.sensitive_permissions)
     }
 
     /// Whether it forbids permissions to any kind, so that what roles give must be known.
     #[must_use]
     pub fn forbids_permissions(&self) -> bool {
-        self.0.iter().any(|layer| {
-            std::iter::once(&layer.every_kind)
-                .chain(layer.by_kind.values())
-                .any(|rules| rules.permissions_forbidden.iter().len() > 0)
-        })
+        self.any_kind(|rules| rules.permissions_forbidden.iter().len() > 0)
+    }
+
+    fn any_kind(&self, asks: impl Fn(&KindLayer) -> bool) -> bool {
+        self.layers
+            .iter()
+            .any(|layer| std::iter::once(&layer.every_kind).chain(layer.by_kind.values()).any(&asks))
     }
 }
 

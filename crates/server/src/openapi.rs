@@ -30,6 +30,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "projects", description = "Projects and environments."),
         (name = "catalogue", description = "Permissions and roles."),
         (name = "guardrails", description = "What keys may be at most."),
+        (name = "approvals", description = "What needs another person's yes."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "people", description = "Members and teams, and what they may do."),
         (name = "guidelines", description = "What people are to know of keys, and who has read it."),

@@ -109,6 +109,9 @@ codes! {
     /// The organization's or the project's guardrails do not allow it.
     GuardrailViolated = "guardrail_violated", UNPROCESSABLE_ENTITY, "A guardrail does not allow this.",
         "Change what `violations` names, or ask whoever sets the guardrails.";
+    /// The organization's or the project's guardrails demand another person's approval.
+    ApprovalRequired = "approval_required", FORBIDDEN, "This needs another person's approval.",
+        "Sign in and ask for it with POST /v1/approvals (keystead keys create --ask-approval), one key at a time.";
     /// A name that is in no catalogue.
     UnknownName = "unknown_name", UNPROCESSABLE_ENTITY, "A name is not known.",
         "Create what it names first, or correct the name.";
@@ -184,6 +187,17 @@ impl ApiProblem {
             problem.0.fix = first.fix.clone().into();
             problem.0.field = Some(first.field.clone());
         }
+        problem.0.violations = violations;
+        problem
+    }
+
+    /// Guardrails demand an approval; each is told, with the field of the first one.
+    #[must_use]
+    pub fn approval_required(violations: Vec<GuardrailViolation>) -> Self {
+        let names: Vec<String> = violations.iter().map(named).collect();
+        let detail = format!("Guardrails demand that another person approves this: {}.", names.join(", "));
+        let mut problem = Self::new(ProblemCode::ApprovalRequired, detail);
+        problem.0.field = violations.first().map(|first| first.field.clone());
         problem.0.violations = violations;
         problem
     }

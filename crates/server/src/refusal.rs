@@ -17,6 +17,7 @@ impl From<Refused> for ApiProblem {
                 .with_field(invalid.field),
             Refused::Several { first, others } => Self::from(*first).with_errors(others),
             Refused::Guardrails(violations) => Self::guardrails(violations),
+            Refused::ApprovalRequired(violations) => Self::approval_required(violations),
             Refused::NotFound { what } => {
                 Self::new(ProblemCode::NotFound, format!("There is no such {what}, or you may not see it."))
             }

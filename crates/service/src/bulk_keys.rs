@@ -226,7 +226,7 @@ impl Keystead {
         match deed {
             Deed::Turn(turn) => self.switch(tx, caller, id, turn.clone(), None).await.map(without_key),
             Deed::Change(changes) => {
-                self.change(tx, caller, place, id, (**changes).clone(), None).await.map(without_key)
+                self.change(tx, caller, place, (id, None), (**changes).clone(), None).await.map(without_key)
             }
             Deed::Rotate(rotation) => {
                 let Acted { value, events, changes } =

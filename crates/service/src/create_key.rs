@@ -2,6 +2,7 @@
 
 use crate::accounts::{empty_row, signed};
 use crate::act::{Target, with_difference};
+use crate::approvals::{Lifted, alone};
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
 use crate::guardrails::enforce::{self, Candidate};
@@ -42,21 +43,25 @@ impl Keystead {
         let directory = &self.keyring.directory;
         let project =
             directory.project(caller.organization(), project).ok_or(Refused::not_found("project"))?;
-        let own =
-            Own::of_new(caller, input.owner.as_deref(), input.consumer.as_deref(), input.team.as_deref());
-        let needed = own.needed(&[management::KEYS_CREATE]);
+        let broken = input.break_glass.take();
+        let needed = rights_to_make(caller, &input, broken.as_deref())?;
         let Some(place) = directory.place(project.id, &input.environment) else {
-            self.authorise_all(caller, needed, Some(&project.resource)).await?;
+            self.authorise_all(caller, &needed, Some(&project.resource)).await?;
             return Err(no_environment());
         };
-        self.authorise_all(caller, needed, Some(&place.resource)).await?;
+        self.authorise_all(caller, &needed, Some(&place.resource)).await?;
         let now = self.clock.now();
         prepare(&project, &mut input, now)?;
         let prefix = project.prefix.load();
         let key = self.mint_token(&prefix, &place.tag);
         let (this, by) = (Arc::clone(self), caller.clone());
         self.act_once(caller, move |tx| {
-            Box::pin(async move { this.issue(tx, &by, &place, input, key, now).await })
+            Box::pin(async move {
+                match broken {
+                    None => this.issue(tx, &by, &place, input, key, now).await,
+                    Some(reason) => this.issue_breaking_glass(tx, &by, &place, input, key, &reason).await,
+                }
+            })
         })
         .await
     }
@@ -72,7 +77,7 @@ impl Keystead {
         now: Micros,
     ) -> Result<Acted<CreatedKey>, Refused> {
         let proof = self.proof_of(place.project.organization, id, &key)?;
-        let issue = Issue { action: "key.create", proof, token: Some(key.expose()) };
+        let issue = Issue { action: "key.create", proof, token: Some(key.expose()), lifted: None };
         let Acted { value, events, changes } =
             self.issue_proven(tx, caller, place, input, issue, now).await?;
         let value = CreatedKey { key: key.expose().to_owned(), details: value };
@@ -86,16 +91,13 @@ impl Keystead {
         caller: &Caller,
         place: &Place,
         mut input: CreateKey,
-        Issue { action, proof, token }: Issue<'_>,
+        Issue { action, proof, token, lifted }: Issue<'_>,
         now: Micros,
     ) -> Result<Acted<Key>, Refused> {
+        alone(input.break_glass.as_ref())?;
         has_read(tx, caller, &place.project).await?;
         let (owner, consumer) = self.owners_of(tx, caller, &place.project, &input).await?;
-        if place.project.system
-            && caller.entry.expires_at < input.expires_at.map_or(Micros::FOREVER, Micros::from)
-        {
-            return Err(wider("a longer life than your own key's"));
-        }
+        lives_no_longer(caller, place, input.expires_at.map(Micros::from))?;
         kinds::check(
             input.kind,
             &place.project,
@@ -123,7 +125,8 @@ impl Keystead {
         self.within_owner(place, owner, &granted.spec)?;
         let row = new_row(caller, place, &input, &granted, (owner, consumer), proof, now)?;
         let candidate = Candidate { row: &row, spec: &granted.spec };
-        enforce::check_new(tx, &guard, place, candidate, now).await?;
+        let needs = enforce::check_new(tx, &guard, place, candidate, now).await?;
+        Lifted::settle(lifted, needs, candidate)?;
         let meter = input.credits.as_ref().zip(credits).map(|(spec, refill)| {
             let rule = CreditsRule { refill: refill.refill, amount: refill.amount };
             credits_row(&row, spec.remaining, &rule, now)
@@ -155,6 +158,35 @@ pub(crate) struct Issue<'a> {
     pub(crate) proof: Proof,
     /// The token itself, where it is known: a public key is sealed to be read again.
     pub(crate) token: Option<&'a str>,
+    /// Where it is noted what would have to be approved; without it, that is refused.
+    pub(crate) lifted: Option<&'a mut Lifted>,
+}
+
+/// The rights that making a key takes, in a hurry or not.
+fn rights_to_make(
+    caller: &Caller,
+    input: &CreateKey,
+    broken: Option<&str>,
+) -> Result<Vec<&'static str>, Invalid> {
+    let own = Own::of_new(caller, input.owner.as_deref(), input.consumer.as_deref(), input.team.as_deref());
+    let mut needed = own.needed(&[management::KEYS_CREATE]).to_vec();
+    if let Some(reason) = broken {
+        name::reason("/break_glass", reason)?;
+        needed.push(management::APPROVALS_BREAK_GLASS);
+    }
+    Ok(needed)
+}
+
+/// A key of a system project lives no longer than who makes it.
+pub(crate) fn lives_no_longer(
+    caller: &Caller,
+    place: &Place,
+    expires_at: Option<Micros>,
+) -> Result<(), Refused> {
+    if place.project.system && caller.entry.expires_at < expires_at.unwrap_or(Micros::FOREVER) {
+        return Err(wider("a longer life than your own key's"));
+    }
+    Ok(())
 }
 
 fn new_row(

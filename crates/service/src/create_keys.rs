@@ -108,8 +108,10 @@ impl Keystead {
                     events.extend(acted.events);
                     changes.extend(acted.changes);
                 }
-                Err(fault @ Refused::Guardrails(_)) => {
-                    if let Refused::Guardrails(found) = below_item(fault, index) {
+                Err(fault @ (Refused::Guardrails(_) | Refused::ApprovalRequired(_))) => {
+                    if let Refused::Guardrails(found) | Refused::ApprovalRequired(found) =
+                        below_item(fault, index)
+                    {
                         violations.extend(found);
                     }
                 }

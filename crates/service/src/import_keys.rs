@@ -146,9 +146,15 @@ impl Keystead {
                 start: prefix.clone().unwrap_or_else(|| START.into()),
             },
             token: str::from_utf8(&material).ok().filter(|_| form == Form::Token),
+            lifted: None,
         };
         let issued = match self.issue_proven(tx, caller, &place, key, issue, now).await {
-            Err(fault @ (Refused::Invalid(_) | Refused::Unknown(_) | Refused::Guardrails(_))) => {
+            Err(
+                fault @ (Refused::Invalid(_)
+                | Refused::Unknown(_)
+                | Refused::Guardrails(_)
+                | Refused::ApprovalRequired(_)),
+            ) => {
                 return Ok(Taken::Not(refusal(fault.below("/key"))?));
             }
             issued => issued?,

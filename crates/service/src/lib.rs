@@ -7,6 +7,7 @@ mod admin_key;
 mod after_backup;
 mod apply;
 mod apply_people;
+mod approvals;
 mod asked;
 mod attempts;
 mod audit_checkpoints;

@@ -46,6 +46,9 @@ permissions! {
     GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
     GUIDELINES_WRITE = "guidelines.write", false, "Publish the rules for handling keys.";
     AUDIT_READ = "audit.read", false, "Read the audit.";
+    APPROVALS_READ = "approvals.read", false, "See what others ask to have approved.";
+    APPROVALS_DECIDE = "approvals.decide", true, "Approve and deny what others ask for, as far as one may do it oneself.";
+    APPROVALS_BREAK_GLASS = "approvals.break_glass", true, "Make keys without the approval that a guardrail demands; everyone who decides is told.";
 }
 
 /// What only the installation's own organization has.
@@ -86,12 +89,21 @@ pub const ROLES: &[BuiltInRole] = &[
             "guardrails.*",
             "guidelines.write",
             "audit.read",
+            "approvals.*",
         ],
     },
     BuiltInRole {
         name: "key-manager",
         description: "Issues and looks after everybody's keys.",
-        permissions: &["projects.read", "catalogue.read", "consumers.*", "accounts.read", "keys.*"],
+        permissions: &[
+            "projects.read",
+            "catalogue.read",
+            "consumers.*",
+            "accounts.read",
+            "keys.*",
+            "approvals.read",
+            "approvals.decide",
+        ],
     },
     BuiltInRole {
         name: "developer",
@@ -110,6 +122,7 @@ pub const ROLES: &[BuiltInRole] = &[
             "people.read",
             "guardrails.read",
             "audit.read",
+            "approvals.read",
         ],
     },
     BuiltInRole {

@@ -3,6 +3,7 @@
 use crate::present::json;
 use crate::refused::Refused;
 use keystead_api::{Notice, NoticeState};
+use keystead_domain::ids::KeyId;
 use keystead_domain::time::Micros;
 use keystead_store::NoticeRow;
 
@@ -16,7 +17,7 @@ pub(crate) fn present(row: NoticeRow, sends_mail: bool, now: Micros) -> Result<N
     Ok(Notice {
         id: row.id.to_string(),
         kind: row.kind,
-        key_id: row.key_id.to_string(),
+        key_id: (row.key_id != KeyId::NONE).then(|| row.key_id.to_string()),
         recipients: json(&row.recipients)?,
         subject: row.subject,
         body: row.body,

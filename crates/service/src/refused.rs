@@ -46,6 +46,9 @@ pub enum Refused {
     /// Guardrails do not allow it; each is named.
     #[error("{} guardrails do not allow it", .0.len())]
     Guardrails(Vec<GuardrailViolation>),
+    /// Guardrails demand another person's approval; each is named.
+    #[error("{} guardrails demand an approval", .0.len())]
+    ApprovalRequired(Vec<GuardrailViolation>),
     /// The state of things does not allow it.
     #[error("{detail}")]
     Conflict {
@@ -143,6 +146,10 @@ impl Refused {
                 }
                 Self::Guardrails(violations)
             }
+            Self::ApprovalRequired(violations) => match Self::Guardrails(violations).below(parent) {
+                Self::Guardrails(violations) => Self::ApprovalRequired(violations),
+                other => other,
+            },
             other => other,
         }
     }
@@ -168,7 +175,7 @@ impl Refused {
                 (Some(invalid.field), invalid.detail, invalid.fix)
             }
             Self::Conflict { detail, fix } => (None, detail, fix),
-            Self::Guardrails(violations) => {
+            Self::Guardrails(violations) | Self::ApprovalRequired(violations) => {
                 let joined = |of: fn(&GuardrailViolation) -> &str| {
                     violations.iter().map(of).collect::<Vec<_>>().join(" ")
                 };

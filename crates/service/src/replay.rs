@@ -9,9 +9,9 @@ use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
-    BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys, Key,
-    KeyRotation, Member, Notice, Permission, Project, RevealedKey, Role, RotatedKey, ServiceAccount, Team,
-    TeamMembers,
+    Approval, BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys,
+    Key, KeyRotation, Member, Notice, Permission, Project, RedeemedKey, RevealedKey, Role, RotatedKey,
+    ServiceAccount, Team, TeamMembers,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -76,6 +76,13 @@ impl Answer for BulkOutcome {
     }
 }
 
+impl Answer for RedeemedKey {
+    fn ids(&self) -> Option<Vec<String>> {
+        self.key.as_ref().map(|_| vec![self.details.id.clone()])
+    }
+}
+
+impl Answer for Approval {}
 impl Answer for Consumer {}
 impl Answer for Environment {}
 impl Answer for ImportedKeys {}

@@ -77,7 +77,7 @@ impl Keystead {
         let (row, key) = self.successor(tx, caller, place, &before, expires_at, now).await?;
         let (was, will) = (Candidate { row: &before, spec: &spec }, Candidate { row: &row, spec: &spec });
         let guard = enforce::guard_of(tx, &place.project).await?;
-        enforce::check_changed(tx, &guard, place, (was, will), now).await?;
+        enforce::check_changed(tx, &guard, place, (was, will), now).await?.refuse()?;
         let revokes = input.revoke_lineage_on_reuse.unwrap_or(plan.revoke_lineage_on_reuse);
         let rotation = started(&before, row.id, ending, revokes, now);
         shorten(tx, &mut before, rotation.ends_at, now).await?;

@@ -38,6 +38,9 @@ impl Keystead {
             if let Err(error) = self.purge_sign_in().await {
                 tracing::warn!(%error, "sessions and links that are over could not be forgotten");
             }
+            if let Err(error) = self.forget_old_approvals().await {
+                tracing::warn!(%error, "requests for approvals that are over could not be forgotten");
+            }
             // What goes is gone for ever: whoever started it with a wrong clock has an hour to see that.
             if !std::mem::take(&mut starts)
                 && let Err(error) = self.delete_old_audit().await

@@ -2,10 +2,11 @@
 
 use crate::accounts::{empty_row, unsigned};
 use crate::act::{Target, with_difference};
+use crate::approvals::{Lifted, alone};
 use crate::caller::Caller;
-use crate::create_key::{credits_row, gone, metadata_json, window};
+use crate::create_key::{credits_row, gone, lives_no_longer, metadata_json, window};
 use crate::guardrails::enforce::{self, Candidate};
-use crate::key_grants::{Granted, Wanted, refill_of, wider};
+use crate::key_grants::{Granted, Wanted, refill_of};
 use crate::key_owners::set_owners;
 use crate::key_view::{Beside, spec_of, uses_of};
 use crate::kinds::{self, Shape};
@@ -32,6 +33,16 @@ pub(crate) struct Stored {
     pub(crate) shown: Key,
 }
 
+/// A change that is about to be made.
+struct Edit {
+    place: Arc<Place>,
+    id: KeyId,
+    input: UpdateKey,
+    if_match: Option<i64>,
+    /// Why it cannot wait for an approval.
+    broken: Option<String>,
+}
+
 impl Keystead {
     /// Changes a key.
     ///
@@ -42,23 +53,29 @@ impl Keystead {
         self: &Arc<Self>,
         caller: &Caller,
         id: &str,
-        input: UpdateKey,
+        mut input: UpdateKey,
         if_match: Option<i64>,
     ) -> Result<Key, Refused> {
-        let (id, place) = self.locate_own_key(caller, id, &[management::KEYS_UPDATE]).await?;
+        let broken = input.break_glass.take();
+        let (id, place) = match &broken {
+            None => self.locate_own_key(caller, id, &[management::KEYS_UPDATE]).await?,
+            Some(reason) => {
+                name::reason("/break_glass", reason)?;
+                let needed = [management::KEYS_UPDATE, management::APPROVALS_BREAK_GLASS];
+                self.locate_key(caller, id, &needed).await?
+            }
+        };
         let (this, caller) = (Arc::clone(self), caller.clone());
+        let edit = Edit { place, id, input, if_match, broken };
         // A client that goes away must not stop it between the commit and the end of old credits.
-        let task = self.tasks.spawn(async move { this.edit(caller, place, id, input, if_match).await });
+        let task = self.tasks.spawn(async move { this.edit(caller, edit).await });
         task.await.map_err(|_| Refused::Internal("an edit did not run to its end".into()))?
     }
 
     async fn edit(
         self: Arc<Self>,
         caller: Caller,
-        place: Arc<Place>,
-        id: KeyId,
-        input: UpdateKey,
-        if_match: Option<i64>,
+        Edit { place, id, input, if_match, broken }: Edit,
     ) -> Result<Key, Refused> {
         let new_credits = input.credits.is_some();
         let lineage = self.keyring.get(id).map(|entry| MeterId::Lineage(entry.lineage.id));
@@ -70,7 +87,15 @@ impl Keystead {
         let this = Arc::clone(&self);
         let changed = self
             .act(move |tx| {
-                Box::pin(async move { this.change(tx, &caller, &place, id, input, if_match).await })
+                Box::pin(async move {
+                    match broken {
+                        None => this.change(tx, &caller, &place, (id, if_match), input, None).await,
+                        Some(reason) => {
+                            let key = (id, if_match);
+                            this.change_breaking_glass(tx, &caller, &place, key, input, &reason).await
+                        }
+                    }
+                })
             })
             .await?;
         if let Some(entry) = self.keyring.get(id).filter(|_| new_credits) {
@@ -139,10 +164,11 @@ impl Keystead {
         tx: &mut Tx,
         caller: &Caller,
         place: &Place,
-        id: KeyId,
+        (id, if_match): (KeyId, Option<i64>),
         input: UpdateKey,
-        if_match: Option<i64>,
+        lifted: Option<&mut Lifted>,
     ) -> Result<Acted<Key>, Refused> {
+        alone(input.break_glass.as_ref())?;
         let shares = input.limits.is_some() || input.quota.is_some() || input.credits.is_some();
         lock(tx, caller.organization(), id, shares).await?;
         let Stored { mut row, spec, shown } = self.stored_key(tx, caller, id, if_match).await?;
@@ -158,9 +184,7 @@ impl Keystead {
         let (before, expected) = (row.clone(), row.version);
         set_plain(&mut row, &input, now)?;
         set_owners(tx, caller, place, &mut row, &input).await?;
-        if place.project.system && caller.entry.expires_at < row.expires_at.unwrap_or(Micros::FOREVER) {
-            return Err(wider("a longer life than your own key's"));
-        }
+        lives_no_longer(caller, place, row.expires_at)?;
         kinds::check(
             shown.kind,
             &place.project,
@@ -182,7 +206,7 @@ impl Keystead {
         let (was, will) =
             (Candidate { row: &before, spec: &spec }, Candidate { row: &row, spec: &granted.spec });
         let guard = enforce::guard_of(tx, &place.project).await?;
-        enforce::check_changed(tx, &guard, place, (was, will), now).await?;
+        Lifted::settle(lifted, enforce::check_changed(tx, &guard, place, (was, will), now).await?, will)?;
         (row.version, row.updated_at) = (expected + 1, now);
         write(tx, &row, &input, &granted, expected).await?;
         if let Some(credits) = &input.credits {

@@ -41,6 +41,8 @@ pub use keystead_domain::meter::MeterId;
 pub use open::read_beside;
 pub use store::Store;
 pub use tables::accounts::AccountRow;
+pub use tables::approvals::ApprovalRow;
+pub use tables::approvals_list::{ApprovalFilter, ApprovalStage};
 pub use tables::audit::{AuditRow, Event};
 pub use tables::audit_checkpoints::CheckpointRow;
 pub use tables::audit_leaves::{LEAVES_AT_ONCE, Leaf, Placed, Sequenced, Standing, StandingPage};

@@ -2,8 +2,9 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AccountId, AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, MemberId, NodeId, NoticeId,
-    OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
+    AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, MemberId, NodeId,
+    NoticeId, OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId,
+    TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -164,6 +165,7 @@ macro_rules! ids {
 
 ids!(
     AccountId,
+    ApprovalId,
     AuditId,
     CheckpointId,
     ConsumerId,

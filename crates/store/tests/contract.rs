@@ -14,6 +14,8 @@ use std::pin::Pin;
 
 #[path = "contract/acts.rs"]
 mod acts;
+#[path = "contract/approvals.rs"]
+mod approvals;
 #[path = "contract/audit.rs"]
 mod audit;
 #[path = "contract/audit_tree.rs"]
@@ -112,6 +114,12 @@ suite! {
         every_change_has_a_feed_row,
         what_was_committed_is_there_after_a_restart,
         a_closed_store_refuses,
+    }
+    approvals {
+        an_approval_is_read_back_and_of_two_who_decide_one_does,
+        approvals_are_found_by_project_person_and_where_they_stand,
+        what_is_over_is_forgotten_and_an_approved_key_is_not,
+        sensitive_permissions_are_named,
     }
     audit {
         an_act_is_recorded_as_it_was_handed_over,

@@ -57,6 +57,7 @@
 //!   not have happened, and only the caller knows whether to ask again.
 
 mod api_key;
+mod approvals;
 mod audit;
 mod builder;
 mod client;

@@ -13,7 +13,7 @@ mod rotate_due;
 mod state;
 mod update;
 
-pub(crate) use present::{consumer_cell, credits_cell, limit_status_text, quota_status_text};
+pub(crate) use present::{consumer_cell, credits_cell, limit_status_text, quota_status_text, shown_once};
 
 use crate::exit::{Exit, Outcome};
 use crate::flags::project::ExpectingIfGiven;

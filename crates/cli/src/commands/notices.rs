@@ -71,7 +71,7 @@ impl Present for Notice {
             self.id.as_str().into(),
             Cell::time(Some(self.created_at)),
             self.kind.as_str().into(),
-            self.key_id.as_str().into(),
+            Cell::maybe(self.key_id.as_deref()),
             Cell::list(&self.recipients).shortened(40),
             name(&self.state).into(),
             Cell::from(self.subject.as_str()).shortened(60),
@@ -82,7 +82,7 @@ impl Present for Notice {
         vec![
             ("id", self.id.as_str().into()),
             ("kind", self.kind.as_str().into()),
-            ("key", self.key_id.as_str().into()),
+            ("key", Cell::maybe(self.key_id.as_deref())),
             ("to", Cell::list(&self.recipients)),
             ("state", name(&self.state).into()),
             ("written", Cell::time(Some(self.created_at))),

@@ -12,7 +12,7 @@ impl Guard {
         let mut add = |guardrail, kind, value, from| {
             all.push(EffectiveGuardrail { guardrail, kind, value, from });
         };
-        for layer in &self.0 {
+        for layer in &self.layers {
             if let Some(kinds) = &layer.kinds_allowed {
                 add(GuardrailName::KindsAllowed, None, json!(kinds), layer.from);
             }
@@ -21,19 +21,19 @@ impl Guard {
                 add(GuardrailName::PrefixesAllowed, None, json!(texts), layer.from);
             }
         }
-        if let Some(layer) = self.0.iter().find(|layer| layer.guidelines_required) {
+        if let Some(layer) = self.layers.iter().find(|layer| layer.guidelines_required) {
             add(GuardrailName::GuidelinesRequired, None, json!(true), layer.from);
         }
-        for layer in self.0.iter().filter(|layer| !layer.lessons_required.is_empty()) {
+        for layer in self.layers.iter().filter(|layer| !layer.lessons_required.is_empty()) {
             let names: Vec<&str> = layer.lessons_required.iter().map(|lesson| lesson.name).collect();
             add(GuardrailName::LessonsRequired, None, json!(names), layer.from);
         }
-        let per_owner = self.0.iter().filter_map(|layer| Some((layer.keys_per_owner_max?, layer.from)));
+        let per_owner = self.layers.iter().filter_map(|layer| Some((layer.keys_per_owner_max?, layer.from)));
         if let Some((max, from)) = per_owner.min_by_key(|(max, _)| *max) {
             add(GuardrailName::KeysPerOwnerMax, None, json!(max), from);
         }
         let default = |layer: &Layer| Some((json!(layer.limits_default.as_ref()?), layer.from));
-        if let Some((limits, from)) = self.0.iter().rev().find_map(default) {
+        if let Some((limits, from)) = self.layers.iter().rev().find_map(default) {
             add(GuardrailName::LimitsDefault, None, limits, from);
         }
         for kind in KeyKind::ALL.iter() {
@@ -43,8 +43,11 @@ impl Guard {
     }
 
     fn effective_of(&self, kind: KeyKind, mut add: impl FnMut(GuardrailName, Value, GuardrailScope)) {
-        let rules =
-            || self.0.iter().flat_map(move |layer| layer.of_kind(kind).map(move |rules| (rules, layer.from)));
+        let rules = || {
+            self.layers
+                .iter()
+                .flat_map(move |layer| layer.of_kind(kind).map(move |rules| (rules, layer.from)))
+        };
         let shortest = |of: fn(&KindLayer) -> Option<&super::Span>| {
             rules()
                 .filter_map(|(rules, from)| Some((of(rules)?, from)))
@@ -60,6 +63,12 @@ impl Guard {
             (GuardrailName::NetworksRequired, required(|rules| rules.networks_required)),
             (GuardrailName::LimitsRequired, required(|rules| rules.limits_required)),
             (GuardrailName::RotationAgeMax, shortest(|rules| rules.rotation_age_max.as_ref())),
+            (
+                GuardrailName::ApprovalSensitivePermissions,
+                required(|rules| rules.approval.sensitive_permissions),
+            ),
+            (GuardrailName::ApprovalLifetimeOver, shortest(|rules| rules.approval.lifetime_over.as_ref())),
+            (GuardrailName::ApprovalWithoutNetworks, required(|rules| rules.approval.without_networks)),
         ];
         for (guardrail, found) in single {
             if let Some((value, from)) = found {

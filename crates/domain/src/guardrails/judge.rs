@@ -11,11 +11,12 @@ impl Guard {
     #[must_use]
     pub fn violations(&self, facts: &KeyFacts<'_>) -> Vec<Violation> {
         let mut found = Vec::new();
-        for layer in &self.0 {
+        for layer in &self.layers {
             layer.judge_whole(facts, &mut found);
             for rules in layer.of_kind(facts.kind) {
                 layer.judge_life(rules, facts, &mut found);
                 layer.judge_policy(rules, facts, &mut found);
+                layer.judge_approval(rules, facts, &self.sensitive, &mut found);
             }
         }
         found
@@ -24,7 +25,7 @@ impl Guard {
     /// When a key of this kind has to be rotated, where any layer says how old it may become.
     #[must_use]
     pub fn rotation_due(&self, kind: KeyKind, created_at: Micros) -> Option<Micros> {
-        let rules = self.0.iter().flat_map(|layer| layer.of_kind(kind));
+        let rules = self.layers.iter().flat_map(|layer| layer.of_kind(kind));
         rules.filter_map(|rules| rules.rotation_age_max.as_ref()).map(|max| created_at.plus(max.micros)).min()
     }
 
@@ -32,7 +33,7 @@ impl Guard {
     #[must_use]
     pub fn prefix_violations(&self, prefix: &str) -> Vec<GuardrailViolation> {
         let fix = "Send a `prefix` that is allowed:";
-        let found = self.0.iter().filter_map(|layer| layer.judge_prefix(prefix, "/prefix", fix));
+        let found = self.layers.iter().filter_map(|layer| layer.judge_prefix(prefix, "/prefix", fix));
         super::violation::told(found)
     }
 
@@ -42,19 +43,21 @@ impl Guard {
     pub fn forbidden(&self, kind: KeyKind, old: &[Given], new: &[Given]) -> Vec<GuardrailViolation> {
         let judge = |given: &[Given]| {
             let mut found = Vec::new();
-            for layer in &self.0 {
+            for layer in &self.layers {
                 for rules in layer.of_kind(kind) {
                     layer.judge_given(rules, kind, given, &mut found);
+                    layer.judge_sensitive(rules, given, &self.sensitive, &mut found);
                 }
             }
             found
         };
-        super::new_or_worse(&judge(old), judge(new))
+        let found = super::new_or_worse(&judge(old), judge(new));
+        found.into_iter().map(super::approval::for_a_role).collect()
     }
 }
 
 impl Layer {
-    fn say(
+    pub(super) fn say(
         &self,
         guardrail: GuardrailName,
         field: &str,

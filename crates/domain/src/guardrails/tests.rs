@@ -1,5 +1,6 @@
 //! Each guardrail refuses what it names and nothing else.
 
+mod approval;
 mod layers;
 
 use super::*;

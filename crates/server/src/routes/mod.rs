@@ -1,6 +1,7 @@
 //! The routes. Folders mirror URLs; each file is one operation: extract, call one use case, present.
 
 mod account;
+mod approvals;
 mod audit;
 mod guardrails;
 mod guidelines;
@@ -34,6 +35,7 @@ use utoipa_axum::router::OpenApiRouter;
 fn described() -> (Router<App>, Document) {
     let (router, mut document) = OpenApiRouter::with_openapi(Description::openapi())
         .merge(account::routes())
+        .merge(approvals::routes())
         .merge(audit::routes())
         .merge(guardrails::routes())
         .merge(guidelines::routes())

@@ -1,6 +1,7 @@
 //! LESSONS 32: a secret that is shown once is nowhere afterwards, in whatever is written or told.
 
 use crate::house::{House, Issued, LOG, on_both_engines};
+use crate::v1::approvals::ready_for;
 use http::Method;
 use serde_json::json;
 
@@ -54,6 +55,10 @@ async fn live(house: &House) -> Vec<Issued> {
     let minted = admin.mint(&keys[0], json!({"uses": 2})).await;
     house.asker.ask(&minted.key, json!({})).await;
     keys.extend([public, minted]);
+    let (ann, at, _) = ready_for(house, "redeem").await;
+    let shown = ann.poke(&at).await.ok();
+    let (id, key) = (shown["id"].as_str().unwrap().to_owned(), shown["key"].as_str().unwrap().to_owned());
+    keys.push(Issued { id, key, shown });
     keys
 }
 

@@ -2,6 +2,7 @@
 
 use crate::house::{Answer, Client, House, LOG, on_both_engines, secret_of};
 use crate::openapi::{described, operations};
+use crate::v1::approvals::ready_for;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -116,14 +117,24 @@ async fn every_post_is_done_once_or_only_asks(house: House) {
         if !honours {
             continue;
         }
-        let (at, body) = body_of(&house, &path).await;
+        let (person, at, body) = match path.strip_prefix("/v1/approvals") {
+            Some(act) => {
+                let act = act.rsplit('/').next().filter(|act| !act.is_empty()).unwrap_or("ask");
+                let (person, at, body) = ready_for(&house, act).await;
+                (Some(person), at, body)
+            }
+            None => {
+                let (at, body) = body_of(&house, &path).await;
+                (None, at, body)
+            }
+        };
         let holder = house.admin.with_key(&house.admin.issue(json!({})).await.key);
         let (caller, auditor): (&Client, &Client) = match path.as_str() {
             "/v1/organizations" | "/v1/root-key/rotate" | "/v1/root-key/retire" => {
                 (&house.operator, &house.operator)
             }
             "/v1/keys/mint" => (&holder, &house.admin),
-            _ => (&house.admin, &house.admin),
+            _ => (person.as_ref().unwrap_or(&house.admin), &house.admin),
         };
         let acts = async || auditor.get("/v1/audit?limit=1000").await.ok()["items"].as_array().unwrap().len();
         let first = post(caller, &at, body.clone(), "the-same").await;

@@ -2,6 +2,7 @@
 
 use crate::house::{Answer, House, World, on_both_engines};
 use crate::openapi::operations;
+use crate::v1::approvals::ready_for;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -21,6 +22,7 @@ struct Ids {
     notice: String,
     member: String,
     team: String,
+    approval: String,
 }
 
 impl Ids {
@@ -37,6 +39,7 @@ impl Ids {
             "notice" => &self.notice,
             "member" => &self.member,
             "team" => &self.team,
+            "approval" => &self.approval,
             other => panic!("{{{other}}} is new in a path: say here whose it is"),
         }
     }
@@ -63,6 +66,7 @@ impl Ids {
             notice: other(&self.notice),
             member: other(&self.member),
             team: other(&self.team),
+            approval: other(&self.approval),
         }
     }
 
@@ -97,6 +101,7 @@ fn body(operation: &str) -> Option<Value> {
         "suspend_key" => json!({"until": "2027-01-01T00:00:00Z"}),
         "revoke_key" => json!({"reason": "Mine now"}),
         "update_permission" | "update_role" | "update_service_account" => json!({"description": "Mine"}),
+        "approve_approval" | "deny_approval" => json!({"comment": "Mine"}),
         "update_team" => json!({"purpose": "Mine"}),
         update if update.starts_with("update_") => json!({"name": "Mine"}),
         _ => return None,
@@ -126,7 +131,9 @@ async fn ids(house: &House) -> Ids {
     let team = house.admin.team("routing", json!([])).await;
     let member = house.admin.person("Ann", json!([]), json!(["routing"])).await.id;
     let key = house.admin.issue(json!({})).await.id;
-    Ids { world: house.acme.clone(), organization, key, notice, member, team }
+    let (_, at, _) = ready_for(house, "redeem").await;
+    let approval = at.split('/').nth(3).unwrap().to_owned();
+    Ids { world: house.acme.clone(), organization, key, notice, member, team, approval }
 }
 
 /// LESSONS 6: a permission error told an outsider that a foreign key exists.

@@ -1,6 +1,7 @@
 //! `/v1`
 
 mod account;
+pub(crate) mod approvals;
 mod audit;
 mod guardrails;
 mod guidelines;

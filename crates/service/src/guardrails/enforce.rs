@@ -31,7 +31,31 @@ pub(crate) async fn guard_of(conn: &mut Conn, project: &ProjectCell) -> Result<G
             Some(_) => own = Some(layer(GuardrailScope::Project, &row)?),
         }
     }
-    Ok(together(project, organizations, own))
+    knowing(conn, project, together(project, organizations, own)).await
+}
+
+/// The same, told which permissions are sensitive where it asks for that.
+pub(super) async fn knowing(conn: &mut Conn, project: &ProjectCell, guard: Guard) -> Result<Guard, Refused> {
+    if !guard.asks_of_sensitive() {
+        return Ok(guard);
+    }
+    let sensitive = conn.sensitive_permissions(project.id).await?;
+    Ok(guard.knowing(sensitive))
+}
+
+/// Which guardrails demand an approval of what is about to be done.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Needs(pub(crate) Vec<GuardrailViolation>);
+
+impl Needs {
+    /// Refuses what nothing stands in for.
+    ///
+    /// # Errors
+    /// [`Refused::ApprovalRequired`] when there are any.
+    pub(crate) fn refuse(self) -> Result<(), Refused> {
+        refuse(self.0)
+    }
 }
 
 /// What holds in every project of an organization now.
@@ -44,34 +68,43 @@ pub(crate) async fn guard_of_organization(
     Ok(Guard::of(layer, None))
 }
 
-/// Refuses a new key that a guardrail does not allow.
+/// Refuses a new key that a guardrail does not allow; what it needs an approval for.
 pub(crate) async fn check_new(
     tx: &mut Tx,
     guard: &Guard,
     place: &Place,
     key: Candidate<'_>,
     now: Micros,
-) -> Result<(), Refused> {
+) -> Result<Needs, Refused> {
     // One that joins a lineage, such as a minted one, is no key more of its owner.
     let counts = key.row.lineage_id == key.row.id;
     let found = judge(tx, guard, place, key, counts, now).await?;
-    refuse(new_or_worse(&[], found))
+    split((&[], &[]), found)
 }
 
 /// Refuses a change that makes a violation new or worse. One that was there before may stay: a key
-/// must never be kept from being narrowed.
+/// must never be kept from being narrowed. What it needs an approval for: for all that does, where the key
+/// changes hands, because another owner lets something else pass.
 pub(crate) async fn check_changed(
     tx: &mut Tx,
     guard: &Guard,
     place: &Place,
     (before, after): (Candidate<'_>, Candidate<'_>),
     now: Micros,
-) -> Result<(), Refused> {
+) -> Result<Needs, Refused> {
     // One more key of the owner: it is another's now, or lives again.
     let counts = lives(after.row, now) && (after.row.owner != before.row.owner || !lives(before.row, now));
     let known = judge(tx, guard, place, before, false, now).await?;
     let found = judge(tx, guard, place, after, counts, now).await?;
-    refuse(new_or_worse(&known, found))
+    let stays = after.row.owner == before.row.owner && after.row.consumer_id == before.row.consumer_id;
+    split((&known, if stays { &known } else { &[] }), found)
+}
+
+/// Refuses what no approval lifts, and names the rest. What was so before, in both, is left out.
+fn split((known, approved): (&[Violation], &[Violation]), found: Vec<Violation>) -> Result<Needs, Refused> {
+    let (needs, hard) = found.into_iter().partition(|one| one.told.guardrail.is_approval());
+    refuse(new_or_worse(known, hard))?;
+    Ok(Needs(new_or_worse(approved, needs)))
 }
 
 /// Refuses a role's new permissions where keys hold it that may never have them. The role's row is
@@ -83,7 +116,7 @@ pub(crate) async fn check_role(
     new: &PermissionSet,
 ) -> Result<(), Refused> {
     let guard = guard_of(tx, project).await?;
-    if !guard.forbids_permissions() {
+    if !guard.forbids_permissions() && !guard.asks_of_sensitive() {
         return Ok(());
     }
     let old: Vec<String> = json(&before.permissions)?;
@@ -93,7 +126,7 @@ pub(crate) async fn check_role(
     for kind in tx.kinds_with_role(project.organization, before.id).await? {
         found.extend(guard.forbidden(kind_of(&kind)?, &old, &new));
     }
-    refuse(found)
+    if found.is_empty() { Ok(()) } else { Err(Refused::Guardrails(found)) }
 }
 
 /// A role's permissions by where the request has them.
@@ -106,8 +139,15 @@ fn given(set: &PermissionSet) -> Vec<Given> {
     set.iter().enumerate().map(given).collect()
 }
 
+/// Refuses with all of them: as what could be approved, where all of it could.
 pub(crate) fn refuse(found: Vec<GuardrailViolation>) -> Result<(), Refused> {
-    if found.is_empty() { Ok(()) } else { Err(Refused::Guardrails(found)) }
+    if found.is_empty() {
+        Ok(())
+    } else if found.iter().all(|one| one.guardrail.is_approval()) {
+        Err(Refused::ApprovalRequired(found))
+    } else {
+        Err(Refused::Guardrails(found))
+    }
 }
 
 async fn judge(
@@ -119,7 +159,7 @@ async fn judge(
     now: Micros,
 ) -> Result<Vec<Violation>, Refused> {
     let organization = row.organization_id;
-    if guard.forbids_permissions() {
+    if guard.forbids_permissions() || guard.asks_of_sensitive() {
         // In one order, so that two acts never wait for each other.
         let mut roles: Vec<RoleId> = spec.roles.iter().filter_map(|role| role.id.parse().ok()).collect();
         roles.sort_unstable();
@@ -152,7 +192,7 @@ async fn judge(
 }
 
 /// What guardrails look at of a policy, with what its roles give now.
-pub(super) async fn policy_facts(
+pub(crate) async fn policy_facts(
     conn: &mut Conn,
     organization: OrganizationId,
     spec: &PolicySpec,

@@ -1,6 +1,6 @@
 //! What existing keys would be under other guardrails, before these are set.
 
-use super::enforce::guard_of;
+use super::enforce::{guard_of, knowing};
 use super::judge::Judge;
 use super::report::CHUNK;
 use super::{Home, layer, together};
@@ -65,6 +65,7 @@ impl Keystead {
                 let row = reader.project_guardrails(home.organization, project.id).await?;
                 together(&project, Some(proposed.clone()), compile(GuardrailScope::Project, row)?)
             };
+            let then = knowing(&mut reader, &project, then).await?;
             self.compare(&mut reader, &project, (&now, &then), &mut preview).await?;
             if !preview.complete {
                 break;

@@ -57,7 +57,12 @@ impl Keystead {
             for (row, _) in rows {
                 after = Some((row.created_at, row.id));
                 let found = judge.on(self, reader, &row, |facts| guard.violations(facts)).await?;
-                let violations = new_or_worse(&[], found);
+                let mut violations = new_or_worse(&[], found);
+                if violations.iter().any(|one| one.guardrail.is_approval())
+                    && reader.is_approved(row.organization_id, row.lineage_id).await?
+                {
+                    violations.retain(|one| !one.guardrail.is_approval());
+                }
                 if violations.is_empty() {
                     continue;
                 }

@@ -258,7 +258,13 @@ fn has(caller: &Caller, patterns: &PermissionSet, grant: &AuthorityGrant) -> Res
 /// Whether whoever has these decides what others may do: a person gives that only in a session in which they proved
 /// their second factor a moment ago.
 fn makes_an_administrator(patterns: &PermissionSet) -> bool {
-    [management::PEOPLE_WRITE, management::AUTHORITY_GRANT].iter().any(|right| patterns.allows(right))
+    let rights = [
+        management::PEOPLE_WRITE,
+        management::AUTHORITY_GRANT,
+        management::APPROVALS_DECIDE,
+        management::APPROVALS_BREAK_GLASS,
+    ];
+    rights.iter().any(|right| patterns.allows(right))
 }
 
 /// The roles that stored grants name.

@@ -98,7 +98,7 @@ impl Keystead {
     ///
     /// # Errors
     /// [`Refused::SecondFactorRequired`].
-    pub(super) async fn stepped_up_if_can(&self, session: &SessionProof) -> Result<(), Refused> {
+    pub(crate) async fn stepped_up_if_can(&self, session: &SessionProof) -> Result<(), Refused> {
         let row = self.store.read().await?.second_factor(session.account).await?;
         let has = row.is_some_and(|row| row.confirmed_at.is_some());
         if has && !session.is_fresh(self.clock.now()) {

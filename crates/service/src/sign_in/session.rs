@@ -8,7 +8,7 @@ use keystead_api::{Code, KeyKind, PermissionGrant};
 use keystead_domain::cells::Place;
 use keystead_domain::digest::{Digest, Purpose, equal};
 use keystead_domain::entry::{Entry, Lineage, Switch};
-use keystead_domain::ids::{KEY_ID_DIGITS, KeyId, OrganizationId, OwnerId, SessionId};
+use keystead_domain::ids::{KEY_ID_DIGITS, KeyId, MemberId, OrganizationId, OwnerId, SessionId};
 use keystead_domain::meter::Meter;
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::sign_in::secret_token::{SecretToken, TokenKind};
@@ -78,12 +78,23 @@ impl Keystead {
     }
 
     fn entry_of(&self, row: &SessionRow) -> Result<Entry, Refused> {
-        let owner = self.keyring.directory.principal(OwnerId::Member(row.member_id));
-        let owner = owner.filter(|owner| owner.organization == row.organization_id);
+        let entry = self.entry_of_member(row.organization_id, row.member_id, key_id_of(row.id))?;
         // A member that was deleted.
-        let owner = owner.ok_or(Refused::NoSession)?;
-        let id = key_id_of(row.id);
-        Ok(Entry {
+        entry.ok_or(Refused::NoSession)
+    }
+
+    /// What a member may do now, as a key that takes nothing away from it; `None` when there is no such member.
+    pub(crate) fn entry_of_member(
+        &self,
+        organization: OrganizationId,
+        member: MemberId,
+        id: KeyId,
+    ) -> Result<Option<Entry>, Refused> {
+        let owner = self.keyring.directory.principal(OwnerId::Member(member));
+        let Some(owner) = owner.filter(|owner| owner.organization == organization) else {
+            return Ok(None);
+        };
+        Ok(Some(Entry {
             id,
             pepper: 0,
             switch: Switch::On,
@@ -93,16 +104,16 @@ impl Keystead {
             not_before: Micros(i64::MIN),
             expires_at: Micros::FOREVER,
             suspended_until: Micros(i64::MIN),
-            place: self.system_place(row.organization_id)?,
+            place: self.system_place(organization)?,
             owner,
             consumer: None,
-            policy: self.everything(row.organization_id)?,
+            policy: self.everything(organization)?,
             lineage: Arc::new(Lineage::new(id, Meter::default())),
             special: None,
-        })
+        }))
     }
 
-    fn system_place(&self, organization: OrganizationId) -> Result<Arc<Place>, Refused> {
+    pub(crate) fn system_place(&self, organization: OrganizationId) -> Result<Arc<Place>, Refused> {
         let directory = &self.keyring.directory;
         let project = directory.projects_of(organization).into_iter().find(|project| project.system);
         let place = project.and_then(|project| directory.places_of(project.id).into_iter().next());

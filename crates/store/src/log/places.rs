@@ -3,6 +3,7 @@
 /// Tables whose changed rows are in the log, and by which column.
 const LOGGED: &[(&str, &str)] = &[
     ("accounts", "id"),
+    ("approvals", "id"),
     ("audit", "id"),
     ("audit_checkpoints", "id"),
     ("audit_deleted", "audit_id"),

@@ -1,6 +1,8 @@
 //! A file for each table: its row, its statements, and the methods that run them.
 
 pub(crate) mod accounts;
+pub(crate) mod approvals;
+pub(crate) mod approvals_list;
 pub(crate) mod audit;
 pub(crate) mod audit_checkpoints;
 pub(crate) mod audit_leaves;
@@ -57,6 +59,8 @@ pub(crate) mod unknown_attempts;
 pub(crate) fn declared() -> Vec<&'static str> {
     [
         accounts::DECLARED,
+        approvals::DECLARED,
+        approvals_list::DECLARED,
         audit::DECLARED,
         audit_checkpoints::DECLARED,
         audit_leaves::DECLARED,

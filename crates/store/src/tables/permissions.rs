@@ -52,6 +52,7 @@ statements! {
     PAGE(5) = concat!("SELECT ", columns!(), " FROM permissions WHERE organization_id = $1 AND project_id = $2 AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5");
     ALL(0) = concat!("SELECT ", columns!(), " FROM permissions");
     COUNT(1) = "SELECT count(*) FROM permissions WHERE project_id = $1";
+    SENSITIVE(1) = "SELECT name FROM permissions WHERE project_id = $1 AND sensitive ORDER BY created_at, id";
     IN_PROJECT(1) = concat!("SELECT ", columns!(), " FROM permissions WHERE project_id = $1 ORDER BY created_at, id");
 }
 
@@ -119,6 +120,15 @@ impl Conn {
     /// When the database cannot answer.
     pub async fn permissions_in(&mut self, project: ProjectId) -> Result<Vec<PermissionRow>, StoreError> {
         self.rows(&IN_PROJECT, [project.value()]).await
+    }
+
+    /// The names of a project's sensitive permissions, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn sensitive_permissions(&mut self, project: ProjectId) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self.rows(&SENSITIVE, [project.value()]).await?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which rows the log has: those that a transaction wrote, and no others.
 
+use crate::approvals::approval_row;
 use crate::guardrails::guardrails_of;
 use crate::imports::import_row;
 use crate::ledger::meter_row;
@@ -70,6 +71,7 @@ pub(crate) async fn whatever_was_written_is_in_the_log(store: TestStore) {
         let waiting = RotationRow { overlap_seconds: Some(30), ends_at: None, ..rotation(5, 7) };
         tx.insert_rotation(&waiting).await?;
         tx.insert_rotation(&rotation(2, 6)).await?;
+        tx.insert_approval(&approval_row(1)).await?;
         for number in 1..=3 {
             assert!(tx.insert_notice(&notice(number, &number.to_string())).await?);
         }
@@ -84,6 +86,8 @@ pub(crate) async fn whatever_was_written_is_in_the_log(store: TestStore) {
         let sent = Tried { outcome: Some("sent"), closed_at: Some(minutes(1)), ..Tried::default() };
         assert!(tx.record_try(NoticeId([1; 16]), 1, &sent).await?);
         assert!(tx.retry_notice(&notice(3, "3"), "[]", minutes(1)).await?);
+        let denied = ApprovalRow { state: "denied".into(), version: 2, ..approval_row(1) };
+        assert!(tx.update_approval(&denied, 1).await?);
         // What hangs on a key goes with it.
         assert!(tx.delete_key(org(1), key_id(6)).await?);
         tx.insert_meter(&meter_row(MeterId::Consumer(consumer(1)), 3)).await?;

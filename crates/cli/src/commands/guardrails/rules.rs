@@ -49,6 +49,15 @@ pub(super) struct RuleFlags {
     /// for more: they replace those that there are for that kind
     #[arg(long, value_name = "[KIND=]PERMISSION", value_parser = of_kind, help_heading = "Guardrails")]
     forbid: Vec<Of<String>>,
+    /// Which kinds need an approval of sensitive permissions: private, or every
+    #[arg(long, value_name = "KIND|every", value_delimiter = ',', value_parser = kind, help_heading = "Approval")]
+    approve_sensitive: Vec<Of<()>>,
+    /// Which kinds need an approval to name no networks: private, or every
+    #[arg(long, value_name = "KIND|every", value_delimiter = ',', value_parser = kind, help_heading = "Approval")]
+    approve_without_networks: Vec<Of<()>>,
+    /// From which life on a key needs an approval: 90d for every kind, or partner=365d for one
+    #[arg(long, value_name = "[KIND=]TIME", value_parser = of_kind, help_heading = "Approval")]
+    approve_lifetime_over: Vec<Of<String>>,
     /// Take a guardrail away, of every kind: lifetime_max; repeat it for more
     #[arg(long, value_name = "GUARDRAIL", value_delimiter = ',', value_parser = named::<GuardrailName>, help_heading = "Guardrails")]
     remove: Vec<GuardrailName>,
@@ -101,6 +110,15 @@ impl RuleFlags {
         for (kind, ()) in self.limits_required {
             part(&mut rules, kind).limits_required = true;
         }
+        for (kind, ()) in self.approve_sensitive {
+            part(&mut rules, kind).approval.sensitive_permissions = true;
+        }
+        for (kind, ()) in self.approve_without_networks {
+            part(&mut rules, kind).approval.without_networks = true;
+        }
+        for (kind, time) in self.approve_lifetime_over {
+            part(&mut rules, kind).approval.lifetime_over = Some(time);
+        }
         for (kind, _) in &self.forbid {
             part(&mut rules, *kind).permissions_forbidden.clear();
         }
@@ -140,5 +158,12 @@ fn take(rules: &mut Guardrails, guardrail: GuardrailName) {
         GuardrailName::LimitsRequired => parts.for_each(|part| part.limits_required = false),
         GuardrailName::PermissionsForbidden => parts.for_each(|part| part.permissions_forbidden.clear()),
         GuardrailName::RotationAgeMax => parts.for_each(|part| part.rotation_age_max = None),
+        GuardrailName::ApprovalSensitivePermissions => {
+            parts.for_each(|part| part.approval.sensitive_permissions = false);
+        }
+        GuardrailName::ApprovalLifetimeOver => parts.for_each(|part| part.approval.lifetime_over = None),
+        GuardrailName::ApprovalWithoutNetworks => {
+            parts.for_each(|part| part.approval.without_networks = false);
+        }
     }
 }

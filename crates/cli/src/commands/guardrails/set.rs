@@ -20,6 +20,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
       --forbid 'admin.*' --networks-required private
   keystead guardrails set -p acme --default-limit default=600/1m
   keystead guardrails set -p acme --remove lifetime_max,kinds_allowed
+  keystead guardrails set --organization --approve-sensitive every \\
+      --approve-lifetime-over 90d
   keystead guardrails set --organization --from-toml guardrails.toml
 A file in TOML, as docs/API.md describes the fields:
   prefixes_allowed = [\"acme\", \"acme_*\"]
@@ -124,6 +126,12 @@ mod tests {
             "private",
             "--limits-required",
             "private",
+            "--approve-sensitive",
+            "every",
+            "--approve-without-networks",
+            "private",
+            "--approve-lifetime-over",
+            "90d",
             "--forbid",
             "admin.*",
             "--forbid",
@@ -133,9 +141,10 @@ mod tests {
             "kinds_allowed": ["private"], "prefixes_allowed": ["acme", "acme_*"], "keys_per_owner_max": 5,
             "limits_default": [{"name": "a", "limit": 5, "window": "1m"}],
             "every_kind": {"lifetime_max": "90d", "expiry_required": true, "rotation_age_max": "60d",
-                "permissions_forbidden": ["admin.*", "*.delete"]},
+                "permissions_forbidden": ["admin.*", "*.delete"],
+                "approval": {"sensitive_permissions": true, "lifetime_over": "90d"}},
             "by_kind": {"private": {"lifetime_max": "30d", "networks_required": true,
-                "limits_required": true}},
+                "limits_required": true, "approval": {"without_networks": true}}},
         });
         assert_eq!(over(current, &flags), expected);
         assert_eq!(over(expected.clone(), &[]), expected);
@@ -144,11 +153,13 @@ mod tests {
     #[test]
     fn each_guardrail_can_be_taken_away() {
         let rules = json!({"lifetime_max": "90d", "expiry_required": true, "networks_required": true,
-            "limits_required": true, "permissions_forbidden": ["a"], "rotation_age_max": "1d"});
+            "limits_required": true, "permissions_forbidden": ["a"], "rotation_age_max": "1d",
+            "approval": {"sensitive_permissions": true, "lifetime_over": "1d", "without_networks": true}});
         let all = json!({"kinds_allowed": [], "prefixes_allowed": [], "keys_per_owner_max": 1,
             "limits_default": [], "every_kind": rules, "by_kind": {"private": rules}});
         let names = "kinds_allowed,prefixes_allowed,keys_per_owner_max,limits_default,lifetime_max,\
-            expiry_required,networks_required,limits_required,permissions_forbidden,rotation_age_max";
+            expiry_required,networks_required,limits_required,permissions_forbidden,rotation_age_max,approval_sensitive_permissions,\
+            approval_lifetime_over,approval_without_networks";
         assert_eq!(over(all, &["--remove", names]), json!({}));
     }
 

@@ -1,8 +1,10 @@
 //! `keystead keys create`: issues a key and shows it once.
 
 use super::present::shown_once;
+use crate::commands::approvals::asked;
 use crate::exit::{Failure, Outcome};
 use crate::flags::amounts::Rates;
+use crate::flags::approving::{Approving, refused};
 use crate::flags::body::FromJson;
 use crate::flags::grant::Grants;
 use crate::flags::key_body::{Labels, Life, Narrowing};
@@ -11,7 +13,7 @@ use crate::flags::project::InProject;
 use crate::session::Session;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use keystead_sdk::api::{CreateKey, KeyKind, Restrictions, Timestamp};
+use keystead_sdk::api::{CreateApproval, CreateKey, KeyKind, Restrictions, Timestamp};
 
 /// Issue a key and print it, once
 ///
@@ -34,7 +36,9 @@ use keystead_sdk::api::{CreateKey, KeyKind, Restrictions, Timestamp};
       --permission tiles.read --origin https://maps.example.com
   keystead keys create -p acme -e production --name Upload --kind temporary \\
       --uses 1 --expires 10m --role uploader
-  keystead keys create -p acme --from-json key.json --json")]
+  keystead keys create -p acme --from-json key.json --json
+  keystead keys create -p acme -e production --name Purge --role purger \\
+      --ask-approval 'clean up after the move'")]
 pub(crate) struct Create {
     #[command(flatten)]
     project: InProject,
@@ -52,6 +56,8 @@ pub(crate) struct Create {
     labels: Labels,
     #[command(flatten)]
     json: FromJson,
+    #[command(flatten)]
+    approving: Approving,
 }
 
 #[derive(Debug, Args)]
@@ -86,11 +92,24 @@ struct Subject {
 impl Create {
     pub(super) async fn run(self, session: &Session) -> Outcome {
         let project = self.project.project.clone();
-        let new = match self.json.body()? {
+        let ask = self.approving.ask_approval.clone();
+        let broken = self.approving.break_glass.clone();
+        let mut new: CreateKey = match self.json.body()? {
             Some(new) => new,
             None => self.new_key(session.now)?,
         };
-        let created = session.client.create_key(&project, &new).await?;
+        new.break_glass = broken.or(new.break_glass);
+        if let Some(why) = ask {
+            let wish = CreateApproval {
+                why,
+                project: Some(project),
+                create: Some(new),
+                ..CreateApproval::default()
+            };
+            return asked(session, &session.client.create_approval(&wish).await?);
+        }
+        let created = session.client.create_key(&project, &new).await;
+        let created = created.map_err(|error| refused(session, error))?;
         let key = &created.details;
         let did = format!("Created {} ({}) in {}/{}.", key.id, key.name, key.project, key.environment);
         let next = format!(
@@ -120,6 +139,7 @@ impl Create {
             may_mint: self.life.may_mint,
             tags: self.labels.tag,
             metadata: self.labels.metadata,
+            break_glass: None,
         })
     }
 }

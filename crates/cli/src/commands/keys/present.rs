@@ -15,7 +15,7 @@ use keystead_sdk::api::{
 };
 
 /// Prints a key that is shown once: standard output holds it alone.
-pub(super) fn shown_once(session: &Session, made: &CreatedKey, did: &str, next: Option<&str>) -> Outcome {
+pub(crate) fn shown_once(session: &Session, made: &CreatedKey, did: &str, next: Option<&str>) -> Outcome {
     if session.output.is_json() {
         session.output.json(made)?;
         return Ok(Exit::Done);

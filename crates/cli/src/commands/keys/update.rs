@@ -1,14 +1,16 @@
 //! `keystead keys update`: changes any part of a key.
 
+use crate::commands::approvals::asked;
 use crate::exit::{Failure, Outcome};
 use crate::flags::amounts::Rates;
+use crate::flags::approving::{Approving, refused};
 use crate::flags::body::FromJson;
 use crate::flags::grant::Grants;
 use crate::flags::key_body::{Labels, Life, Narrowing};
 use crate::flags::project::Expecting;
 use crate::session::{Session, cleared, not_empty, replaced};
 use clap::Args;
-use keystead_sdk::api::{Key, Restrictions, Timestamp, UpdateKey};
+use keystead_sdk::api::{CreateApproval, Key, Restrictions, Timestamp, UpdateKey};
 
 /// Change any part of a key
 ///
@@ -24,7 +26,9 @@ use keystead_sdk::api::{Key, Restrictions, Timestamp, UpdateKey};
       --no-hours
   keystead keys update key_4fGhX2abcDEF --limit default=200/1m --no-quota \\
       --no-expiry
-  keystead keys update key_4fGhX2abcDEF --from-json changes.json --if-match 3")]
+  keystead keys update key_4fGhX2abcDEF --from-json changes.json --if-match 3
+  keystead keys update key_4fGhX2abcDEF --no-networks \\
+      --ask-approval 'the office moves'")]
 pub(crate) struct Update {
     /// Its id (key_…)
     id: String,
@@ -48,6 +52,8 @@ pub(crate) struct Update {
     json: FromJson,
     #[command(flatten)]
     expecting: Expecting,
+    #[command(flatten)]
+    approving: Approving,
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +144,8 @@ impl RemovedRestrictions {
 impl Update {
     pub(super) async fn run(self, session: &Session) -> Outcome {
         let (id, if_match) = (self.id.clone(), self.expecting.if_match);
+        let ask = self.approving.ask_approval.clone();
+        let broken = self.approving.break_glass.clone();
         let body: Option<UpdateKey> = self.json.body()?;
         let (changes, version) = match (body, if_match) {
             (Some(changes), Some(version)) => (changes, version),
@@ -148,8 +156,20 @@ impl Update {
                 (body.map_or_else(|| self.changes(current, session.now), Ok)?, version)
             }
         };
-        let changes = not_empty(changes)?;
-        let changed = session.client.update_key(&id, &changes, Some(version)).await?;
+        let mut changes = not_empty(changes)?;
+        changes.break_glass = broken.or(changes.break_glass);
+        if let Some(why) = ask {
+            let wish = CreateApproval {
+                why,
+                key: Some(id),
+                update: Some(changes),
+                version: Some(version),
+                ..CreateApproval::default()
+            };
+            return asked(session, &session.client.create_approval(&wish).await?);
+        }
+        let changed = session.client.update_key(&id, &changes, Some(version)).await;
+        let changed = changed.map_err(|error| refused(session, error))?;
         session.changed(&changed, &format!("Changed {id}."), "It holds from the key's next request on.")
     }
 
@@ -176,6 +196,7 @@ impl Update {
             may_mint: life.may_mint,
             tags: replaced(removed.no_tags, labels.tag),
             metadata: labels.metadata,
+            break_glass: None,
         })
     }
 }

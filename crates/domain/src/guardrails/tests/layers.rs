@@ -1,13 +1,19 @@
 //! Layers only ever add refusals, whatever they say.
 
 use super::*;
+use keystead_api::ApprovalGuardrails;
 use proptest::prelude::*;
 
 fn any_kind_rules() -> impl Strategy<Value = KindGuardrails> {
     let span = || prop::option::of((1_u32..40).prop_map(|days| format!("{days}d")));
     let forbidden = prop::collection::vec("(a|b|\\*)(\\.(a|b|\\*))?", 0..3);
-    (span(), any::<[bool; 3]>(), forbidden, span()).prop_map(
-        |(lifetime_max, [expiry_required, networks_required, limits_required], forbidden, age)| {
+    let approval = (span(), any::<bool>()).prop_map(|(lifetime_over, without_networks)| ApprovalGuardrails {
+        sensitive_permissions: false,
+        lifetime_over,
+        without_networks,
+    });
+    (span(), any::<[bool; 3]>(), forbidden, span(), approval).prop_map(
+        |(lifetime_max, [expiry_required, networks_required, limits_required], forbidden, age, approval)| {
             KindGuardrails {
                 lifetime_max,
                 expiry_required,
@@ -15,6 +21,7 @@ fn any_kind_rules() -> impl Strategy<Value = KindGuardrails> {
                 limits_required,
                 permissions_forbidden: forbidden,
                 rotation_age_max: age,
+                approval,
             }
         },
     )

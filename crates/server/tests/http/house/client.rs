@@ -122,7 +122,7 @@ impl Client {
         let path = request.uri().path();
         let shows_a_key = *request.method() == Method::POST
             && (["/v1/organizations", "/v1/keys/mint", "/v1/sessions"].contains(&path)
-                || ["/keys", "/keys/batch", "/keys/bulk", "/reveal", "/rotate"]
+                || ["/keys", "/keys/batch", "/keys/bulk", "/reveal", "/rotate", "/redeem"]
                     .iter()
                     .any(|end| path.ends_with(end)));
         let address = self.shared.address.lock().unwrap();
