@@ -34,6 +34,7 @@ mod rotation;
 mod rotation_plans;
 mod seen;
 mod sign_in;
+mod single_sign_on;
 mod verify;
 mod whoami;
 
@@ -69,6 +70,7 @@ pub use rotation::*;
 pub use rotation_plans::*;
 pub use seen::*;
 pub use sign_in::*;
+pub use single_sign_on::*;
 pub use verify::*;
 pub use whoami::*;
 

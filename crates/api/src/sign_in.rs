@@ -77,6 +77,8 @@ pub struct Session {
     /// When the second factor was last proved in it.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub second_factor_at: Option<Timestamp>,
+    /// Through which identity provider it began: `idp_…`; `null` where it was a password.
+    pub identity_provider: Option<String>,
 }
 
 /// The session that asks, and whose it is.

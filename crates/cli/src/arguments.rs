@@ -9,6 +9,7 @@ use crate::commands::export::Export;
 use crate::commands::guardrails::Guardrails;
 use crate::commands::guidelines::Guidelines;
 use crate::commands::hygiene::Hygiene;
+use crate::commands::identity_providers::IdentityProviders;
 use crate::commands::keys::Keys;
 use crate::commands::lessons::Lessons;
 use crate::commands::login::Login;
@@ -89,6 +90,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Teams(Teams),
     #[command(subcommand)]
+    IdentityProviders(IdentityProviders),
+    #[command(subcommand)]
     ServiceAccounts(ServiceAccounts),
     #[command(subcommand)]
     Roles(Roles),
@@ -128,6 +131,7 @@ impl ClientCommand {
             Self::Consumers(consumers) => consumers.run(session).await,
             Self::Members(members) => members.run(session).await,
             Self::Teams(teams) => teams.run(session).await,
+            Self::IdentityProviders(providers) => providers.run(session).await,
             Self::ServiceAccounts(accounts) => accounts.run(session).await,
             Self::Roles(roles) => roles.run(session).await,
             Self::Permissions(permissions) => permissions.run(session).await,

@@ -9,6 +9,7 @@ pub(crate) mod export;
 pub(crate) mod guardrails;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;
+pub(crate) mod identity_providers;
 pub(crate) mod keys;
 pub(crate) mod lessons;
 pub(crate) mod login;

@@ -127,6 +127,14 @@ pub enum Purpose {
     Tries,
     /// A recovery code.
     RecoveryCode,
+    /// The token of a sign-in under way.
+    Flow,
+    /// What comes back from a provider beside the code.
+    FlowState,
+    /// What comes back from a provider in the ID token.
+    FlowNonce,
+    /// What proves to a provider that who sends the code is who began (RFC 7636).
+    FlowVerifier,
 }
 
 impl Purpose {
@@ -137,6 +145,10 @@ impl Purpose {
             Self::Link => b"people link",
             Self::Tries => b"people tries",
             Self::RecoveryCode => b"people recovery code",
+            Self::Flow => b"people flow",
+            Self::FlowState => b"people flow state",
+            Self::FlowNonce => b"people flow nonce",
+            Self::FlowVerifier => b"people flow verify",
         }
     }
 }

@@ -81,6 +81,9 @@ id!(/** Of an audit record. */ AuditId, "aud");
 id!(/** Of a checkpoint of the audit. */ CheckpointId, "chk");
 id!(/** Of a notice. */ NoticeId, "ntc");
 id!(/** Of a session: somebody who signed in. */ SessionId, "ses");
+id!(/** Of an identity provider. */ IdentityProviderId, "idp");
+id!(/** Of an identity: a person as an identity provider knows them. */ IdentityId, "idn");
+id!(/** Of a sign-in that an identity provider is to finish. */ FlowId, "flow");
 id!(/** Of a request. */ RequestId, "req");
 id!(/** Of a node: a running server. */ NodeId, "node");
 

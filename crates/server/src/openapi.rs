@@ -67,7 +67,7 @@ impl Modify for Shared {
 
 /// The POSTs that only ask, or whose secret works once: a retry is another question, and `Idempotency-Key` has
 /// no meaning there.
-const ASKING: [&str; 15] = [
+const ASKING: [&str; 18] = [
     "create_session",
     "step_up",
     "accept_invitation",
@@ -83,6 +83,9 @@ const ASKING: [&str; 15] = [
     "preview_organization_guardrails",
     "preview_project_guardrails",
     "test_mail",
+    "test_identity_provider",
+    "start_single_sign_on",
+    "finish_single_sign_on",
 ];
 
 /// The titles of every error, by status.

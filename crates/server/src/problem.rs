@@ -64,6 +64,12 @@ codes! {
     /// Somebody who signs in is wrong in something.
     SignInFailed = "sign_in_failed", UNAUTHORIZED, "Signing in failed.",
         "Check e-mail, password, organization and code; a one-time code works once.";
+    /// Who signs in through an identity provider is not let in.
+    SingleSignOnFailed = "single_sign_on_failed", UNAUTHORIZED, "Signing in through the provider failed.",
+        "Begin again, and finish in the same browser.";
+    /// The organization wants its members to sign in through its provider.
+    SingleSignOnRequired = "single_sign_on_required", FORBIDDEN, "The organization does not take passwords.",
+        "Sign in through its provider: POST /v1/sign-in/oidc/start (keystead sign-in --sso).";
     /// The second factor is missing, or was proved too long ago.
     SecondFactorRequired = "second_factor_required", FORBIDDEN, "The second factor is needed.",
         "Send `code` when signing in; in a session, prove it with POST /v1/sessions/current/second-factor and try again.";

@@ -28,6 +28,8 @@ impl From<Refused> for ApiProblem {
             signing_in @ (Refused::SignInFailed
             | Refused::SecondFactorRequired
             | Refused::OrganizationRequired(_)
+            | Refused::SingleSignOn(_)
+            | Refused::SingleSignOnRequired(_)
             | Refused::LinkInvalid
             | Refused::NoSession
             | Refused::NeedsSession
@@ -78,6 +80,18 @@ fn of_signing_in(refused: Refused) -> ApiProblem {
             ApiProblem::new(ProblemCode::OrganizationRequired, "The account is in several organizations.")
                 .with_organizations(slugs)
         }
+        Refused::SingleSignOn(why) => {
+            ApiProblem::new(ProblemCode::SingleSignOnFailed, why.to_string()).with_fix(why.fix())
+        }
+        Refused::SingleSignOnRequired(providers) => ApiProblem::new(
+            ProblemCode::SingleSignOnRequired,
+            "The organization's members sign in through its identity provider.",
+        )
+        .with_fix(format!(
+            "Sign in through {}: POST /v1/sign-in/oidc/start (keystead sign-in --sso); an owner may use a password \
+             with a second factor.",
+            providers.join(" or ")
+        )),
         Refused::LinkInvalid => ApiProblem::new(
             ProblemCode::LinkInvalid,
             "The link was used, replaced, is over, or was never given out.",

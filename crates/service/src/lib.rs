@@ -42,6 +42,7 @@ mod guidelines;
 mod held_up;
 mod hold_key;
 mod hygiene;
+mod identity_providers;
 mod import_keys;
 mod key_grants;
 mod key_owners;
@@ -110,8 +111,8 @@ pub use membership::ALONE_MAX;
 pub use open::{OpenFailed, Opened, Settings};
 pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
-pub use refused::Refused;
-pub use sign_in::{SignInSettings, Started, check_breached_passwords};
+pub use refused::{NotSignedIn, Refused};
+pub use sign_in::{Begun, Returns, SignInSettings, Started, check_breached_passwords};
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 

@@ -2,7 +2,59 @@
 
 use keystead_api::{Code, GuardrailViolation};
 use keystead_domain::invalid::Invalid;
+use keystead_oidc::Failure;
 use keystead_store::StoreError;
+
+/// Why somebody who signs in through an identity provider is not let in. It is told only to who holds the sign-in, and
+/// no text of the provider's is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotSignedIn {
+    /// Used, over, of another browser, or never begun.
+    #[error("This sign-in was not begun here, was finished, or took too long.")]
+    Flow,
+    /// Another provider sent the browser back.
+    #[error("Another provider than the one that was asked has answered.")]
+    Sender,
+    /// The provider sent no code.
+    #[error("The provider did not let the person in.")]
+    Denied,
+    /// The provider cannot be used, or what it says does not hold.
+    #[error("{0}")]
+    Provider(Failure),
+    /// No verified address that counts, and nobody who is known already.
+    #[error("The provider names no verified e-mail address in the domains that the organization allows.")]
+    Email,
+    /// Nobody with that address.
+    #[error("The organization has no member with this e-mail address.")]
+    NoMember,
+    /// Whoever it was is disabled.
+    #[error("The member is disabled.")]
+    Disabled,
+    /// The provider knew the member as somebody else.
+    #[error("The member with this e-mail address is another person's at this provider.")]
+    OtherIdentity,
+}
+
+impl NotSignedIn {
+    /// What to do about it.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::Flow | Self::Sender | Self::Denied => "Begin again, and finish in the same browser.",
+            Self::Provider(_) => {
+                "Try again; if it stays so, an administrator's keystead identity-providers test tells more."
+            }
+            Self::Email => {
+                "Have the address verified at the provider, or its domain added to the provider's email_domains."
+            }
+            Self::NoMember => "Ask an administrator to add you, or to set the provider's just_in_time.",
+            Self::Disabled => "Ask an administrator.",
+            Self::OtherIdentity => {
+                "Ask an administrator: the address was given to another person, or the account there was made anew."
+            }
+        }
+    }
+}
 
 /// Why a use case did not happen; nothing was half-done.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +126,12 @@ pub enum Refused {
     /// Somebody who signs in is a member of several organizations; their slugs.
     #[error("it is to be said which organization is meant")]
     OrganizationRequired(Vec<String>),
+    /// Who signs in through an identity provider is not let in.
+    #[error("{0}")]
+    SingleSignOn(NotSignedIn),
+    /// The password was right, and the organization wants its members to sign in through a provider; which ones.
+    #[error("the organization wants a sign-in through its identity provider")]
+    SingleSignOnRequired(Vec<String>),
     /// A link's token is none, or was used, or its time is over.
     #[error("the link does not work")]
     LinkInvalid,

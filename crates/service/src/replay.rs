@@ -9,9 +9,9 @@ use crate::refused::Refused;
 use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
-    Approval, BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment, ImportedKeys,
-    Key, KeyRotation, Member, Notice, Permission, Project, RedeemedKey, RevealedKey, Role, RotatedKey,
-    ServiceAccount, Team, TeamMembers,
+    Approval, BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment,
+    IdentityProvider, ImportedKeys, Key, KeyRotation, Member, Notice, Permission, Project, RedeemedKey,
+    RevealedKey, Role, RotatedKey, ServiceAccount, Team, TeamMembers,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -85,6 +85,7 @@ impl Answer for RedeemedKey {
 impl Answer for Approval {}
 impl Answer for Consumer {}
 impl Answer for Environment {}
+impl Answer for IdentityProvider {}
 impl Answer for ImportedKeys {}
 impl Answer for Key {}
 impl Answer for KeyRotation {}

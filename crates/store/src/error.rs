@@ -61,6 +61,12 @@ pub enum Unique {
     TeamName,
     /// The seat of a member within a team.
     SeatMember,
+    /// The name of an identity provider within its organization.
+    IdentityProviderName,
+    /// A person as an identity provider knows them.
+    IdentitySubject,
+    /// As whom an identity provider knows a member.
+    IdentityMember,
     /// An id, or anything else that only randomness decides.
     Id,
 }
@@ -83,6 +89,13 @@ const UNIQUE: &[(Unique, &str, &str)] = &[
     (Unique::AccountEmail, "accounts_email", "accounts.email"),
     (Unique::MemberAccount, "members_account", "members.organization_id, members.account_id"),
     (Unique::TeamName, "teams_name", "teams.organization_id, teams.name"),
+    (
+        Unique::IdentityProviderName,
+        "identity_providers_name",
+        "identity_providers.organization_id, identity_providers.name",
+    ),
+    (Unique::IdentitySubject, "identities_subject", "identities.provider_id, identities.subject"),
+    (Unique::IdentityMember, "identities_member", "identities.provider_id, identities.member_id"),
     (Unique::SeatMember, "seats_member", "seats.team_id, seats.member_id"),
 ];
 

@@ -55,6 +55,8 @@ pub use tables::feed::{Change, ChangeKind, FeedRow};
 pub use tables::guardrails::GuardrailsRow;
 pub use tables::guidelines::GuidelinesRow;
 pub use tables::hygiene::HygieneRow;
+pub use tables::identities::IdentityRow;
+pub use tables::identity_providers::{IdentityProviderRow, provider_secret_place};
 pub use tables::imports::ImportRow;
 pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};
 pub use tables::key_load::KeyResident;
@@ -82,6 +84,7 @@ pub use tables::second_factors::SecondFactorRow;
 pub use tables::seen::SeenRow;
 pub use tables::service_accounts::ServiceAccountRow;
 pub use tables::sessions::SessionRow;
+pub use tables::sign_in_flows::FlowRow;
 pub use tables::teams::TeamRow;
 pub use tables::unknown_attempts::UnknownAttemptsRow;
 

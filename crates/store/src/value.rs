@@ -2,9 +2,9 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, KeyId, MemberId, NodeId,
-    NoticeId, OrganizationId, OwnerId, PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId,
-    TeamId,
+    AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId, IdentityId,
+    IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PermissionId, ProjectId,
+    RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -170,6 +170,9 @@ ids!(
     CheckpointId,
     ConsumerId,
     EnvironmentId,
+    FlowId,
+    IdentityId,
+    IdentityProviderId,
     MemberId,
     NodeId,
     NoticeId,

@@ -60,6 +60,8 @@ mod rotation;
 mod sealed;
 #[path = "contract/sign_in.rs"]
 mod sign_in;
+#[path = "contract/single_sign_on.rs"]
+mod single_sign_on;
 #[path = "contract/statements.rs"]
 mod statements;
 #[path = "contract/world.rs"]
@@ -285,5 +287,13 @@ suite! {
         of_many_who_use_a_link_at_once_one_does,
         a_second_factor_counts_once_confirmed_and_each_code_once,
         tries_are_counted_taken_back_and_forgotten,
+    }
+    single_sign_on {
+        a_provider_is_its_organizations_and_keeps_old_binaries_away,
+        a_person_is_known_once_and_goes_with_member_or_provider,
+        sessions_end_by_how_they_began,
+        a_sign_in_under_way_is_used_once_and_forgotten,
+        of_many_who_finish_one_sign_in_at_once_one_does,
+        backup_and_log_have_who_signs_in_through_whom,
     }
 }

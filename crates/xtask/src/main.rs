@@ -5,6 +5,7 @@ mod debian;
 mod demo;
 mod fuzz;
 mod harness;
+mod npm;
 mod openapi;
 mod process;
 mod pypi;

@@ -83,6 +83,7 @@ mod root_key;
 mod rotation;
 mod service_accounts;
 mod sign_in;
+mod single_sign_on;
 mod verify;
 
 pub use api_key::ApiKey;

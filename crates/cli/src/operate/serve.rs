@@ -209,6 +209,7 @@ fn sign_in(configuration: &Configuration, address: SocketAddr) -> Result<SignInS
         idle: Duration::from_secs(settings.idle_seconds_max),
         password_characters_min: settings.password_characters_min,
         breached_passwords: settings.breached_passwords_file.clone(),
+        private_providers: settings.private_providers,
     })
 }
 

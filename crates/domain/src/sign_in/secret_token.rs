@@ -1,4 +1,4 @@
-//! Tokens of sessions and links: `kss_…`, `ksl_…`, then base62 of fixed length: 22 digits of public id, 32 of
+//! Tokens of sessions, links and sign-ins under way: `kss_…`, `ksl_…`, `ksf_…`, then base62 of fixed length: 22 digits of public id, 32 of
 //! secret (190 bits), 6 of checksum. A key has a second `_`: no token is both.
 
 use crate::base62;
@@ -19,6 +19,8 @@ pub enum TokenKind {
     Session,
     /// What a link leads to, once.
     Link,
+    /// A sign-in that somebody began and a provider is to finish.
+    Flow,
 }
 
 impl TokenKind {
@@ -28,6 +30,7 @@ impl TokenKind {
         match self {
             Self::Session => "kss_",
             Self::Link => "ksl_",
+            Self::Flow => "ksf_",
         }
     }
 

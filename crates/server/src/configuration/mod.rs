@@ -96,6 +96,9 @@ settings! {
         password_characters_min: usize = "12", Kind::Whole { min: 8, max: 64 };
         /// A file of passwords that others lost, none of which may be chosen: Have I Been Pwned's list, by hash.
         breached_passwords_file: Option<PathBuf> = "", Kind::Text;
+        /// Lets identity providers stand at private and loopback addresses, on this machine also without TLS. Whoever
+        /// owns an organization can then have the server connect to what stands in its network.
+        private_providers: bool = "false", Kind::Flag;
     }
     /// What is written to standard error.
     log: Log {

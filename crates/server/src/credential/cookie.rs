@@ -14,6 +14,14 @@ const SECURE: &str = "__Host-keystead";
 /// On this machine without TLS.
 const PLAIN: &str = "keystead-session";
 
+/// The same two, of a sign-in that a provider is to finish.
+const SECURE_FLOW: &str = "__Host-keystead-sign-in";
+const PLAIN_FLOW: &str = "keystead-sign-in";
+
+const fn flow_name(is_secure: bool) -> &'static str {
+    if is_secure { SECURE_FLOW } else { PLAIN_FLOW }
+}
+
 const fn name(is_secure: bool) -> &'static str {
     if is_secure { SECURE } else { PLAIN }
 }
@@ -23,12 +31,7 @@ const fn name(is_secure: bool) -> &'static str {
 /// # Errors
 /// `credential_ambiguous` when there are two, or a key beside it (LESSONS 20).
 pub(super) fn alone(headers: &HeaderMap, app: &App) -> Result<Option<String>, ApiProblem> {
-    let wanted = name(app.keystead.sign_in_settings().is_secure());
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut found = pairs.flat_map(|line| line.split(';')).filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        (name.trim() == wanted).then(|| value.trim())
-    });
+    let mut found = named(headers, name(app.keystead.sign_in_settings().is_secure()));
     let Some(token) = found.next() else { return Ok(None) };
     if found.next().is_some() || headers.contains_key(AUTHORIZATION) || headers.contains_key(API_KEY) {
         return Err(ApiProblem::new(
@@ -37,6 +40,27 @@ pub(super) fn alone(headers: &HeaderMap, app: &App) -> Result<Option<String>, Ap
         ));
     }
     Ok(Some(token.to_owned()))
+}
+
+fn named<'a>(headers: &'a HeaderMap, wanted: &'static str) -> impl Iterator<Item = &'a str> {
+    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    pairs.flat_map(|line| line.split(';')).filter_map(move |pair| {
+        let (name, value) = pair.split_once('=')?;
+        (name.trim() == wanted).then(|| value.trim())
+    })
+}
+
+/// The token of the sign-in that a browser began; empty when it began none.
+///
+/// # Errors
+/// `credential_ambiguous` when there are two.
+pub(crate) fn flow(headers: &HeaderMap, app: &App) -> Result<String, ApiProblem> {
+    let mut found = named(headers, flow_name(app.keystead.sign_in_settings().is_secure()));
+    let token = found.next().unwrap_or_default();
+    if found.next().is_some() {
+        return Err(ApiProblem::new(ProblemCode::CredentialAmbiguous, "The request carries two sign-ins."));
+    }
+    Ok(token.to_owned())
 }
 
 /// A browser sends the cookie whichever page asks it to: only our own knows the token beside it.
@@ -62,10 +86,20 @@ pub(super) fn check_sender(
 
 /// What sets the cookie; with no seconds, what removes it.
 pub(crate) fn set(app: &App, token: &str, seconds: u64) -> Option<HeaderValue> {
-    let is_secure = app.keystead.sign_in_settings().is_secure();
-    let secure = if is_secure { "; Secure" } else { "" };
-    let name = name(is_secure);
-    let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}");
+    let name = name(app.keystead.sign_in_settings().is_secure());
+    write(app, name, token, seconds, "Strict")
+}
+
+/// What sets the cookie of a sign-in that a provider is to finish; with no seconds, what removes it. The browser comes
+/// back from another site, so it is sent along when a link is followed, and with nothing else.
+pub(crate) fn set_flow(app: &App, token: &str, seconds: u64) -> Option<HeaderValue> {
+    let name = flow_name(app.keystead.sign_in_settings().is_secure());
+    write(app, name, token, seconds, "Lax")
+}
+
+fn write(app: &App, name: &str, token: &str, seconds: u64, same_site: &str) -> Option<HeaderValue> {
+    let secure = if app.keystead.sign_in_settings().is_secure() { "; Secure" } else { "" };
+    let text = format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite={same_site}{secure}");
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)

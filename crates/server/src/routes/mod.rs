@@ -7,6 +7,7 @@ mod guardrails;
 mod guidelines;
 mod health;
 mod hygiene;
+mod identity_providers;
 mod invitations;
 mod keys;
 mod lessons;
@@ -17,6 +18,7 @@ mod organizations;
 mod projects;
 mod root_key;
 mod sessions;
+mod sign_in;
 mod teams;
 mod verify;
 mod whoami;
@@ -41,6 +43,7 @@ fn described() -> (Router<App>, Document) {
         .merge(guidelines::routes())
         .merge(health::routes())
         .merge(hygiene::routes())
+        .merge(identity_providers::routes())
         .merge(invitations::routes())
         .merge(keys::routes())
         .merge(lessons::routes())
@@ -51,6 +54,7 @@ fn described() -> (Router<App>, Document) {
         .merge(projects::routes())
         .merge(root_key::routes())
         .merge(sessions::routes())
+        .merge(sign_in::routes())
         .merge(teams::routes())
         .merge(verify::routes())
         .merge(whoami::routes())

@@ -7,6 +7,7 @@ mod life;
 mod lost_passwords;
 mod people;
 mod post;
+mod provider;
 mod signed_in;
 mod world;
 
@@ -16,6 +17,7 @@ pub(crate) use life::life_of;
 pub(crate) use lost_passwords::LOST_PASSWORD;
 
 pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
+pub(crate) use provider::{Back, LOOPBACK_PORT, Provider};
 pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in_letter};
 pub(crate) use world::{World, merged};
 
@@ -105,6 +107,8 @@ pub(crate) struct House {
     root_key_file: PathBuf,
     /// The mail server of the next start.
     smtp: Option<Smtp>,
+    /// Whether providers may stand on this machine, from the next start on.
+    private_providers: bool,
     running: Running,
     restarts: u64,
     // Goes last: what runs uses it.
@@ -133,7 +137,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let root_key_file = folder.path().join("root.key");
         let clock = Arc::clone(&store.clock);
-        let opened = open(&store, &root_key_file, 1, None).await;
+        let opened = open(&store, &root_key_file, 1, None, false).await;
         let bootstrap = opened.admin_key.unwrap();
         let shared = Arc::new(Shared::default());
         let running = serve(&opened.keystead, &shared, 1).await;
@@ -163,6 +167,7 @@ impl House {
             shared,
             root_key_file,
             smtp: None,
+            private_providers: false,
             running,
             restarts: 0,
             store,
@@ -177,7 +182,10 @@ impl House {
         self.restarts += 1;
         // Another seed: the same would make the same ids again.
         let seed = 1 + self.restarts;
-        self.keystead = open(&self.store, &self.root_key_file, seed, self.smtp.clone()).await.keystead;
+        self.keystead =
+            open(&self.store, &self.root_key_file, seed, self.smtp.clone(), self.private_providers)
+                .await
+                .keystead;
         self.running = serve(&self.keystead, &self.shared, seed).await;
     }
 
@@ -186,6 +194,17 @@ impl House {
     pub(crate) async fn mail_through(&mut self, smtp: Option<Smtp>) {
         self.smtp = smtp;
         self.restart().await;
+    }
+
+    /// Starts again, so that identity providers may stand on this machine.
+    pub(crate) async fn reach_private_providers(&mut self) {
+        self.private_providers = true;
+        self.restart().await;
+    }
+
+    /// Where people reach it, as it says.
+    pub(crate) fn url(&self) -> String {
+        self.keystead.sign_in_settings().url.clone()
     }
 
     /// Another node on the same database; none where a file has one owner.
@@ -197,7 +216,11 @@ impl House {
         std::fs::create_dir_all(&folder).unwrap();
         let root_key_file = folder.join("root.key");
         std::fs::copy(&self.root_key_file, &root_key_file).unwrap();
-        Some(open(&self.store, &root_key_file, 1_000, self.smtp.clone()).await.keystead)
+        Some(
+            open(&self.store, &root_key_file, 1_000, self.smtp.clone(), self.private_providers)
+                .await
+                .keystead,
+        )
     }
 
     /// Stops in order; nothing runs any more.
@@ -260,7 +283,13 @@ impl House {
 /// Letters of one organization in an hour.
 pub(crate) const LETTERS_HOUR_MAX: u32 = 12;
 
-async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<Smtp>) -> Opened {
+async fn open(
+    store: &TestStore,
+    root_key_file: &Path,
+    seed: u64,
+    smtp: Option<Smtp>,
+    private_providers: bool,
+) -> Opened {
     let settings = Settings {
         store: store.options(),
         root_key: root_key_file.to_owned().into(),
@@ -278,7 +307,10 @@ async fn open(store: &TestStore, root_key_file: &Path, seed: u64, smtp: Option<S
             every: FOREVER,
             letters_hour_max: LETTERS_HOUR_MAX,
         },
-        sign_in: lost_passwords::sign_in(root_key_file),
+        sign_in: keystead_service::SignInSettings {
+            private_providers,
+            ..lost_passwords::sign_in(root_key_file)
+        },
         new_admin_key: false,
     };
     let clock = Arc::<ManualClock>::clone(&store.clock);

@@ -141,6 +141,8 @@ fn only_what_null_clears_may_be_null_in_an_edit() {
         "UpdateConsumer.contact",
         "UpdateConsumer.external_id",
         "UpdateConsumer.quota",
+        "UpdateIdentityProvider.client_secret",
+        "UpdateIdentityProvider.groups_claim",
         "UpdateKey.consumer",
         "UpdateKey.credits",
         "UpdateKey.expires_at",

@@ -23,6 +23,7 @@ struct Ids {
     member: String,
     team: String,
     approval: String,
+    provider: String,
 }
 
 impl Ids {
@@ -40,6 +41,7 @@ impl Ids {
             "member" => &self.member,
             "team" => &self.team,
             "approval" => &self.approval,
+            "provider" => &self.provider,
             other => panic!("{{{other}}} is new in a path: say here whose it is"),
         }
     }
@@ -67,6 +69,7 @@ impl Ids {
             member: other(&self.member),
             team: other(&self.team),
             approval: other(&self.approval),
+            provider: other(&self.provider),
         }
     }
 
@@ -103,6 +106,7 @@ fn body(operation: &str) -> Option<Value> {
         "update_permission" | "update_role" | "update_service_account" => json!({"description": "Mine"}),
         "approve_approval" | "deny_approval" => json!({"comment": "Mine"}),
         "update_team" => json!({"purpose": "Mine"}),
+        "update_identity_provider" => json!({"client_id": "mine"}),
         update if update.starts_with("update_") => json!({"name": "Mine"}),
         _ => return None,
     })
@@ -133,7 +137,11 @@ async fn ids(house: &House) -> Ids {
     let key = house.admin.issue(json!({})).await.id;
     let (_, at, _) = ready_for(house, "redeem").await;
     let approval = at.split('/').nth(3).unwrap().to_owned();
-    Ids { world: house.acme.clone(), organization, key, notice, member, team, approval }
+    let provider = json!({"name": "corp", "issuer": "https://id.example.com", "client_id": "keystead",
+        "email_domains": ["example.com"]});
+    let provider = house.admin.post("/v1/identity-providers", provider).await.created();
+    let provider = provider["id"].as_str().unwrap().to_owned();
+    Ids { world: house.acme.clone(), organization, key, notice, member, team, approval, provider }
 }
 
 /// LESSONS 6: a permission error told an outsider that a foreign key exists.

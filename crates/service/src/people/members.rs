@@ -325,7 +325,7 @@ pub(super) fn target(row: &MemberRow) -> Target<'_> {
     Target { kind: "member", id: row.id.to_string(), name: &row.name, project: None }
 }
 
-pub(super) fn change(row: &MemberRow) -> Change {
+pub(crate) fn change(row: &MemberRow) -> Change {
     change_of(row.organization_id, row.id)
 }
 

@@ -6,4 +6,7 @@ mod owned_keys;
 mod seats;
 mod teams;
 
+pub(crate) use members::change as member_change;
 pub(crate) use owned_keys::{ME, Own, may_hand_to, person};
+pub(crate) use seats::{team_named, turn, who};
+pub(crate) use teams::target as team_target;

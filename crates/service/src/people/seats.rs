@@ -104,7 +104,12 @@ impl Keystead {
     ) -> Result<Option<Event>, Refused> {
         let seats = tx.seats_of_member(member.organization_id, member.id).await?;
         let before = seats.into_iter().find(|seat| seat.team_id == team.id);
-        if before.as_ref().is_some_and(|seat| seat.left_at.is_none()) {
+        // Placed by somebody: no identity provider's groups take it away any more.
+        let was_mapped = match &before {
+            Some(seat) => tx.delete_mapped_seat(seat.id).await?,
+            None => false,
+        };
+        if before.as_ref().is_some_and(|seat| seat.left_at.is_none()) && !was_mapped {
             return Ok(None);
         }
         // Locked: what the team may do cannot become more than what was checked.
@@ -113,6 +118,7 @@ impl Keystead {
         }
         self.may_give(tx, caller, &json::<Vec<AuthorityGrant>>(&team.grants)?).await?;
         match before {
+            Some(seat) if seat.left_at.is_none() => {}
             Some(seat) => turn(tx, &seat, None, now).await?,
             None => {
                 let row = SeatRow {
@@ -150,7 +156,12 @@ impl Keystead {
     }
 }
 
-async fn turn(tx: &mut Tx, seat: &SeatRow, left_at: Option<Micros>, now: Micros) -> Result<(), Refused> {
+pub(crate) async fn turn(
+    tx: &mut Tx,
+    seat: &SeatRow,
+    left_at: Option<Micros>,
+    now: Micros,
+) -> Result<(), Refused> {
     let row = SeatRow { left_at, updated_at: now, version: seat.version + 1, ..seat.clone() };
     if tx.update_seat(&row, seat.version).await? {
         return Ok(());
@@ -158,12 +169,12 @@ async fn turn(tx: &mut Tx, seat: &SeatRow, left_at: Option<Micros>, now: Micros)
     Err(versions::overtaken(Some(seat.version + 1), "member of this team"))
 }
 
-fn who(member: &MemberRow) -> serde_json::Value {
+pub(crate) fn who(member: &MemberRow) -> serde_json::Value {
     object!({ "member": member.id.to_string(), "name": member.name })
 }
 
 /// A team by id or name.
-pub(super) async fn team_named(
+pub(crate) async fn team_named(
     conn: &mut Conn,
     organization: OrganizationId,
     named: &str,

@@ -218,7 +218,7 @@ fn taken(error: StoreError) -> Refused {
     }
 }
 
-pub(super) fn target(row: &TeamRow) -> Target<'_> {
+pub(crate) fn target(row: &TeamRow) -> Target<'_> {
     Target { kind: "team", id: row.id.to_string(), name: &row.name, project: None }
 }
 

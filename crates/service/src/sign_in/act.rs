@@ -19,6 +19,18 @@ impl Keystead {
             Some(session) => ("session", session.to_string()),
             None => ("member", member.id.to_string()),
         };
+        self.event_by(member, session, action, Target { kind, id, name, project: None }, origin)
+    }
+
+    /// The same, of something that the person does not sign in with.
+    pub(super) fn event_by(
+        &self,
+        member: &MemberRow,
+        session: Option<SessionId>,
+        action: &'static str,
+        target: Target<'_>,
+        origin: &Origin,
+    ) -> Event {
         Event {
             actor_kind: "member".into(),
             actor_owner: Some(member.id.to_string()),
@@ -26,7 +38,7 @@ impl Keystead {
             actor_session: session.map(|session| session.to_string()),
             address: origin.ip.map(|ip| ip.to_string()),
             request_id: Some(origin.request_id.to_string()),
-            ..self.own_event(member.organization_id, action, Target { kind, id, name, project: None })
+            ..self.own_event(member.organization_id, action, target)
         }
     }
 }

@@ -77,6 +77,12 @@ impl Keystead {
         let offered = Password::offered(field, text)?;
         let place = self.sign_in.passwords.enter()?;
         let account = self.own_account(own).await?;
+        if account.password.is_none() {
+            return Err(Refused::conflict(
+                "This account signs in through an identity provider: it has no password.",
+                "Look after password and second factor there.",
+            ));
+        }
         let one = self.begin_try(&account.email, Some(&account), caller.origin.ip).await?;
         if !self.sign_in.passwords.is_of(&place, &offered, account.password.as_deref()).await? {
             return Err(Refused::SignInFailed);

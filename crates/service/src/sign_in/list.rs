@@ -24,6 +24,7 @@ pub(super) fn present(row: &SessionRow, organization: &str, current: Option<Sess
         last_seen_at: row.last_seen_at.to_timestamp(),
         expires_at: row.expires_at.to_timestamp(),
         second_factor_at: row.second_factor_at.map(Micros::to_timestamp),
+        identity_provider: row.provider_id.map(|id| id.to_string()),
     }
 }
 
@@ -67,10 +68,18 @@ impl Keystead {
     pub async fn current_session(self: &Arc<Self>, caller: &Caller) -> Result<CurrentSession, Refused> {
         let own = caller.signed_in()?;
         let account = self.own_account(own).await?;
+        let email = match caller.member() {
+            // Who signs in through a provider is known by the member's address: the account is the identity's own.
+            Some(member) if account.password.is_none() => {
+                let member = self.store.read().await?.member(caller.organization(), member).await?;
+                member.map_or(account.email, |row| row.email)
+            }
+            _ => account.email,
+        };
         let factor = self.store.read().await?.second_factor(own.account).await?;
         Ok(CurrentSession {
             session: self.own_session(caller).await?,
-            email: account.email,
+            email,
             name: account.name,
             second_factor: factor.is_some_and(|row| row.confirmed_at.is_some()),
             csrf_token: self.csrf_token(own.id)?,

@@ -14,15 +14,19 @@ mod purge;
 mod recover;
 mod second_factor;
 mod session;
+mod single_sign_on;
 mod start;
 mod totp;
 mod tries;
 
 pub use breached::check_breached_passwords;
 pub(crate) use passwords::Passwords;
+pub(crate) use single_sign_on::issuer_of;
+pub use single_sign_on::{Begun, Returns};
 pub use start::Started;
 
 use keystead_domain::sign_in::password;
+use keystead_oidc::{Bounds, Relying};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +48,8 @@ pub struct SignInSettings {
     pub password_characters_min: usize,
     /// A list of passwords that others lost.
     pub breached_passwords: Option<PathBuf>,
+    /// Whether identity providers may stand at addresses that are not the Internet's.
+    pub private_providers: bool,
 }
 
 impl Default for SignInSettings {
@@ -54,6 +60,7 @@ impl Default for SignInSettings {
             idle: Duration::from_secs(3_600),
             password_characters_min: password::CHARACTERS_MIN,
             breached_passwords: None,
+            private_providers: false,
         }
     }
 }
@@ -79,13 +86,17 @@ impl SignInSettings {
 pub(crate) struct SignInRoom {
     pub(crate) settings: SignInSettings,
     pub(crate) passwords: Passwords,
+    /// What asks identity providers.
+    pub(crate) relying: Relying,
     recoveries: Arc<Semaphore>,
 }
 
 impl SignInRoom {
     pub(crate) fn new(settings: SignInSettings) -> Self {
+        let relying = Relying::new(Bounds { private: settings.private_providers });
         Self {
             settings,
+            relying,
             passwords: Passwords::new(),
             recoveries: Arc::new(Semaphore::new(RECOVERIES_AT_ONCE)),
         }

@@ -20,6 +20,7 @@ impl Keystead {
                 Box::pin(async move {
                     ledger.purge_sessions(now.plus(-SESSIONS_KEPT_MICROS)).await?;
                     ledger.purge_links(now).await?;
+                    ledger.purge_flows(now).await?;
                     ledger.purge_tries(now.plus(-FORGOTTEN_MICROS)).await?;
                     Ok(())
                 })

@@ -13,7 +13,7 @@ use keystead_domain::meter::Meter;
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::sign_in::secret_token::{SecretToken, TokenKind};
 use keystead_domain::time::{Micros, SECOND};
-use keystead_store::SessionRow;
+use keystead_store::{Change, ChangeKind, SessionRow};
 use std::sync::Arc;
 
 /// How exactly it is known when a session was last used.
@@ -41,7 +41,7 @@ impl Keystead {
             return Err(Refused::NoSession);
         }
         let caller = Caller {
-            entry: self.entry_of(&row)?,
+            entry: self.entry_anywhere(&row).await?,
             origin,
             session: Some(SessionProof {
                 id: row.id,
@@ -77,7 +77,15 @@ impl Keystead {
         }
     }
 
-    fn entry_of(&self, row: &SessionRow) -> Result<Entry, Refused> {
+    /// Its entry, also where another node made the member a moment ago.
+    async fn entry_anywhere(&self, row: &SessionRow) -> Result<Entry, Refused> {
+        if self.keyring.directory.principal(OwnerId::Member(row.member_id)).is_none() {
+            self.apply(&[Change::new(row.organization_id, ChangeKind::Member, row.member_id.0)]).await;
+        }
+        self.entry_of(row)
+    }
+
+    pub(super) fn entry_of(&self, row: &SessionRow) -> Result<Entry, Refused> {
         let entry = self.entry_of_member(row.organization_id, row.member_id, key_id_of(row.id))?;
         // A member that was deleted.
         entry.ok_or(Refused::NoSession)

@@ -1,17 +1,17 @@
 //! Starting a session. Whatever is wrong is answered alike, after the same work; only who has the right password
 //! is asked for more.
 
-use super::second_factor::Proof;
 use super::tries::{Try, network};
 use crate::Keystead;
 use crate::caller::Origin;
 use crate::refused::Refused;
 use keystead_api::{CurrentSession, SignIn};
-use keystead_domain::ids::SessionId;
+use keystead_domain::ids::{AccountId, IdentityProviderId, SessionId};
 use keystead_domain::invalid::texts_at_most;
 use keystead_domain::name;
 use keystead_domain::sign_in::password::Password;
 use keystead_domain::sign_in::secret_token::{PlainToken, TokenKind};
+use keystead_domain::time::Micros;
 use keystead_store::{AccountRow, Acted, MemberRow, OrganizationRow, SessionRow};
 use std::sync::Arc;
 
@@ -31,12 +31,24 @@ pub struct Started {
     pub seconds: u64,
 }
 
+/// How a session begins.
+pub(super) struct Beginning<'a> {
+    /// Whose it is.
+    pub(super) account: AccountId,
+    /// As whom.
+    pub(super) member: &'a MemberRow,
+    /// When a second factor was proved.
+    pub(super) second_factor_at: Option<Micros>,
+    /// Through whom; none with a password.
+    pub(super) provider: Option<IdentityProviderId>,
+}
+
 impl Keystead {
     /// Signs somebody in.
     ///
     /// # Errors
     /// [`Refused::SignInFailed`] whatever is wrong; with the right password also
-    /// [`Refused::SecondFactorRequired`] and [`Refused::OrganizationRequired`]. [`Refused::TooOften`] and
+    /// [`Refused::SecondFactorRequired`], [`Refused::OrganizationRequired`] and [`Refused::SingleSignOnRequired`]. [`Refused::TooOften`] and
     /// [`Refused::Busy`] whoever it is.
     pub async fn sign_in(self: &Arc<Self>, input: &SignIn, origin: &Origin) -> Result<Started, Refused> {
         texts_at_most(TEXT_BYTES_MAX, &[("/organization", &input.organization), ("/code", &input.code)])?;
@@ -60,7 +72,12 @@ impl Keystead {
 
     /// Being asked for more is no failure.
     pub(super) async fn asked_for_more(&self, refused: Refused, one: Try) -> Refused {
-        if matches!(refused, Refused::SecondFactorRequired | Refused::OrganizationRequired(_)) {
+        if matches!(
+            refused,
+            Refused::SecondFactorRequired
+                | Refused::OrganizationRequired(_)
+                | Refused::SingleSignOnRequired(_)
+        ) {
             self.was_not_wrong(one).await;
         }
         refused
@@ -74,10 +91,18 @@ impl Keystead {
     ) -> Result<Started, Refused> {
         let proof = self.second_factor_proof(account.id, input.code.as_deref()).await?;
         let (member, organization) = self.membership_of(account, input.organization.as_deref()).await?;
-        let (row, token) = self.new_session(account, &member, proof, origin)?;
+        let (row, token) = self.new_session(
+            &Beginning {
+                account: account.id,
+                member: &member,
+                second_factor_at: proof.at(self.clock.now()),
+                provider: None,
+            },
+            origin,
+        )?;
+        let breaks_glass = self.breaks_glass(&row)?;
         let event = self.event_of(&member, Some(row.id), "session.create", &account.email, origin);
-        let (seen, now) = (account.clone(), row.created_at);
-        let started = row.clone();
+        let (seen, this, started) = (account.clone(), Arc::clone(self), row.clone());
         self.act(move |tx| {
             Box::pin(async move {
                 // A password that is changed at this moment ends sessions that it can see.
@@ -85,23 +110,33 @@ impl Keystead {
                     return Err(Refused::SignInFailed);
                 }
                 proof.take(tx, seen.id).await?;
+                this.password_suffices(tx, row.organization_id, breaks_glass).await?;
                 tx.insert_session(&row).await?;
                 Ok(Acted { value: (), events: vec![event], changes: Vec::new() })
             })
         })
         .await?;
-        let lasts = started.expires_at.since(now) / keystead_domain::time::SECOND;
-        Ok(Started {
-            token,
-            current: CurrentSession {
-                csrf_token: self.csrf_token(started.id)?,
-                session: super::list::present(&started, &organization.slug, Some(started.id)),
-                email: account.email.clone(),
-                name: account.name.clone(),
-                second_factor: proof != Proof::None,
-            },
-            seconds: u64::try_from(lasts).unwrap_or(0),
-        })
+        let who = (account.email.clone(), account.name.clone());
+        self.started(&started, token, &organization.slug, who)
+    }
+
+    /// A session that has just begun, as it is shown to whoever began it.
+    pub(super) fn started(
+        &self,
+        row: &SessionRow,
+        token: PlainToken,
+        organization: &str,
+        (email, name): (String, String),
+    ) -> Result<Started, Refused> {
+        let lasts = row.expires_at.since(row.created_at) / keystead_domain::time::SECOND;
+        let current = CurrentSession {
+            csrf_token: self.csrf_token(row.id)?,
+            session: super::list::present(row, organization, Some(row.id)),
+            email,
+            name,
+            second_factor: row.second_factor_at.is_some(),
+        };
+        Ok(Started { token, current, seconds: u64::try_from(lasts).unwrap_or(0) })
     }
 
     /// As which member somebody signs in.
@@ -132,11 +167,9 @@ impl Keystead {
         }
     }
 
-    fn new_session(
+    pub(super) fn new_session(
         &self,
-        account: &AccountRow,
-        member: &MemberRow,
-        proof: Proof,
+        beginning: &Beginning<'_>,
         origin: &Origin,
     ) -> Result<(SessionRow, PlainToken), Refused> {
         let now = self.clock.now();
@@ -149,9 +182,9 @@ impl Keystead {
         });
         let row = SessionRow {
             id,
-            account_id: account.id,
-            member_id: member.id,
-            organization_id: member.organization_id,
+            account_id: beginning.account,
+            member_id: beginning.member.id,
+            organization_id: beginning.member.organization_id,
             digest: self.session_digest(id, token.expose())?,
             address: origin.ip.map(|ip| ip.to_string()),
             network: Some(network(origin.ip)),
@@ -159,8 +192,9 @@ impl Keystead {
             created_at: now,
             last_seen_at: now,
             expires_at: now.plus(self.sign_in.settings.session_micros()),
-            second_factor_at: proof.at(now),
+            second_factor_at: beginning.second_factor_at,
             ended_at: None,
+            provider_id: beginning.provider,
         };
         Ok((row, token))
     }

@@ -163,7 +163,7 @@ impl Tx {
         self.write("members", &row.id.0, &UPDATE, values).await
     }
 
-    /// Deletes a member; `false` when there is none.
+    /// Deletes a member, and as whom identity providers know them; `false` when there is none.
     ///
     /// # Errors
     /// [`StoreError::Referenced`] when a key or a seat still refers to it, or when the database cannot answer.
@@ -172,6 +172,7 @@ impl Tx {
         organization: OrganizationId,
         id: MemberId,
     ) -> Result<bool, StoreError> {
+        self.delete_identities_of_member(organization, id).await?;
         self.write("members", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

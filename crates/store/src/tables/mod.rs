@@ -17,6 +17,8 @@ pub(crate) mod grant_roles;
 pub(crate) mod guardrails;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;
+pub(crate) mod identities;
+pub(crate) mod identity_providers;
 pub(crate) mod imports;
 pub(crate) mod installation;
 pub(crate) mod jobs;
@@ -26,6 +28,7 @@ pub(crate) mod key_references;
 pub(crate) mod keys;
 pub(crate) mod links;
 pub(crate) mod log_sessions;
+pub(crate) mod mapped_seats;
 pub(crate) mod members;
 pub(crate) mod meters;
 pub(crate) mod nodes;
@@ -49,6 +52,7 @@ pub(crate) mod second_factors;
 pub(crate) mod seen;
 pub(crate) mod service_accounts;
 pub(crate) mod sessions;
+pub(crate) mod sign_in_flows;
 pub(crate) mod sign_in_tries;
 pub(crate) mod teams;
 pub(crate) mod temporary_keys;
@@ -75,6 +79,8 @@ pub(crate) fn declared() -> Vec<&'static str> {
         guardrails::DECLARED,
         guidelines::DECLARED,
         hygiene::DECLARED,
+        identities::DECLARED,
+        identity_providers::DECLARED,
         imports::DECLARED,
         installation::DECLARED,
         jobs::DECLARED,
@@ -84,6 +90,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         keys::DECLARED,
         links::DECLARED,
         log_sessions::DECLARED,
+        mapped_seats::DECLARED,
         members::DECLARED,
         meters::DECLARED,
         nodes::DECLARED,
@@ -106,6 +113,7 @@ pub(crate) fn declared() -> Vec<&'static str> {
         seen::DECLARED,
         service_accounts::DECLARED,
         sessions::DECLARED,
+        sign_in_flows::DECLARED,
         sign_in_tries::DECLARED,
         teams::DECLARED,
         temporary_keys::DECLARED,

@@ -4,10 +4,11 @@
 use crate::conn::{Conn, Ledger};
 use crate::error::StoreError;
 use crate::statement::{Statement, statements};
+use crate::tables::identity_providers::provider_secret_place;
 use crate::tables::outbox::letter_place;
 use crate::tables::page::limit;
 use crate::value::{Column, Value};
-use keystead_domain::ids::{AccountId, KeyId, NoticeId, OrganizationId};
+use keystead_domain::ids::{AccountId, IdentityProviderId, KeyId, NoticeId, OrganizationId};
 
 /// Which row a sealed value is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +69,9 @@ statements! {
     FACTORS_WAITING(2) = "SELECT account_id, sealed FROM second_factors WHERE substr(sealed, 1, 9) <> $1 ORDER BY account_id LIMIT $2";
     FACTORS_REPLACE(3) = "UPDATE second_factors SET sealed = $1 WHERE account_id = $2 AND sealed = $3";
     FACTORS_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM second_factors GROUP BY substr(sealed, 1, 9)";
+    PROVIDERS_WAITING(2) = "SELECT id, sealed FROM identity_providers WHERE sealed IS NOT NULL AND substr(sealed, 1, 9) <> $1 ORDER BY id LIMIT $2";
+    PROVIDERS_REPLACE(3) = "UPDATE identity_providers SET sealed = $1 WHERE id = $2 AND sealed = $3";
+    PROVIDERS_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM identity_providers WHERE sealed IS NOT NULL GROUP BY substr(sealed, 1, 9)";
     PEPPERS_LABELS(0) = "SELECT substr(wrapped, 1, 9), count(*) FROM peppers GROUP BY substr(wrapped, 1, 9)";
 }
 
@@ -124,6 +128,18 @@ pub const SEALED: &[Sealed] = &[
         waiting: FACTORS_WAITING,
         replace: FACTORS_REPLACE,
         labels: FACTORS_LABELS,
+    },
+    Sealed {
+        table: "identity_providers",
+        column: "sealed",
+        place: |row| match row {
+            SealedRow::Thing(id) => Some(provider_secret_place(IdentityProviderId(*id))),
+            SealedRow::Number(_) | SealedRow::Key(..) => None,
+        },
+        by: By::Thing,
+        waiting: PROVIDERS_WAITING,
+        replace: PROVIDERS_REPLACE,
+        labels: PROVIDERS_LABELS,
     },
 ];
 

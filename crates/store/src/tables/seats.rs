@@ -130,6 +130,7 @@ impl Tx {
         organization: OrganizationId,
         id: SeatId,
     ) -> Result<bool, StoreError> {
+        self.delete_mapped_seat(id).await?;
         self.write("seats", &id.0, &DELETE, [organization.value(), id.value()]).await
     }
 }

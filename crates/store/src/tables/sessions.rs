@@ -7,7 +7,7 @@ use crate::row::row;
 use crate::statement::statements;
 use crate::tables::page::{limit, page};
 use crate::value::{Column, Value};
-use keystead_domain::ids::{AccountId, MemberId, OrganizationId, SessionId};
+use keystead_domain::ids::{AccountId, IdentityProviderId, MemberId, OrganizationId, SessionId};
 use keystead_domain::time::Micros;
 use std::fmt;
 
@@ -40,6 +40,8 @@ row! {
         second_factor_at: Option<Micros>,
         /// When somebody ended it.
         ended_at: Option<Micros>,
+        /// Through which identity provider; none where it was a password.
+        provider_id: Option<IdentityProviderId>,
     }
 }
 
@@ -53,12 +55,12 @@ impl fmt::Debug for SessionRow {
 macro_rules! columns {
     () => {
         "id, account_id, member_id, organization_id, digest, address, network, user_agent, created_at, \
-         last_seen_at, expires_at, second_factor_at, ended_at"
+         last_seen_at, expires_at, second_factor_at, ended_at, provider_id"
     };
 }
 
 statements! {
-    INSERT(13) = concat!("INSERT INTO sessions (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    INSERT(14) = concat!("INSERT INTO sessions (", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
     BY_ID(1) = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
     PAGE(6) = concat!(
         "SELECT ", columns!(), " FROM sessions WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2 ",
@@ -71,6 +73,10 @@ statements! {
     END_OF_ACCOUNT(3) = "UPDATE sessions SET ended_at = $1 WHERE account_id = $2 AND id <> $3 \
         AND ended_at IS NULL AND expires_at > $1 RETURNING id";
     END_OF_MEMBER(3) = "UPDATE sessions SET ended_at = $1 WHERE organization_id = $2 AND member_id = $3 \
+        AND ended_at IS NULL AND expires_at > $1 RETURNING id";
+    END_OF_PASSWORDS(3) = "UPDATE sessions SET ended_at = $1 WHERE organization_id = $2 AND provider_id IS NULL \
+        AND id <> $3 AND ended_at IS NULL AND expires_at > $1 RETURNING id";
+    END_OF_PROVIDER(3) = "UPDATE sessions SET ended_at = $1 WHERE organization_id = $2 AND provider_id = $3 \
         AND ended_at IS NULL AND expires_at > $1 RETURNING id";
     PURGE(1) = "DELETE FROM sessions WHERE expires_at < $1";
 }
@@ -193,6 +199,37 @@ impl Tx {
     ) -> Result<usize, StoreError> {
         let values = [now.value(), organization.value(), member.value()];
         let ended: Vec<(Vec<u8>,)> = self.rows(&END_OF_MEMBER, values).await?;
+        Ok(self.ended(&ended))
+    }
+
+    /// Ends every session of an organization that began with a password, but one; how many.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn end_password_sessions(
+        &mut self,
+        organization: OrganizationId,
+        but: Option<SessionId>,
+        now: Micros,
+    ) -> Result<usize, StoreError> {
+        let but = but.unwrap_or(SessionId([0; 16]));
+        let values = [now.value(), organization.value(), but.value()];
+        let ended: Vec<(Vec<u8>,)> = self.rows(&END_OF_PASSWORDS, values).await?;
+        Ok(self.ended(&ended))
+    }
+
+    /// Ends every session that began through an identity provider; how many.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn end_sessions_of_provider(
+        &mut self,
+        organization: OrganizationId,
+        provider: IdentityProviderId,
+        now: Micros,
+    ) -> Result<usize, StoreError> {
+        let values = [now.value(), organization.value(), provider.value()];
+        let ended: Vec<(Vec<u8>,)> = self.rows(&END_OF_PROVIDER, values).await?;
         Ok(self.ended(&ended))
     }
 

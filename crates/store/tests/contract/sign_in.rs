@@ -11,7 +11,7 @@ fn account(n: u8) -> AccountId {
     AccountId([n; 16])
 }
 
-fn account_row(n: u8) -> AccountRow {
+pub(crate) fn account_row(n: u8) -> AccountRow {
     AccountRow {
         id: account(n),
         email: format!("person-{n}@example.com"),
@@ -23,7 +23,7 @@ fn account_row(n: u8) -> AccountRow {
     }
 }
 
-fn session_row(n: u8, of: u8) -> SessionRow {
+pub(crate) fn session_row(n: u8, of: u8) -> SessionRow {
     SessionRow {
         id: SessionId([n; 16]),
         account_id: account(of),
@@ -38,6 +38,7 @@ fn session_row(n: u8, of: u8) -> SessionRow {
         expires_at: START.plus(3_600 * SECOND),
         second_factor_at: None,
         ended_at: None,
+        provider_id: None,
     }
 }
 

@@ -101,11 +101,14 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
         return Tally::default();
     };
     let mut tally = Tally::new(programs);
-    let mail_server = run.step("a mail server for the tests", || steps::mail_server(workspace, signals));
+    let others = steps::Others {
+        mail_server: run.step("a mail server for the tests", || steps::mail_server(workspace, signals)),
+        identity_provider: run
+            .step("an OpenID Connect provider", || steps::identity_provider(workspace, signals)),
+    };
     // The cluster is gone when this block ends, before the summary.
     if let Some(cluster) = run.step("a throw-away PostgreSQL", Cluster::start) {
-        let mail = mail_server.as_deref();
-        run.step("tests", || steps::tests(workspace, options, cluster.url(), mail, &mut tally, signals));
+        run.step("tests", || steps::tests(workspace, options, cluster.url(), &others, &mut tally, signals));
         if options.is_whole() {
             run.step("killed again and again", || harness::in_test(workspace, cluster.url(), signals));
             run.step("the OpenAPI document", || schemathesis::in_test(workspace, signals));

@@ -3,6 +3,7 @@
 use super::options::Options;
 use super::tally::Tally;
 use crate::debian::{self, C_COMPILER, POSTGRESQL, PYTHON};
+use crate::npm;
 use crate::process::{cargo, run, stream, works};
 use crate::pypi;
 use crate::say;
@@ -11,7 +12,7 @@ use crate::workspace::{LOOM, Workspace};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// The variable that tells tests where PostgreSQL is.
@@ -21,6 +22,25 @@ pub(crate) const POSTGRES_URL: &str = "KEYSTEAD_TEST_POSTGRES";
 const AIOSMTPD: &str = "KEYSTEAD_TEST_AIOSMTPD";
 /// aiosmtpd and all that it needs.
 const AIOSMTPD_REQUIREMENTS: &str = include_str!("aiosmtpd.txt");
+
+/// The variable that tells tests in which folder oidc-provider is.
+const OIDC_PROVIDER: &str = "KEYSTEAD_TEST_OIDC_PROVIDER";
+/// oidc-provider, and with the lock file all that it needs.
+const OIDC_PACKAGE: (&str, &str) =
+    (include_str!("oidc-provider/package.json"), include_str!("oidc-provider/package-lock.json"));
+
+/// What tests talk to; nothing where it could not be installed.
+pub(crate) struct Others {
+    /// The Python that has the mail server.
+    pub(crate) mail_server: Option<PathBuf>,
+    /// The folder of the OpenID Connect provider.
+    pub(crate) identity_provider: Option<PathBuf>,
+}
+
+/// Installs the OpenID Connect provider that tests sign in through; its folder.
+pub(crate) fn identity_provider(workspace: &Workspace, signals: &Signals) -> Result<PathBuf> {
+    npm::install(&workspace.target, "oidc-provider", OIDC_PACKAGE, signals)
+}
 
 /// Installs the mail server that tests send to; its Python.
 pub(crate) fn mail_server(workspace: &Workspace, signals: &Signals) -> Result<PathBuf> {
@@ -91,14 +111,15 @@ pub(crate) fn tests(
     workspace: &Workspace,
     options: &Options,
     postgres: &str,
-    mail_server: Option<&Path>,
+    others: &Others,
     tally: &mut Tally,
     signals: &Signals,
 ) -> Result<()> {
     let mut cargo = test_command(workspace, options);
     cargo.env(POSTGRES_URL, postgres).env("CARGO_TERM_COLOR", "never").arg("--no-fail-fast");
     // Tests that need it then say that they did not run; that it is missing was told already.
-    mail_server.map(|python| cargo.env(AIOSMTPD, python));
+    others.mail_server.as_ref().map(|python| cargo.env(AIOSMTPD, python));
+    others.identity_provider.as_ref().map(|folder| cargo.env(OIDC_PROVIDER, folder));
     cargo.args(&options.filter);
     counted(&mut cargo, tally, signals)
 }

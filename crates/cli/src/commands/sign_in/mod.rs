@@ -2,8 +2,10 @@
 
 mod account;
 mod invitations;
+mod loopback;
 mod present;
 mod sessions;
+mod sso;
 mod start;
 
 use crate::connection::ConnectionFlags;

@@ -29,6 +29,7 @@ impl Present for Session {
             ("last used", Cell::time(Some(self.last_seen_at))),
             ("ends", Cell::time(Some(self.expires_at))),
             ("second factor", Cell::time(self.second_factor_at)),
+            ("through", Cell::maybe(self.identity_provider.as_deref())),
         ]
     }
 }

@@ -1,13 +1,15 @@
 //! `keystead sign-in`: signs in as oneself and stores the session for later commands.
 
 use super::is_problem;
+use super::sso::Sso;
 use crate::connection::ConnectionFlags;
 use crate::credentials::{self, Credentials};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::input;
 use crate::output::Output;
 use clap::Args;
-use keystead_sdk::api::SignIn as Body;
+use keystead_sdk::Client;
+use keystead_sdk::api::{SignIn as Body, SignedIn};
 use std::io::{self, IsTerminal};
 use zeroize::Zeroize;
 
@@ -21,6 +23,7 @@ use zeroize::Zeroize;
   keystead sign-in
   keystead sign-in --url https://keystead.example.com --email ada@example.com
   keystead sign-in --email ada@example.com --organization acme
+  keystead sign-in --sso acme/corp
 
 Next: keystead sessions list, keystead account totp setup")]
 pub(crate) struct SignIn {
@@ -30,12 +33,49 @@ pub(crate) struct SignIn {
     /// The organization's slug, where you are in several
     #[arg(long)]
     organization: Option<String>,
+    /// Through the organization's identity provider, in a browser on this machine
+    #[arg(long, value_name = "ORGANIZATION[/PROVIDER]", conflicts_with_all = ["email", "organization"])]
+    sso: Option<String>,
+    /// Have the provider ask you again, for what needs a second factor
+    #[arg(long, requires = "sso")]
+    again: bool,
+    /// Only print the URL to open
+    #[arg(long, requires = "sso")]
+    no_browser: bool,
 }
 
 impl SignIn {
     pub(crate) async fn run(&self, connection: &ConnectionFlags, output: &Output) -> Outcome {
         let path = credentials::path()?;
         let (client, ca_file, allow_plain_http) = connection.connect_as_nobody()?;
+        let mut signed_in = match &self.sso {
+            Some(named) => {
+                let sso = Sso { named, again: self.again, opens_browser: !self.no_browser };
+                sso.sign_in(&client, output).await?
+            }
+            None => self.with_password(&client).await?,
+        };
+        let token = signed_in.token.take().unwrap_or_default();
+        let url = client.url().to_owned();
+        credentials::write(&path, &Credentials { url, key: token.into(), ca_file, allow_plain_http })?;
+        let current = &signed_in.current;
+        output.note(&format!(
+            "Signed in to {} as {} until {}.",
+            current.session.organization, current.email, current.session.expires_at
+        ));
+        if input::environment("KEYSTEAD_KEY")?.is_some() {
+            output.warning("KEYSTEAD_KEY is set and wins over what was stored: unset it to use the session.");
+        }
+        if !current.second_factor && self.sso.is_none() {
+            output.note("Next: keystead account totp setup, for a second factor");
+        }
+        if output.is_json() {
+            output.json(&current.session)?;
+        }
+        Ok(Exit::Done)
+    }
+
+    async fn with_password(&self, client: &Client) -> Result<SignedIn, Failure> {
         let email = match &self.email {
             Some(email) => email.clone(),
             None if io::stdin().is_terminal() => input::ask("E-mail", "")?,
@@ -54,24 +94,6 @@ impl SignIn {
             answer = client.sign_in(&body).await;
         }
         body.password.zeroize();
-        let mut signed_in = answer?;
-        let token = signed_in.token.take().unwrap_or_default();
-        let url = client.url().to_owned();
-        credentials::write(&path, &Credentials { url, key: token.into(), ca_file, allow_plain_http })?;
-        let current = &signed_in.current;
-        output.note(&format!(
-            "Signed in to {} as {} until {}.",
-            current.session.organization, current.email, current.session.expires_at
-        ));
-        if input::environment("KEYSTEAD_KEY")?.is_some() {
-            output.warning("KEYSTEAD_KEY is set and wins over what was stored: unset it to use the session.");
-        }
-        if !current.second_factor {
-            output.note("Next: keystead account totp setup, for a second factor");
-        }
-        if output.is_json() {
-            output.json(&current.session)?;
-        }
-        Ok(Exit::Done)
+        Ok(answer?)
     }
 }
