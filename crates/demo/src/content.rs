@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use keystead_sdk::api::{
     CreateConsumer, CreateEnvironment, CreateKey, CreateMember, CreatePermission, CreateProject, CreateRole,
-    CreateServiceAccount, CreateTeam, Verify,
+    CreateServiceAccount, CreateTeam, PermissionGrant, RoleGrant, Verify,
 };
 use serde::Deserialize;
 
@@ -25,7 +25,26 @@ pub(crate) struct Planned {
 #[serde(deny_unknown_fields)]
 pub(crate) struct People {
     pub(crate) teams: Vec<CreateTeam>,
-    pub(crate) members: Vec<CreateMember>,
+    pub(crate) members: Vec<Person>,
+}
+
+/// A member, and the key of their own that they make once they have joined.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Person {
+    pub(crate) new: CreateMember,
+    pub(crate) key: Option<OwnKey>,
+}
+
+/// A key of the registry's production that somebody makes for themselves, mostly in a team's name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OwnKey {
+    pub(crate) team: Option<String>,
+    #[serde(default)]
+    pub(crate) permissions: Vec<PermissionGrant>,
+    #[serde(default)]
+    pub(crate) roles: Vec<RoleGrant>,
 }
 
 /// A key, its dates counted from the day on which it is made.
@@ -98,7 +117,7 @@ mod tests {
     use keystead_domain::name;
     use keystead_domain::pattern::Pattern;
     use keystead_domain::restrictions::Restrictions;
-    use keystead_sdk::api::{NarrowedPermission, NarrowedRole, PermissionGrant, RoleGrant};
+    use keystead_sdk::api::{NarrowedPermission, NarrowedRole};
     use serde_json::Map;
     use std::collections::BTreeSet;
 
@@ -113,9 +132,13 @@ mod tests {
     #[test]
     fn everybody_is_in_a_team_that_there_is() {
         let People { teams, members } = people().unwrap();
-        assert_eq!((teams.len(), members.len()), (6, 8));
-        for named in members.iter().flat_map(|member| &member.teams) {
-            assert!(teams.iter().any(|team| team.name == *named), "{named}");
+        assert_eq!((teams.len(), members.len()), (6, 9));
+        for person in &members {
+            let in_name_of = person.key.iter().filter_map(|key| key.team.as_ref());
+            assert!(in_name_of.clone().all(|team| person.new.teams.contains(team)), "{}", person.new.email);
+            for named in person.new.teams.iter().chain(in_name_of) {
+                assert!(teams.iter().any(|team| team.name == *named), "{named}");
+            }
         }
     }
 

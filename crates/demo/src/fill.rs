@@ -1,7 +1,7 @@
 //! Makes what is missing of a project, and of its people. What is there, changed or not, stays as it is.
 
 use crate::content::{People, Planned};
-use crate::{keys, say};
+use crate::keys;
 use anyhow::{Context, Result};
 use keystead_sdk::api::{PageQuery, Timestamp};
 use keystead_sdk::{Client, Error, list_all};
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 /// More of anything than a demo has.
 pub(crate) const ITEMS_MAX: usize = 10_000;
 
-/// Makes a project and what is in it.
-pub(crate) async fn project(client: &Client, planned: &Planned, now: Timestamp) -> Result<()> {
+/// Makes a project and what is in it; says what was made.
+pub(crate) async fn project(client: &Client, planned: &Planned, now: Timestamp) -> Result<String> {
     let slug = planned.project.slug.as_str();
     match client.project(slug).await {
         Ok(_) => {}
@@ -29,26 +29,22 @@ pub(crate) async fn project(client: &Client, planned: &Planned, now: Timestamp) 
     let made = environments + permissions + roles + accounts + consumers + keys;
     let name = &planned.project.name;
     if made == 0 {
-        say::line(&format!("{name}: everything is there"));
-    } else {
-        say::line(&format!(
-            "{name}: made {environments} environments, {permissions} permissions, {roles} roles, \
-             {accounts} service accounts, {consumers} consumers, {keys} keys"
-        ));
+        return Ok(format!("{name}: everything is there"));
     }
-    Ok(())
+    Ok(format!(
+        "{name}: made {environments} environments, {permissions} permissions, {roles} roles, \
+         {accounts} service accounts, {consumers} consumers, {keys} keys"
+    ))
 }
 
-/// Makes the teams and members that are missing.
-pub(crate) async fn people(client: &Client, planned: &People) -> Result<()> {
+/// Makes the teams and members that are missing, and says what was made.
+pub(crate) async fn people(client: &Client, planned: &People) -> Result<String> {
     let teams = teams(client, planned).await.context("teams")?;
     let members = members(client, planned).await.context("members")?;
     if teams + members == 0 {
-        say::line("People: everybody is there");
-    } else {
-        say::line(&format!("People: made {teams} teams, {members} members"));
+        return Ok("People: everybody is there".to_owned());
     }
-    Ok(())
+    Ok(format!("People: made {teams} teams, {members} members"))
 }
 
 async fn teams(client: &Client, planned: &People) -> Result<usize, Error> {
@@ -66,7 +62,8 @@ async fn members(client: &Client, planned: &People) -> Result<usize, Error> {
     let there = async |page: PageQuery| client.list_members(&page).await;
     let there: BTreeSet<String> =
         list_all(ITEMS_MAX, there).await?.items.into_iter().map(|it| it.email).collect();
-    let missing: Vec<_> = planned.members.iter().filter(|new| !there.contains(&new.email)).collect();
+    let new = planned.members.iter().map(|person| &person.new);
+    let missing: Vec<_> = new.filter(|new| !there.contains(&new.email)).collect();
     for new in &missing {
         client.create_member(new).await?;
     }

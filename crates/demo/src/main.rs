@@ -1,9 +1,5 @@
 //! Fills a Keystead server with a demo organization, through its public API; what is there stays.
 
-mod content;
-mod fill;
-mod keys;
-mod memory;
 mod say;
 mod server;
 mod tour;
@@ -20,7 +16,7 @@ Usage: keystead-demo --url URL --data DIR [--cli PROGRAM]
 
 Options:
   --url URL      The server
-  --data DIR     Where the server's admin key is (admin.key) and the demo's own is kept (demo.json)
+  --data DIR     Where the server's admin key is (admin.key), and what is shown only once is kept
   --cli PROGRAM  How the commands that are shown call keystead
   -h, --help     Print this";
 
@@ -48,14 +44,10 @@ async fn run() -> Result<()> {
     };
     let admin_key = server::ready(&options.url, &options.data).await?;
     let client = keystead_sdk::Client::new(&options.url, admin_key.as_str())?;
-    let now = now();
-    for project in content::projects()? {
-        fill::project(&client, &project, now).await?;
+    for line in keystead_demo::fill(&client, &options.data, now()).await? {
+        say::line(&line);
     }
-    fill::people(&client, &content::people()?).await?;
-    let key = tour::working_key(&client, &options.data).await?;
-    tour::show(&options.url, &options.data, &options.cli, &admin_key, &key);
-    Ok(())
+    tour::show(&options.url, &options.data, &options.cli, &admin_key)
 }
 
 #[expect(

@@ -1,59 +1,55 @@
-//! What the demo must remember because it is shown only once: two keys, readable by their owner only.
+//! What the demo must remember because it is shown only once: keys and passwords, each in a file that its owner
+//! alone can read.
 
 use anyhow::{Context, Result};
-use serde::{Deserialize, Serialize};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The demo's working key.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct TourKey {
-    pub(crate) id: String,
-    pub(crate) key: String,
+/// The server's administrator's key.
+pub const ADMIN: &str = "admin.key";
+/// A working key of the registry's production.
+pub const FIRST_STEPS: &str = "first-steps.key";
+/// Asks for verdicts on keys of the registry's production: for `examples/registry`.
+pub const GUARD: &str = "guard.key";
+
+/// The file in which a person's own key is.
+#[must_use]
+pub fn key_of(person: &str) -> String {
+    format!("{person}.key")
 }
 
-/// Where the admin key is.
-pub(crate) fn admin_key_file(data: &Path) -> PathBuf {
-    data.join("admin.key")
+/// The file in which a person's password is.
+#[must_use]
+pub fn password_of(person: &str) -> String {
+    format!("{person}.password")
 }
 
-/// The admin key, once it is there.
-pub(crate) fn admin_key(data: &Path) -> Result<Option<String>> {
-    let key = read(&admin_key_file(data))?.map(|text| text.trim().to_owned());
-    Ok(key.filter(|key| !key.is_empty()))
+/// What is in one of these files, if there is something.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn recall(data: &Path, name: &str) -> Result<Option<String>> {
+    let path = data.join(name);
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
 }
 
-/// The working key, if one was kept.
-pub(crate) fn tour_key(data: &Path) -> Result<Option<TourKey>> {
-    // A file that cannot be understood is as good as none: the key is issued anew.
-    Ok(read(&tour_file(data))?.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// Keeps the working key. The file is whole or not there, even when this program is stopped half way.
-pub(crate) fn keep_tour_key(data: &Path, key: &TourKey) -> Result<()> {
-    let path = tour_file(data);
-    let part = path.with_extension("part");
+/// Keeps a secret. The file is whole or not there, even when this program is stopped half way.
+pub(crate) fn keep(data: &Path, name: &str, secret: &str) -> Result<()> {
+    let path = data.join(name);
+    let part = PathBuf::from(format!("{}.part", path.display()));
     let written = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
         .open(&part)
-        .and_then(|mut file| file.write_all(serde_json::to_string_pretty(key)?.as_bytes()))
+        .and_then(|mut file| writeln!(file, "{secret}"))
         .and_then(|()| fs::rename(&part, &path));
     written.with_context(|| format!("cannot write {}", path.display()))
-}
-
-fn tour_file(data: &Path) -> PathBuf {
-    data.join("demo.json")
-}
-
-fn read(path: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
-    }
 }

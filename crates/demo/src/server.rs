@@ -1,7 +1,7 @@
 //! Waits for the server and for the key that it printed when it first started.
 
-use crate::memory;
 use anyhow::{Result, bail};
+use keystead_demo::memory;
 use keystead_sdk::Client;
 use std::path::Path;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(crate) async fn ready(url: &str, data: &Path) -> Result<String> {
         tokio::time::sleep(PAUSE).await;
     }
     for _ in 0..TRIES_KEY {
-        if let Some(key) = memory::admin_key(data)? {
+        if let Some(key) = memory::recall(data, memory::ADMIN)? {
             return Ok(key);
         }
         tokio::time::sleep(PAUSE).await;
@@ -34,6 +34,6 @@ pub(crate) async fn ready(url: &str, data: &Path) -> Result<String> {
     bail!(
         "{} has no admin key: the server prints it only once, on its first start. Put one into that \
          file, or start anew with --fresh",
-        memory::admin_key_file(data).display()
+        data.join(memory::ADMIN).display()
     )
 }

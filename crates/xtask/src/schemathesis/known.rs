@@ -67,8 +67,8 @@ pub(super) fn ask(options: &Options) -> Result<Known> {
             things.entry(kind).or_default().extend(items(&list).iter().filter_map(|item| text(item, name)));
         }
     }
-    let tour: Value = serde_json::from_str(&fs::read_to_string(options.data.join("demo.json"))?)?;
-    things.insert("raw-keys", text(&tour, "key").into_iter().collect());
+    let raw = fs::read_to_string(options.data.join("first-steps.key"))?;
+    things.insert("raw-keys", vec![raw.trim().to_owned()]);
     Ok(Known { key, own, things })
 }
 

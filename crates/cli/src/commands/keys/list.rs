@@ -59,7 +59,7 @@ pub(crate) struct Unknown {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct Filter {
-    /// Only with this status; inactive means expired or revoked
+    /// Only with this status; inactive means any but active
     #[arg(long, value_parser = PossibleValuesParser::new(STATUSES).try_map(|word| named::<KeyStatusFilter>(&word)), help_heading = "Filters")]
     status: Option<KeyStatusFilter>,
     /// Only of this owner (id)
