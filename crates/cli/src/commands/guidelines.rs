@@ -22,7 +22,7 @@ const TEXT_BYTES_MAX: u64 = 65_536;
   keystead guidelines report --all
 
 A guardrail can ask people to accept them first:
-  keystead guardrails set --guidelines-required")]
+  keystead guardrails set --organization --guidelines-required")]
 pub(crate) enum Guidelines {
     /// Show them
     #[command(after_help = "Examples:
