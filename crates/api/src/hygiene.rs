@@ -16,6 +16,10 @@ pub enum HygieneCode {
     KeyShared,
     /// Nobody can tell from its owner who answers for it.
     OwnerUnclear,
+    /// Its owner, a person, is disabled: it does nothing, and works again when they do.
+    LeaversKey,
+    /// It was made in a team's name by somebody who has left the team.
+    TeamKeyWithoutPerson,
     /// It was never used.
     NeverUsed,
     /// It has not been used for long.
@@ -34,10 +38,12 @@ pub enum HygieneCode {
 
 impl HygieneCode {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::AdminKeyShared,
         Self::KeyShared,
         Self::OwnerUnclear,
+        Self::LeaversKey,
+        Self::TeamKeyWithoutPerson,
         Self::NeverUsed,
         Self::Dormant,
         Self::OverPrivileged,
@@ -54,6 +60,8 @@ impl HygieneCode {
             Self::AdminKeyShared => "admin_key_shared",
             Self::KeyShared => "key_shared",
             Self::OwnerUnclear => "owner_unclear",
+            Self::LeaversKey => "leavers_key",
+            Self::TeamKeyWithoutPerson => "team_key_without_person",
             Self::NeverUsed => "never_used",
             Self::Dormant => "dormant",
             Self::OverPrivileged => "over_privileged",
@@ -142,7 +150,7 @@ pub struct HygieneReport {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HygieneCounts {
     /// Keys that can be used, now or by themselves later: not revoked, expired, disabled, minted, or being
-    /// rotated away.
+    /// rotated away; and those that stopped only because their person is gone.
     pub keys: u64,
     /// Of these, those with a finding.
     pub keys_with_findings: u64,

@@ -69,13 +69,35 @@ pub struct BulkKeys {
     pub cursor: Option<String>,
 }
 
+/// Everything that a person owns, handed to somebody else, some keys a call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HandOverKeys {
+    /// To whom: another member's id or e-mail address, or a service account's id (`sa_…`), which takes the keys of
+    /// its own project.
+    pub to: String,
+    /// Only says what would happen, also which keys would be refused and why.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// `matched` of the dry run; nothing is done when there are more by now. Required unless `dry_run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_count: Option<u64>,
+    /// Keys handled in this call, 1 to 200; 100 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `next_cursor` of the call before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+}
+
 /// What came of one call.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BulkOutcome {
     /// How many keys match that this call and those after it come to.
     pub matched: u64,
-    /// How many were done in this call.
+    /// How many were done in this call; in the dry run of a hand-over, how many would be.
     pub done: u64,
     /// Those that could not be done, and why; the others are not held up.
     pub refused: Vec<BulkRefusal>,

@@ -54,6 +54,10 @@ pub struct KeyQuery {
     /// `true`: only those never used; `false`: only those used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub never_used: Option<bool>,
+    /// `true`: only those, not revoked, whose person is disabled, or has left the team in whose name they were made;
+    /// `false`: only others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub orphaned: Option<bool>,
     /// Items in one page, 1 to 1,000; 100 when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -10,11 +10,11 @@ pub struct Notice {
     /// `ntc_…`
     pub id: String,
     /// `rotation_due`, `rotation_started`, `rotation_complete`, `rotation_cancelled`, `rotation_reused`,
-    /// `approval_requested`, `approval_decided`, `break_glass`.
+    /// `approval_requested`, `approval_decided`, `break_glass`; to administrators `key_orphaned`.
     pub kind: String,
     /// The key that it is about; `null` where it is about a request.
     pub key_id: Option<String>,
-    /// To which addresses: the contacts of the key's consumer and owner, or the person whom it is for.
+    /// To which addresses: the contacts of the key's consumer and owner, the person whom it is for, or an administrator.
     pub recipients: Vec<String>,
     /// Its first line.
     pub subject: String,

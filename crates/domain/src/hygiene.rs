@@ -94,21 +94,30 @@ pub fn add(counts: &mut HygieneCounts, more: &HygieneCounts) {
 /// The answers to the questions that every team should ask.
 #[must_use]
 pub fn answers(counts: &HygieneCounts) -> Vec<HygieneAnswer> {
-    let answer = |question, text: &str, finding: HygieneCode| HygieneAnswer {
+    let number = |finding: HygieneCode| counts.by_finding.get(&finding).copied().unwrap_or(0);
+    // No key has two of the findings of one question.
+    let answer = |question, text: &str, findings: &[HygieneCode], usual: HygieneCode| HygieneAnswer {
         question,
         text: text.to_owned(),
-        keys: counts.by_finding.get(&finding).copied().unwrap_or(0),
-        finding,
+        keys: findings.iter().fold(0, |sum, finding| u64::saturating_add(sum, number(*finding))),
+        finding: findings.iter().copied().filter(|finding| number(*finding) > 0).fold(
+            usual,
+            |most, finding| {
+                if number(finding) > number(most) { finding } else { most }
+            },
+        ),
     };
     vec![
         answer(
             HygieneQuestion::SharingAdminKeys,
             "Are you sharing admin-level keys?",
+            &[HygieneCode::AdminKeyShared],
             HygieneCode::AdminKeyShared,
         ),
         answer(
             HygieneQuestion::HardToTrace,
             "Is it hard to trace who made which change?",
+            &[HygieneCode::OwnerUnclear, HygieneCode::LeaversKey, HygieneCode::TeamKeyWithoutPerson],
             HygieneCode::OwnerUnclear,
         ),
     ]

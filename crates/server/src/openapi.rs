@@ -65,9 +65,9 @@ impl Modify for Shared {
     }
 }
 
-/// The POSTs that only ask, or whose secret works once: a retry is another question, and `Idempotency-Key` has
-/// no meaning there.
-const ASKING: [&str; 18] = [
+/// The POSTs that only ask, or whose secret works once, or that change nothing the second time: a retry is another
+/// question, and `Idempotency-Key` has no meaning there.
+const ASKING: [&str; 20] = [
     "create_session",
     "step_up",
     "accept_invitation",
@@ -86,6 +86,8 @@ const ASKING: [&str; 18] = [
     "test_identity_provider",
     "start_single_sign_on",
     "finish_single_sign_on",
+    "accept_guidelines",
+    "answer_lesson",
 ];
 
 /// The titles of every error, by status.

@@ -19,14 +19,16 @@ use std::sync::Arc;
 const KEYS_USUAL: u32 = 100;
 const KEYS_MAX: u32 = 200;
 /// Keys that a dry run shows.
-const SAMPLE: u32 = 20;
+pub(crate) const SAMPLE: u32 = 20;
 
 /// What is done on each key.
 #[derive(Clone)]
-enum Deed {
+pub(crate) enum Deed {
     Turn(Turn),
     Change(Box<UpdateKey>),
     Rotate(Box<RotateKey>),
+    /// Gives it to another owner, named as in a change of one key.
+    HandOver(String),
 }
 
 impl Deed {
@@ -88,7 +90,9 @@ impl Deed {
                 &[management::KEYS_READ, management::KEYS_ROTATE, management::KEYS_CREATE]
             }
             Self::Rotate(_) => &[management::KEYS_READ, management::KEYS_ROTATE],
-            Self::Turn(Turn::On) | Self::Change(_) => &[management::KEYS_READ, management::KEYS_UPDATE],
+            Self::Turn(Turn::On) | Self::Change(_) | Self::HandOver(_) => {
+                &[management::KEYS_READ, management::KEYS_UPDATE]
+            }
             Self::Turn(_) => &[management::KEYS_READ, management::KEYS_REVOKE],
         }
     }
@@ -117,7 +121,7 @@ impl Keystead {
         if input.dry_run {
             return self.preview(&mut reader, &filter).await;
         }
-        let (left, cut) = budget(&input)?;
+        let (left, cut) = budget(input.limit, input.expected_count, input.cursor.as_deref())?;
         if let Some(outcome) = self.answered_before(caller).await? {
             // Other keys match by now: those that it made, or not those that it changed.
             return Ok(outcome);
@@ -170,7 +174,7 @@ impl Keystead {
         .await
     }
 
-    async fn do_each(
+    pub(crate) async fn do_each(
         &self,
         tx: &mut Tx,
         caller: &Caller,
@@ -228,6 +232,15 @@ impl Keystead {
             Deed::Change(changes) => {
                 self.change(tx, caller, place, (id, None), (**changes).clone(), None).await.map(without_key)
             }
+            Deed::HandOver(owner) => {
+                for permission in deed.permissions() {
+                    if !caller.entry.may(permission, Some(&place.resource)) {
+                        return Err(Refused::Forbidden { permission, resource: place.resource.to_string() });
+                    }
+                }
+                let changes = UpdateKey { owner: Some(owner.clone()), ..UpdateKey::default() };
+                self.change(tx, caller, place, id, changes, None).await.map(without_key)
+            }
             Deed::Rotate(rotation) => {
                 let Acted { value, events, changes } =
                     self.start_rotation(tx, caller, place, (id, None), rotation).await?;
@@ -243,20 +256,24 @@ fn without_key(Acted { events, changes, .. }: Acted<Key>) -> Acted<Option<Rotate
 
 /// How many keys may still be done, and where this call begins. The cursor carries what is left of
 /// `expected_count`, so that keys which come to match meanwhile are not done beyond it.
-fn budget(input: &BulkKeys) -> Result<(u64, Cut<12>), Refused> {
-    let limit = input.limit.unwrap_or(KEYS_USUAL);
+pub(crate) fn budget(
+    limit: Option<u32>,
+    expected_count: Option<u64>,
+    cursor: Option<&str>,
+) -> Result<(u64, Cut<12>), Refused> {
+    let limit = limit.unwrap_or(KEYS_USUAL);
     if !(1..=KEYS_MAX).contains(&limit) {
         let what = format!("{limit} keys in one call are not possible.");
         return Err(Invalid::new("/limit", what, format!("Ask for 1 to {KEYS_MAX}.")).into());
     }
-    let expected = input.expected_count.ok_or_else(|| {
+    let expected = expected_count.ok_or_else(|| {
         Invalid::new(
             "/expected_count",
             "It is not said how many keys are expected to match.",
             "Send `dry_run` first, and its `matched` here.",
         )
     })?;
-    let Some(cursor) = &input.cursor else {
+    let Some(cursor) = cursor else {
         return Ok((expected, Cut::read(Some(limit), None)?));
     };
     let (left, cut) = cursor.split_once('.').ok_or_else(no_cursor)?;
@@ -264,12 +281,12 @@ fn budget(input: &BulkKeys) -> Result<(u64, Cut<12>), Refused> {
     Ok((left.min(expected), Cut::read(Some(limit), Some(cut))?))
 }
 
-fn no_cursor() -> Refused {
+pub(crate) fn no_cursor() -> Refused {
     let fix = "Send `next_cursor` of the call before, or leave it out.";
     Invalid::new("/cursor", "This is not a cursor of this act.", fix).into()
 }
 
-fn more_match(matched: u64, expected: u64) -> Refused {
+pub(crate) fn more_match(matched: u64, expected: u64) -> Refused {
     Refused::conflict(
         format!("{matched} keys match, more than the {expected} that were expected."),
         "Look at them in a dry run, then send its `matched`.",

@@ -162,6 +162,7 @@ impl Keystead {
             last_used_after: query.last_used_after.map(Micros::from),
             expiring_before: query.expiring_before.map(Micros::from),
             never_used: query.never_used,
+            orphaned: query.orphaned,
             ..KeyFilter::of(project.organization, project.id, self.clock.now())
         };
         Ok((reader, filter))

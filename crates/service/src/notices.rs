@@ -1,9 +1,10 @@
-//! Notices to people about the rotation of their keys: written with what they are about, sent later.
+//! Notices to people about keys, mostly the rotation of their own: written with what they are about, sent later.
 //! Never a secret: who manages the keys hands that over.
 
 use crate::caller::Caller;
 use crate::cursor::Cut;
 use crate::notice_view::{NOBODY, WAITING, present};
+use crate::people::Orphans;
 use crate::present::{json, to_json};
 use crate::refused::Refused;
 use crate::{Keystead, management};
@@ -35,6 +36,8 @@ impl Occasion {
 }
 
 const DUE: &str = "rotation_due";
+/// Told to administrators, not to whose the key is: they are gone.
+const ORPHANED: &str = "key_orphaned";
 
 impl Keystead {
     /// The notices about a project's keys, newest first.
@@ -97,15 +100,39 @@ impl Keystead {
         self.notice(ledger, DUE, format!("{DUE}:{id}"), key, (subject, body)).await
     }
 
+    /// Writes, once for each administrator, that keys have nobody who answers for them.
+    pub(crate) async fn notify_orphans(
+        &self,
+        ledger: &mut Ledger,
+        orphans: &Orphans,
+        administrator: &str,
+    ) -> Result<bool, Refused> {
+        let once = format!("{ORPHANED}:{}:{administrator}", orphans.once);
+        let text = (orphans.subject.clone(), orphans.body.clone());
+        self.notice_to(ledger, ORPHANED, once, &orphans.key, text, vec![administrator.to_owned()]).await
+    }
+
     async fn notice(
         &self,
         ledger: &mut Ledger,
         kind: &str,
         once: String,
         key: &KeyRow,
-        (subject, body): (String, String),
+        text: (String, String),
     ) -> Result<bool, Refused> {
         let recipients = recipients(ledger, key).await?;
+        self.notice_to(ledger, kind, once, key, text, recipients).await
+    }
+
+    async fn notice_to(
+        &self,
+        ledger: &mut Ledger,
+        kind: &str,
+        once: String,
+        key: &KeyRow,
+        (subject, body): (String, String),
+        recipients: Vec<String>,
+    ) -> Result<bool, Refused> {
         let row = NoticeRow {
             id: self.entropy.with(|rng| NoticeId::random(rng)),
             organization_id: key.organization_id,
@@ -200,12 +227,20 @@ fn until(rotation: &RotationRow, now: Micros) -> String {
 }
 
 /// To which addresses a notice goes by now: those that are known of its key's consumer and owner, and where it is
-/// already. Of a key that was purged those that were known when the notice was written.
+/// already. Of a key that was purged those that were known when the notice was written. An administrator who has left
+/// since is told nothing more.
 pub(crate) async fn addresses(ledger: &mut Ledger, notice: &NoticeRow) -> Result<Vec<String>, Refused> {
-    let mut to: Vec<String> = match ledger.key(notice.organization_id, notice.key_id).await? {
-        Some(key) => recipients(ledger, &key).await?,
-        None => json(&notice.recipients)?,
-    };
+    let mut to: Vec<String> = json(&notice.recipients)?;
+    if notice.kind == ORPHANED {
+        let mut staying = Vec::new();
+        for email in to {
+            let member = ledger.member_by_email(notice.organization_id, &email).await?;
+            staying.extend(member.filter(|row| !row.disabled).map(|row| row.email));
+        }
+        to = staying;
+    } else if let Some(key) = ledger.key(notice.organization_id, notice.key_id).await? {
+        to = recipients(ledger, &key).await?;
+    }
     let delivered: Vec<String> = notice.delivered.as_deref().map_or(Ok(Vec::new()), json)?;
     to.extend(delivered.into_iter().filter(|there| !to.contains(there)).collect::<Vec<_>>());
     Ok(to)

@@ -25,6 +25,9 @@ impl Keystead {
             if let Err(error) = self.tend_rotations().await {
                 tracing::warn!(%error, "rotations could not be tended; the next hour tries again");
             }
+            if let Err(error) = self.tell_orphans().await {
+                tracing::warn!(%error, "keys without a person could not be told of; the next hour tries again");
+            }
         }
     }
 

@@ -155,6 +155,7 @@ suite! {
     }
     finding {
         every_filter_narrows,
+        a_key_without_its_person_is_found,
         states_follow_their_precedence,
         pages_are_stable,
         another_organization_finds_nothing,

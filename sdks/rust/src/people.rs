@@ -2,7 +2,8 @@
 
 use crate::{Client, Error};
 use keystead_api::{
-    CreateMember, CreateTeam, Member, OwnedKey, Page, PageQuery, Team, TeamMembers, UpdateMember, UpdateTeam,
+    BulkOutcome, CreateMember, CreateTeam, HandOverKeys, Member, OwnedKey, Page, PageQuery, Team,
+    TeamMembers, UpdateMember, UpdateTeam,
 };
 
 impl Client {
@@ -57,6 +58,14 @@ impl Client {
     /// As every call; [`Error::Problem`] with status 404 when there is no such member.
     pub async fn keys_of_member(&self, member: &str) -> Result<Page<OwnedKey>, Error> {
         self.get(&["v1", "members", member, "keys"], &()).await
+    }
+
+    /// One call of handing over everything that a person owns; see [`BulkOutcome::next_cursor`].
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 409 when there are more keys than expected.
+    pub async fn hand_over_keys(&self, member: &str, to: &HandOverKeys) -> Result<BulkOutcome, Error> {
+        self.post(&["v1", "members", member, "keys", "hand-over"], to).await
     }
 
     /// Teams of the organization, one page.

@@ -18,7 +18,8 @@ use keystead_sdk::api::IdentityProvider;
       --issuer https://id.example.com --client-id keystead \\
       --client-secret-file secret.txt --domain example.com --just-in-time
   keystead identity-providers test corp
-  keystead sign-in --sso acme/corp")]
+
+Then sign in through it: keystead sign-in --sso acme/corp")]
 pub(crate) enum IdentityProviders {
     /// List identity providers
     #[command(after_help = "Examples:\n  keystead identity-providers list")]

@@ -1,7 +1,7 @@
 //! `keystead keys`: issue, mint, find, change, rotate, stop and purge keys.
 
 mod batch;
-mod bulk;
+pub(super) mod bulk;
 mod create;
 mod import;
 mod list;

@@ -1,5 +1,7 @@
 //! `keystead members`: the people of the organization.
 
+mod hand_over;
+
 use crate::exit::Outcome;
 use crate::flags::authority::{Authority, authority_text};
 use crate::flags::body::FromJson;
@@ -10,6 +12,7 @@ use crate::output::Present;
 use crate::output::table::{Cell, state};
 use crate::session::{Session, not_empty, replaced};
 use clap::{Args, Subcommand};
+use hand_over::HandOver;
 use keystead_sdk::api::{CreateMember, Member, OwnedKey, UpdateMember};
 
 /// Members: the people of the organization, and what they may do
@@ -39,6 +42,7 @@ pub(crate) enum Members {
         /// Its id or e-mail address; `me` is yourself
         member: String,
     },
+    HandOver(HandOver),
     Update(Update),
     /// Delete a member who owns no key
     #[command(after_help = "Examples:\n  keystead members delete ann@example.net")]
@@ -124,6 +128,7 @@ impl Members {
             Self::Keys { member } => {
                 session.list(&Paging::default(), async |_| session.client.keys_of_member(&member).await).await
             }
+            Self::HandOver(hand_over) => hand_over.run(session).await,
             Self::Update(update) => update.run(session).await,
             Self::Delete { member, expecting } => {
                 session.client.delete_member(&member, expecting.if_match).await?;

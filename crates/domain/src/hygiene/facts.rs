@@ -82,6 +82,13 @@ pub enum OwnerFacts<'a> {
     },
     /// A person, themselves or in a team's name.
     Person,
+    /// A person who is disabled.
+    Disabled,
+    /// A person who has left the team in whose name the key was made.
+    Left {
+        /// When they left.
+        at: Micros,
+    },
 }
 
 /// Which bounded lists of what was seen are full.

@@ -21,6 +21,10 @@ struct Said {
 
 /// Everything to mend of a key, in no order.
 pub(super) fn all(facts: &HygieneFacts<'_>) -> Vec<HygieneFinding> {
+    // Whatever else is to be said of it: it does nothing until somebody else answers for it.
+    if matches!(facts.owner, OwnerFacts::Disabled | OwnerFacts::Left { .. }) {
+        return person_gone(facts).map(|said| finished(facts, said)).into_iter().collect();
+    }
     let rules = [
         shared,
         owner_unclear,
@@ -32,20 +36,20 @@ pub(super) fn all(facts: &HygieneFacts<'_>) -> Vec<HygieneFinding> {
         no_network_rule,
         public_too_strong,
     ];
-    let administrative = facts.is_administrative();
-    let finish = |said: Said| {
-        let severity = severity(said.code, administrative);
-        HygieneFinding {
-            code: said.code,
-            severity,
-            weight: weight(severity),
-            detail: said.detail,
-            evidence: said.evidence,
-            fix: said.fix,
-            command: said.command,
-        }
-    };
-    rules.iter().filter_map(|rule| rule(facts)).map(finish).collect()
+    rules.iter().filter_map(|rule| rule(facts)).map(|said| finished(facts, said)).collect()
+}
+
+fn finished(facts: &HygieneFacts<'_>, said: Said) -> HygieneFinding {
+    let severity = severity(said.code, facts.is_administrative());
+    HygieneFinding {
+        code: said.code,
+        severity,
+        weight: weight(severity),
+        detail: said.detail,
+        evidence: said.evidence,
+        fix: said.fix,
+        command: said.command,
+    }
 }
 
 /// One higher for a key with administrative permissions.
@@ -154,6 +158,29 @@ fn owner_unclear(facts: &HygieneFacts<'_>) -> Option<Said> {
         evidence: dated(facts, facts.created_at),
         fix: fix.into(),
         command: Some(command),
+    })
+}
+
+fn person_gone(facts: &HygieneFacts<'_>) -> Option<Said> {
+    let (code, detail, evidence) = match facts.owner {
+        OwnerFacts::Disabled => (
+            HygieneCode::LeaversKey,
+            "Its owner is disabled: it does nothing now, and works again when they are enabled.".to_owned(),
+            HygieneEvidence::default(),
+        ),
+        OwnerFacts::Left { at } => (
+            HygieneCode::TeamKeyWithoutPerson,
+            format!("Whoever made it in a team's name left the team on {}: nobody answers for it.", date(at)),
+            dated(facts, at),
+        ),
+        _ => return None,
+    };
+    Some(Said {
+        code,
+        detail,
+        evidence,
+        fix: "Hand it to somebody who stays, or revoke it.".into(),
+        command: Some(format!("keystead keys update {} --owner OWNER", facts.id)),
     })
 }
 

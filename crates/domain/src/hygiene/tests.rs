@@ -180,6 +180,24 @@ fn an_owner_says_who_answers_for_a_key() {
 }
 
 #[test]
+fn of_a_key_whose_person_is_gone_nothing_else_is_said() {
+    let seen = Seen::default();
+    let of = |owner| HygieneFacts { owner, expires_at: None, usable_from: ago(400), ..good(&[], &seen) };
+    assert_eq!(codes(&of(OwnerFacts::Person)), ["never_used", "no_expiry"]);
+    assert_eq!(codes(&of(OwnerFacts::Disabled)), ["leavers_key"]);
+    let left = of(OwnerFacts::Left { at: ago(3) });
+    assert_eq!(codes(&left), ["team_key_without_person"]);
+    assert_eq!(command(&left), "keystead keys update key_1 --owner OWNER");
+    assert_eq!(judge(&left).remove(0).evidence.days, Some(3));
+    let mut counts = HygieneCounts::default();
+    for owner in [OwnerFacts::Disabled, OwnerFacts::Left { at: ago(3) }, OwnerFacts::Left { at: ago(9) }] {
+        count(&mut counts, &judge(&of(owner)));
+    }
+    let traced = answers(&counts).remove(1);
+    assert_eq!((traced.keys, traced.finding), (3, HygieneCode::TeamKeyWithoutPerson));
+}
+
+#[test]
 fn a_life_without_end_and_a_rotation_that_is_due_are_found() {
     let seen = used(&[], 0);
     assert_eq!(codes(&HygieneFacts { expires_at: None, ..good(&[], &seen) }), ["no_expiry"]);

@@ -25,7 +25,7 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 15] = [
+const ASKING: [(&str, &str); 20] = [
     ("/v1/account/password", "the password that it proves is another one then"),
     ("/v1/account/recovery", "its answer is the same whatever it does"),
     ("/v1/account/recovery/confirm", "a link works once"),
@@ -33,15 +33,30 @@ const ASKING: [(&str, &str); 15] = [
     ("/v1/account/totp", "the secret is shown once, and each time another"),
     ("/v1/account/totp/confirm", "a code works once"),
     ("/v1/guardrails/preview", "it changes nothing"),
+    ("/v1/guidelines/accept", "what was accepted stays so"),
+    ("/v1/identity-providers/{provider}/test", "it changes nothing"),
     ("/v1/invitations/accept", "a link works once"),
+    ("/v1/lessons/{lesson}/answers", "what was passed stays so"),
     ("/v1/mail/test", "it asks the mail server, each time with another message"),
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/sessions", "each is a session of its own"),
     ("/v1/sessions/current/second-factor", "a code works once"),
+    ("/v1/sign-in/oidc/finish", "a code works once"),
+    ("/v1/sign-in/oidc/start", "each is a sign-in of its own"),
     ("/v1/verify", "a verdict is of its moment, and each request that is let in counts"),
     ("/v1/verify/batch", "the same"),
     ("/v1/whoami", "it changes nothing"),
 ];
+
+/// The same of what is done to a member.
+async fn of_member(house: &House, path: &str) -> (String, Option<Value>) {
+    if path.ends_with("/invitation") {
+        return (path.replace("{member}", &house.admin.add("bob@example.com", json!([])).await), None);
+    }
+    let cleo = house.admin.person("Cleo", json!([]), json!([])).await;
+    let to = house.admin.add("dan@example.com", json!([])).await;
+    (path.replace("{member}", &cleo.id), Some(json!({"to": to, "expected_count": 1})))
+}
 
 /// A body for every POST that does something; a new one needs its line here.
 async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
@@ -50,6 +65,8 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
         "/v1/organizations" => json!({"name": "Third", "slug": "third"}),
         "/v1/members" => json!({"email": "ann@example.net", "name": "Ann"}),
         "/v1/teams" => json!({"name": "second"}),
+        "/v1/identity-providers" => json!({"name": "corp", "issuer": "https://id.example.com",
+            "client_id": "keystead", "email_domains": ["example.com"]}),
         "/v1/projects" => json!({"name": "Second", "slug": "second"}),
         "/v1/projects/{project}/environments" => json!({"name": "Staging", "slug": "staging"}),
         "/v1/projects/{project}/permissions" => json!({"name": "zones.write"}),
@@ -81,8 +98,8 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
             let told = house.admin.get("/v1/projects/registry/notices").await.ok();
             return (at(path).replace("{notice}", told["items"][0]["id"].as_str().unwrap()), None);
         }
-        "/v1/members/{member}/invitation" => {
-            return (path.replace("{member}", &house.admin.add("bob@example.com", json!([])).await), None);
+        "/v1/members/{member}/invitation" | "/v1/members/{member}/keys/hand-over" => {
+            return of_member(house, path).await;
         }
         "/v1/root-key/rotate" | "/v1/root-key/retire" => return (path.to_owned(), None),
         _ => {

@@ -94,6 +94,7 @@ fn body(operation: &str) -> Option<Value> {
             let key = json!({"name": "Mine", "environment": "production"});
             json!({"items": [{"key": key, "plain": "a-token-0123456789-abc"}]})
         }
+        "hand_over_keys" => json!({"to": "nobody@example.net", "expected_count": 9}),
         "create_environment" => json!({"name": "Mine", "slug": "mine"}),
         "create_permission" => json!({"name": "mine.read"}),
         "create_role" => json!({"name": "mine", "permissions": ["zones.read"]}),

@@ -13,6 +13,7 @@ use keystead_domain::guardrails::Guard;
 use keystead_domain::hygiene::{self, Held, HygieneFacts, Overflowed, OwnerFacts, RECENT_DAYS};
 use keystead_domain::ids::{OwnerId, RoleId};
 use keystead_domain::policy::{Given, Grant};
+use keystead_domain::reach::{Membership, Reach};
 use keystead_domain::rotation::Rotation;
 use keystead_domain::time::{DAY, Micros};
 use keystead_store::{HygieneRow, Reader, RotationPlanRow};
@@ -141,11 +142,14 @@ fn changed_at(row: &HygieneRow) -> Micros {
     others.into_iter().flatten().fold(row.updated_at.max(row.created_at), Micros::max)
 }
 
-/// Whether it can be used, now or by itself later, and not only for what is left of its rotation.
+/// Whether it can be used, now or by itself later, and not only for what is left of its rotation; or stopped only
+/// because its person is gone.
 fn counts(entry: &Entry, now: Micros) -> bool {
     let on = matches!(entry.status(now), KeyStatus::Active | KeyStatus::Suspended | KeyStatus::NotYetValid);
+    // Of a person's key that stopped with them it is said whose it was.
+    let is_person = |owner: OwnerId| matches!(owner, OwnerId::Member(_) | OwnerId::Seat(_));
     on && entry.parent().is_none()
-        && entry.disabled_principal().is_none()
+        && entry.disabled_principal().is_none_or(|principal| is_person(principal.id))
         && !entry.rotation().is_some_and(Rotation::is_old)
 }
 
@@ -163,6 +167,17 @@ fn holds_all(entry: &Entry, catalogue: &Catalogue, held: &[Held]) -> bool {
         && held.iter().filter(|held| held.resources.is_empty()).count() == catalogue.names().count()
 }
 
+fn person_facts(entry: &Entry) -> OwnerFacts<'static> {
+    let state = entry.owner.state.load();
+    match &state.reach {
+        // Who is disabled is gone from every team.
+        _ if state.disabled => OwnerFacts::Disabled,
+        Reach::Seat { member, .. } if member.state.load().disabled => OwnerFacts::Disabled,
+        Reach::Seat { membership: Membership { left_at: Some(at), .. }, .. } => OwnerFacts::Left { at: *at },
+        _ => OwnerFacts::Person,
+    }
+}
+
 fn owner_facts<'a>(entry: &Entry, row: &HygieneRow, id: &'a str) -> OwnerFacts<'a> {
     let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
     match entry.owner.id {
@@ -172,6 +187,6 @@ fn owner_facts<'a>(entry: &Entry, row: &HygieneRow, id: &'a str) -> OwnerFacts<'
             is_described: is_said(&row.account_description),
         },
         OwnerId::Consumer(_) => OwnerFacts::Consumer { id, has_contact: is_said(&row.consumer_contact) },
-        OwnerId::Member(_) | OwnerId::Seat(_) => OwnerFacts::Person,
+        OwnerId::Member(_) | OwnerId::Seat(_) => person_facts(entry),
     }
 }

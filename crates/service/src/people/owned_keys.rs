@@ -1,6 +1,7 @@
 //! Keys of people: whoever makes one for themselves, or in a team's name, is its owner and looks after it. Its
 //! secret is shown to nobody else.
 
+use super::hand_over::owners_of;
 use super::seats::team_named;
 use crate::caller::Caller;
 use crate::key_grants::wider;
@@ -171,12 +172,8 @@ impl Keystead {
     ) -> Result<Page<OwnedKey>, Refused> {
         let member = self.member_seen(caller, named).await?;
         let mut reader = self.store.read().await?;
-        let mut owners = vec![OwnerId::Member(member.id)];
-        for seat in reader.seats_of_member(member.organization_id, member.id).await? {
-            owners.push(OwnerId::Seat(seat.id));
-        }
         let mut rows: Vec<KeyRow> = Vec::new();
-        for owner in owners {
+        for owner in owners_of(&mut reader, &member).await? {
             rows.extend(reader.keys_owned(member.organization_id, owner, KEYS_MAX).await?);
         }
         rows.sort_by_key(|row| (row.created_at, row.id));

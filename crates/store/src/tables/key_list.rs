@@ -87,6 +87,8 @@ pub struct KeyFilter {
     pub expiring_before: Option<Micros>,
     /// Whether they were never used.
     pub never_used: Option<bool>,
+    /// Whether they are a person's who is disabled, or has left the team in whose name they were made.
+    pub orphaned: Option<bool>,
 }
 
 impl KeyFilter {
@@ -110,6 +112,7 @@ impl KeyFilter {
             last_used_after: None,
             expiring_before: None,
             never_used: None,
+            orphaned: None,
         }
     }
 }
@@ -156,6 +159,17 @@ macro_rules! status {
     };
 }
 
+// A person's, who is disabled; or one in a team's name, whose person is that, or has left the team. Those that are
+// revoked, or end with the key that they were minted from, are nobody's to hand over.
+macro_rules! orphaned {
+    () => {
+        "(revoked_at IS NULL AND parent_id IS NULL AND (EXISTS (SELECT 1 FROM members \
+         WHERE members.id = keys.owner_member AND members.disabled) OR EXISTS (SELECT 1 FROM seats \
+         JOIN members ON members.id = seats.member_id WHERE seats.id = keys.owner_seat \
+         AND (seats.left_at IS NOT NULL OR members.disabled))))"
+    };
+}
+
 statements! {
     fragments:
     SELECT(0) = concat!("SELECT ", columns!(), ", ", last_used!(), " FROM keys");
@@ -177,6 +191,8 @@ statements! {
     EXPIRING(1) = " AND expires_at < {}";
     NEVER_USED(0) = concat!(" AND ", last_used!(), " IS NULL");
     EVER_USED(0) = concat!(" AND ", last_used!(), " IS NOT NULL");
+    ORPHANED(0) = concat!(" AND ", orphaned!());
+    NOT_ORPHANED(0) = concat!(" AND NOT ", orphaned!());
     PAGE(3) = " AND (created_at, id) < ({}, {}) ORDER BY created_at DESC, id DESC LIMIT {}";
     GROUP(0) = " GROUP BY 1";
 }
@@ -242,6 +258,11 @@ fn conditions<'a>(list: &mut Filtered<'a>, filter: &'a KeyFilter, prepared: &'a 
     match filter.never_used {
         Some(true) => list.add(NEVER_USED, []),
         Some(false) => list.add(EVER_USED, []),
+        None => {}
+    }
+    match filter.orphaned {
+        Some(true) => list.add(ORPHANED, []),
+        Some(false) => list.add(NOT_ORPHANED, []),
         None => {}
     }
 }

@@ -129,8 +129,8 @@ statements! {
     RETRY(4) = "UPDATE outbox SET state = 'waiting', recipients = $1, retried_at = $2, next_at = NULL, \
         sending_since = NULL, outcome = NULL, closed_at = NULL WHERE id = $3 AND attempts = $4 \
         AND (outcome IS NULL OR outcome <> 'sent') AND (sending_since IS NULL OR next_at <= $2)";
-    // That a key is due is told once in its life.
-    TRIM(1) = "DELETE FROM outbox WHERE created_at < $1 AND NOT (kind = 'rotation_due' \
+    // That a key is due, or its person gone, is told once in its life.
+    TRIM(1) = "DELETE FROM outbox WHERE created_at < $1 AND NOT (kind IN ('rotation_due', 'key_orphaned') \
         AND EXISTS (SELECT 1 FROM keys WHERE keys.id = outbox.key_id))";
 }
 

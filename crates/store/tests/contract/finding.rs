@@ -109,6 +109,39 @@ pub(crate) async fn every_filter_narrows(store: TestStore) {
     assert_eq!(tags, expected);
 }
 
+pub(crate) async fn a_key_without_its_person_is_found(store: TestStore) {
+    crate::people::settle_people(&store, 1).await;
+    let (member, seat) = (OwnerId::Member(MemberId([1; 16])), OwnerId::Seat(SeatId([1; 16])));
+    for (number, owner) in [(1, member), (2, seat), (3, service_account(1)), (4, member), (5, seat)] {
+        add_key(
+            &store,
+            KeyRow {
+                owner,
+                revoked_at: (number == 4).then(|| minutes(-1)),
+                parent_id: (number == 5).then(|| key_id(2)),
+                ..key_row(1, number)
+            },
+        )
+        .await;
+    }
+    let orphaned = async |is| find(&store, |f: &mut KeyFilter| f.orphaned = Some(is)).await;
+    assert_eq!((orphaned(true).await, orphaned(false).await), (vec![], vec![1, 2, 3, 4, 5]));
+    act!(store.store, |tx| {
+        let mut left = tx.seats_of_member(org(1), MemberId([1; 16])).await?.remove(0);
+        (left.left_at, left.version) = (Some(START), 2);
+        assert!(tx.update_seat(&left, 1).await?);
+    })
+    .unwrap();
+    assert_eq!((orphaned(true).await, orphaned(false).await), (vec![2], vec![1, 3, 4, 5]));
+    act!(store.store, |tx| {
+        let mut gone = tx.member(org(1), MemberId([1; 16])).await?.unwrap();
+        (gone.disabled, gone.disabled_at, gone.version) = (true, Some(START), 2);
+        assert!(tx.update_member(&gone, 1).await?);
+    })
+    .unwrap();
+    assert_eq!((orphaned(true).await, orphaned(false).await), (vec![1, 2], vec![3, 4, 5]));
+}
+
 pub(crate) async fn states_follow_their_precedence(store: TestStore) {
     settle(&store, 1).await;
     // Every combination of the five things that make a key inactive; the first of them decides.

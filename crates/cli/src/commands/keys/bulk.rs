@@ -133,7 +133,7 @@ impl Bulk {
 }
 
 /// What was done, without a secret.
-fn show_whole(session: &Session, whole: BulkOutcome) -> Outcome {
+pub(crate) fn show_whole(session: &Session, whole: BulkOutcome) -> Outcome {
     session.output.note(&format!("Done: {} of {} keys.", whole.done, whole.matched));
     if session.output.is_json() {
         session.output.json(&whole)?;
@@ -179,17 +179,17 @@ async fn run_all(
     Ok(whole)
 }
 
-fn show_preview(session: &Session, preview: &BulkOutcome) -> Outcome {
+pub(crate) fn show_preview(session: &Session, preview: &BulkOutcome) -> Outcome {
     if session.output.is_json() {
         session.output.json(preview)?;
         return Ok(Exit::Done);
     }
-    session.output.note(&format!("{} keys match; nothing was done. The newest of them:", preview.matched));
+    session.output.note(&format!("{} keys match; nothing was done. Some of them:", preview.matched));
     session.output.columns(Key::HEADINGS, &preview.sample.iter().map(Present::row).collect::<Vec<_>>())?;
     Ok(Exit::Done)
 }
 
-fn confirm(session: &Session, preview: &BulkOutcome) -> Result<(), Failure> {
+pub(crate) fn confirm(session: &Session, preview: &BulkOutcome) -> Result<(), Failure> {
     let fix = "Look with --dry-run, then add --yes.";
     if !io::stdin().is_terminal() || session.output.is_json() {
         let what =

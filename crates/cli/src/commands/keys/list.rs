@@ -98,6 +98,9 @@ pub(super) struct Filter {
     /// true: only those never used; false: only those used
     #[arg(long, value_name = "BOOL", help_heading = "Filters")]
     never_used: Option<bool>,
+    /// Only those whose person is disabled, or has left their team
+    #[arg(long, help_heading = "Filters")]
+    orphaned: bool,
 }
 
 impl Filter {
@@ -116,6 +119,7 @@ impl Filter {
             last_used_after: self.last_used_after.map(|moment| moment.ago(now)),
             expiring_before: self.expiring_before.map(|moment| moment.ahead(now)),
             never_used: self.never_used,
+            orphaned: self.orphaned.then_some(true),
             limit: None,
             cursor: None,
         }

@@ -2,6 +2,7 @@
 
 mod create;
 mod delete;
+mod hand_over;
 mod invite;
 mod keys;
 mod list;
@@ -18,6 +19,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(create::create, list::list))
         .routes(routes!(show::show, update::update, delete::delete))
         .routes(routes!(keys::keys))
+        .routes(routes!(hand_over::hand_over))
         .routes(routes!(invite::invite))
         .routes(routes!(sessions::end))
 }

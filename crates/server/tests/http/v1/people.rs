@@ -2,5 +2,6 @@
 
 mod authority;
 mod keys;
+mod leavers;
 mod members;
 mod teams;
