@@ -38,7 +38,8 @@ impl Sso<'_> {
         };
         let begun = client.start_single_sign_on(&start).await?;
         let (url, state) = checked(&begun)?;
-        output.note(&format!("Open this in a browser on this machine:\n\n  {url}\n"));
+        output.note("Open this in a browser on this machine:");
+        output.note(url.as_str());
         if self.opens_browser && io::stderr().is_terminal() {
             // Where nothing opens it, the person does.
             let _ = Command::new(OPENS).arg(url.as_str()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
