@@ -239,7 +239,7 @@ impl Keystead {
                     }
                 }
                 let changes = UpdateKey { owner: Some(owner.clone()), ..UpdateKey::default() };
-                self.change(tx, caller, place, id, changes, None).await.map(without_key)
+                self.change(tx, caller, place, (id, None), changes, None).await.map(without_key)
             }
             Deed::Rotate(rotation) => {
                 let Acted { value, events, changes } =

@@ -73,9 +73,7 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
         "/v1/projects/{project}/roles" => json!({"name": "reader", "permissions": ["*.read"]}),
         "/v1/projects/{project}/service-accounts" => json!({"name": "second"}),
         "/v1/projects/{project}/consumers" => json!({"name": "Second customer"}),
-        "/v1/projects/{project}/keys/batch" => {
-            json!({"items": [{"name": "One", "environment": "production"}]})
-        }
+        "/v1/projects/{project}/keys/batch" => json!({"items": [new_key()]}),
         "/v1/projects/{project}/keys/bulk" => {
             house.admin.issue(json!({"tags": ["bulk"]})).await;
             json!({"action": "disable", "filter": {"tag": "bulk"}, "expected_count": 1})
