@@ -44,8 +44,9 @@ pub(crate) enum Guidelines {
     },
     /// Publish a new version from a Markdown file, or - for standard input
     #[command(after_help = "Examples:
-  keystead guidelines show --json | jq -r .text > rules.md
-  keystead guidelines publish rules.md")]
+  keystead guidelines publish rules.md
+
+To begin with those that hold: keystead guidelines show > rules.md")]
     Publish {
         /// The file
         file: PathBuf,
