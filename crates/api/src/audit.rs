@@ -49,6 +49,9 @@ pub struct AuditActor {
     /// The session: `ses_…`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
+    /// The key's lineage: the id of the first key in it, `key_…`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 /// What was acted on.
@@ -61,6 +64,9 @@ pub struct AuditTarget {
     pub id: String,
     /// Its name then.
     pub name: String,
+    /// A key's lineage: the id of the first key in it, `key_…`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 /// Which records to list, newest first.
@@ -82,6 +88,9 @@ pub struct AuditQuery {
     /// Only on the target with this id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Only by or on a key of this key's lineage (`key_…`): before and after rotations, and what was minted from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
     /// Only of this request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

@@ -8,6 +8,7 @@ mod access;
 mod approvals;
 mod audit;
 mod audit_tree;
+mod contacts;
 mod export;
 mod guardrails;
 mod guidelines;
@@ -45,6 +46,7 @@ pub use audit_tree::{
     AUDIT_EXPORT_FORMAT, AuditCheckpoint, AuditExportEnd, AuditExportHead, AuditExportLeaf, AuditExportLine,
     AuditExportRecord,
 };
+pub use contacts::*;
 pub use export::*;
 pub use guardrails::*;
 pub use guidelines::*;

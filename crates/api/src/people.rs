@@ -1,5 +1,6 @@
 //! People: members, their teams, and what they may do.
 
+use crate::contacts::ContactState;
 use crate::patch::present;
 use crate::{KeyStatus, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,16 @@ pub struct Team {
     pub purpose: String,
     /// The e-mail address that all of it reads.
     pub contact: Option<String>,
+    /// What is known of it; `null` without one.
+    #[serde(default)]
+    pub contact_state: Option<ContactState>,
+    /// When whoever reads it last said that it is the team's.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub contact_verified_at: Option<Timestamp>,
+    /// Whether anybody can look the contact up while it is verified.
+    #[serde(default)]
+    pub listed: bool,
     /// What its members may do in its name.
     pub grants: Vec<AuthorityGrant>,
     /// When it was created.
@@ -142,6 +153,9 @@ pub struct CreateTeam {
     /// An e-mail address that all of it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<String>,
+    /// Whether anybody can look the contact up, once it is verified.
+    #[serde(default)]
+    pub listed: bool,
     /// What its members may do in its name, at most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<AuthorityGrant>,
@@ -159,6 +173,10 @@ pub struct UpdateTeam {
     /// A new contact; `null` removes it.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub contact: Option<Option<String>>,
+    /// Whether anybody can look the contact up while it is verified.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    pub listed: Option<bool>,
     /// The whole new list of grants.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]

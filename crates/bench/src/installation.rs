@@ -182,6 +182,8 @@ pub fn event(organization_id: OrganizationId, number: u128) -> Event {
         actor_member: None,
         actor_team: None,
         actor_session: None,
+        actor_lineage: None,
+        target_lineage: None,
         address: None,
         action: "bench.fill".into(),
         target_kind: "project".into(),

@@ -26,7 +26,18 @@ impl Invalid {
     }
 }
 
-/// Each text, with its field, of at most `bytes_max` bytes.
+/// A text of at most `bytes_max` bytes.
+///
+/// # Errors
+/// With its field when it is longer.
+pub fn text_at_most(bytes_max: usize, field: &str, text: &str) -> Result<(), Invalid> {
+    if text.len() <= bytes_max {
+        return Ok(());
+    }
+    Err(Invalid::new(field, "This is too long.", format!("Send at most {bytes_max} bytes.")))
+}
+
+/// The same of several texts that may be missing.
 ///
 /// # Errors
 /// With the first field that is longer.

@@ -33,6 +33,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "approvals", description = "What needs another person's yes."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "people", description = "Members and teams, and what they may do."),
+        (name = "contacts", description = "How organizations are reached, for anybody."),
         (name = "guidelines", description = "What people are to know of keys, and who has read it."),
         (name = "sign-in", description = "Becoming somebody: sessions, invitations, lost passwords."),
         (name = "account", description = "What people do with their own account and sessions."),
@@ -67,10 +68,11 @@ impl Modify for Shared {
 
 /// The POSTs that only ask, or whose secret works once, or that change nothing the second time: a retry is another
 /// question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 20] = [
+const ASKING: [&str; 21] = [
     "create_session",
     "step_up",
     "accept_invitation",
+    "confirm_contact",
     "change_password",
     "begin_totp",
     "confirm_totp",

@@ -1,7 +1,6 @@
 //! The key that administers an organization: its first, and another when that was lost.
 
 use crate::Keystead;
-use crate::act::Target;
 use crate::keyring::Keyring;
 use crate::organizations::PREFIX;
 use crate::refused::Refused;
@@ -95,13 +94,7 @@ impl Keystead {
         let account = account.ok_or_else(|| missing("account called administrator"))?.id;
         let ids = (organization, project.id, place.environment, account);
         let admin = self.entropy.with(|rng| AdminKey::mint(&self.keyring, rng, ids, self.clock.now()))?;
-        let target = Target {
-            kind: "key",
-            id: admin.row.id.to_string(),
-            name: &admin.row.name,
-            project: Some(project.id),
-        };
-        let event = self.own_event(organization, "key.create", target);
+        let event = self.own_key_event("key.create", &admin.row);
         let changes = vec![Change::new(organization, ChangeKind::Key, admin.row.id.as_bytes())];
         self.act(move |tx| {
             Box::pin(async move {

@@ -6,10 +6,10 @@ use crate::present::rows;
 use crate::refused::Refused;
 use crate::{Keystead, management};
 use keystead_api::{AuditQuery, AuditRecord, Page};
-use keystead_domain::ids::ProjectId;
+use keystead_domain::ids::{KeyId, ProjectId};
 use keystead_domain::invalid::{Invalid, texts_at_most};
 use keystead_domain::time::Micros;
-use keystead_store::{Actor, AuditFilter};
+use keystead_store::{Actor, AuditFilter, Reader};
 use std::sync::Arc;
 
 /// The longest text that a filter compares, in bytes.
@@ -35,11 +35,35 @@ impl Keystead {
         };
         let resource = project.as_ref().map(|project| &*project.resource);
         self.authorise(caller, management::AUDIT_READ, resource).await?;
-        let filter = filter(caller, query, project.map(|project| project.id))?;
+        let mut filter = filter(caller, query, project.map(|project| project.id))?;
         let cut = Cut::read(query.limit, query.cursor.as_deref())?;
         let mut reader = self.store.read().await?;
+        if let Some(named) = &query.lineage {
+            filter.lineage = Some(self.lineage_named(&mut reader, caller, named).await?);
+        }
         let rows = reader.audit(&filter, cut.after, cut.rows()).await?;
         cut.page(rows, |row| (row.at, row.id.0), rows::audit_record)
+    }
+
+    /// The lineage of a key, also of one that is deleted: by what the audit says of it.
+    async fn lineage_named(
+        &self,
+        reader: &mut Reader,
+        caller: &Caller,
+        named: &str,
+    ) -> Result<KeyId, Refused> {
+        let id: KeyId = named.parse().map_err(|_| {
+            Invalid::new(
+                "/lineage",
+                "This is no key's id.",
+                "Send the id of any key of the lineage (`key_…`).",
+            )
+        })?;
+        let organization = caller.organization();
+        match reader.key(organization, id).await? {
+            Some(row) => Ok(row.lineage_id),
+            None => Ok(reader.audited_lineage(organization, id).await?.unwrap_or(id)),
+        }
     }
 }
 

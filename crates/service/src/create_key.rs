@@ -1,7 +1,7 @@
 //! Issuing a key: it is shown once, and only its digest stays.
 
 use crate::accounts::{empty_row, signed};
-use crate::act::{Target, with_difference};
+use crate::act::with_difference;
 use crate::approvals::{Lifted, alone};
 use crate::caller::Caller;
 use crate::create_keys::no_environment;
@@ -140,9 +140,7 @@ impl Keystead {
         let beside =
             Beside { tags: input.tags, meter: meter.as_ref(), uses: uses.as_ref(), ..Beside::default() };
         let details = self.view(&row, &granted.spec, beside)?;
-        let target =
-            Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };
-        let event = with_difference(self.event(caller, action, target), None, Some(&details));
+        let event = with_difference(self.key_event(caller, action, &row), None, Some(&details));
         Ok(Acted {
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes())],
             events: vec![event],

@@ -1,6 +1,6 @@
 //! Purging a key: only after it was revoked. What was done with it stays in the audit.
 
-use crate::act::{Target, with_difference};
+use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::refused::Refused;
 use crate::update_key::Stored;
@@ -33,13 +33,7 @@ impl Keystead {
                 }
                 let rotations = tx.rotations_of(row.organization_id, id).await?;
                 tx.delete_key(row.organization_id, id).await?;
-                let target = Target {
-                    kind: "key",
-                    id: id.to_string(),
-                    name: &row.name,
-                    project: Some(row.project_id),
-                };
-                let event = with_difference(this.event(&caller, "key.delete", target), Some(&shown), None);
+                let event = with_difference(this.key_event(&caller, "key.delete", &row), Some(&shown), None);
                 // Its rotations go with it: the other keys are no part of them any more.
                 let others = rotations.iter().flat_map(|rotation| [rotation.old_key_id, rotation.new_key_id]);
                 let ids = std::iter::once(id).chain(others.filter(|other| *other != id));

@@ -4,7 +4,7 @@ use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::notices::Occasion;
 use crate::refused::Refused;
-use crate::rotate_key::{changes, is_open, key_target, shorten};
+use crate::rotate_key::{changes, is_open, shorten};
 use crate::rotation_view::show;
 use crate::{Keystead, management};
 use keystead_api::KeyRotation;
@@ -57,7 +57,7 @@ impl Keystead {
                     RotationStage::Cancelled => "key.rotation.cancel",
                     _ => "key.rotation.complete",
                 };
-                let event = this.event(&by, action, key_target(&old));
+                let event = this.key_event(&by, action, &old);
                 match stage {
                     RotationStage::Cancelled => this.cancel(tx, &by, rotation, old, event, now).await,
                     _ => this.complete(tx, rotation, old, event, now).await,
@@ -109,7 +109,7 @@ impl Keystead {
         let mut events = vec![event];
         if let Some(mut new) = tx.key(after.organization_id, after.new_key_id).await? {
             // It ends with this: who asks what became of it finds the same.
-            events.push(self.event(caller, "key.rotation.cancel", key_target(&new)));
+            events.push(self.key_event(caller, "key.rotation.cancel", &new));
             if new.revoked_at.is_none() {
                 (new.revoked_at, new.revoked_reason) = (Some(now), Some(CANCELLED.into()));
                 shorten(tx, &mut new, None, now).await?;

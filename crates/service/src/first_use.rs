@@ -4,7 +4,7 @@
 use crate::Keystead;
 use crate::act::with_difference;
 use crate::refused::Refused;
-use crate::rotate_key::{changes, key_target, shorten};
+use crate::rotate_key::{changes, shorten};
 use crate::rotation_view::show;
 use keystead_api::Code;
 use keystead_domain::entry::Entry;
@@ -91,7 +91,7 @@ impl Keystead {
         let mut old = old.ok_or_else(gone)?;
         shorten(tx, &mut old, Some(end), now).await?;
         let after = RotationRow { first_used_at: Some(now), ends_at: Some(end), ..before.clone() };
-        let event = self.own_event(before.organization_id, "key.rotation.first_use", key_target(&old));
+        let event = self.own_key_event("key.rotation.first_use", &old);
         let event = with_difference(event, Some(&show(&before, now)), Some(&show(&after, now)));
         Ok(Acted { value: (), events: vec![event], changes: changes(&after) })
     }

@@ -154,6 +154,8 @@ pub struct Keystead {
     /// What sends mail.
     post: post::Post,
     sign_in: sign_in::SignInRoom,
+    /// Look-ups of contacts, which anybody may make.
+    lookups: people::Lookups,
     /// Until when this node counts rate limits alone, in memory.
     sharing: Sharing,
     /// Background work, ended by [`Keystead::close`].

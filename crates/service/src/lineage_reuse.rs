@@ -5,7 +5,7 @@ use crate::Keystead;
 use crate::act::with_difference;
 use crate::notices::Occasion;
 use crate::refused::Refused;
-use crate::rotate_key::{key_target, shorten};
+use crate::rotate_key::shorten;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::KeyId;
 use keystead_store::{Acted, Change, ChangeKind, Event, KeyRow, RotationRow, Tx};
@@ -46,7 +46,7 @@ impl Keystead {
         for mut row in living {
             (row.revoked_at, row.revoked_reason) = (Some(now), Some(reason.to_owned()));
             shorten(tx, &mut row, None, now).await?;
-            let event = self.own_event(row.organization_id, "key.revoke", key_target(&row));
+            let event = self.own_key_event("key.revoke", &row);
             let after = serde_json::json!({"revocation": {"at": now.to_timestamp(), "reason": reason}});
             events.push(with_difference(event, None, Some(&after)));
             changes.push(Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes()));

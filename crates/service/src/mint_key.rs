@@ -2,7 +2,7 @@
 //! itself may at that moment, spends what the key has, and dies with it.
 
 use crate::accounts::{empty_row, signed};
-use crate::act::{Target, with_difference};
+use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::create_key::{gone, metadata_json};
 use crate::guardrails::enforce::{self, Candidate};
@@ -106,9 +106,7 @@ impl Keystead {
             tx.insert_meter(uses).await?;
         }
         let details = self.view(&row, &spec, Beside { uses: uses.as_ref(), ..Beside::default() })?;
-        let target =
-            Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) };
-        let event = with_difference(self.event(parent, "key.mint", target), None, Some(&details));
+        let event = with_difference(self.key_event(parent, "key.mint", &row), None, Some(&details));
         Ok(Acted {
             changes: vec![Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes())],
             events: vec![event],

@@ -8,6 +8,7 @@ use crate::hygiene::REPORTS_AT_ONCE;
 use crate::keyring::Keyring;
 use crate::load::Occasion;
 use crate::membership::Membership;
+use crate::people::Lookups;
 use crate::post::Post;
 use crate::refused::Refused;
 use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
@@ -172,6 +173,7 @@ impl Keystead {
             shares,
             post: Post::new(settings.mail),
             sign_in: SignInRoom::new(settings.sign_in),
+            lookups: Lookups::default(),
             // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
             sharing: Sharing::alone(),
             stopping: CancellationToken::new(),

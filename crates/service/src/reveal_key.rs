@@ -1,7 +1,6 @@
 //! Reading a public key again: it was sealed when it was issued, and each reading is on record.
 
 use crate::Keystead;
-use crate::act::Target;
 use crate::caller::Caller;
 use crate::guidelines::demand::has_read;
 use crate::management;
@@ -39,15 +38,9 @@ impl Keystead {
                 let opened = opened.map_err(|error| Refused::Internal(format!("{id}: {error}")))?;
                 let key =
                     str::from_utf8(&opened).map_err(|_| Refused::Internal("a key that is no text".into()))?;
-                let target = Target {
-                    kind: "key",
-                    id: id.to_string(),
-                    name: &row.name,
-                    project: Some(row.project_id),
-                };
                 Ok(Acted {
                     value: RevealedKey { id: id.to_string(), key: key.to_owned() },
-                    events: vec![this.event(&by, "key.reveal", target)],
+                    events: vec![this.key_event(&by, "key.reveal", &row)],
                     changes: Vec::new(),
                 })
             })

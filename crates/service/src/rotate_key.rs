@@ -162,7 +162,13 @@ impl Keystead {
 
     /// The audit record of an act by a caller on a key.
     pub(crate) fn key_event(&self, caller: &Caller, action: &'static str, row: &KeyRow) -> Event {
-        self.event(caller, action, key_target(row))
+        Event { target_lineage: Some(row.lineage_id), ..self.event(caller, action, key_target(row)) }
+    }
+
+    /// The audit record of an act by the server itself on a key.
+    pub(crate) fn own_key_event(&self, action: &'static str, row: &KeyRow) -> Event {
+        let event = self.own_event(row.organization_id, action, key_target(row));
+        Event { target_lineage: Some(row.lineage_id), ..event }
     }
 }
 
@@ -187,7 +193,7 @@ fn started(old: &KeyRow, new: KeyId, ending: Ending, revokes: bool, now: Micros)
 }
 
 /// A key as what an audit record is about.
-pub(crate) fn key_target(row: &KeyRow) -> Target<'_> {
+fn key_target(row: &KeyRow) -> Target<'_> {
     Target { kind: "key", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) }
 }
 

@@ -1,6 +1,6 @@
 //! Switching a key off and on: disable, enable, suspend, revoke. Each holds from the next request on.
 
-use crate::act::{Target, with_difference};
+use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::refused::Refused;
 use crate::update_key::Stored;
@@ -162,9 +162,7 @@ impl Keystead {
         } else {
             shown.clone()
         };
-        let target =
-            Target { kind: "key", id: id.to_string(), name: &row.name, project: Some(row.project_id) };
-        let event = with_difference(self.event(caller, action, target), Some(&shown), Some(&after));
+        let event = with_difference(self.key_event(caller, action, &row), Some(&shown), Some(&after));
         Ok(Acted {
             value: after,
             events: vec![event],

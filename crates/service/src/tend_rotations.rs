@@ -4,7 +4,7 @@
 use crate::Keystead;
 use crate::due_keys::{announced, due};
 use crate::refused::Refused;
-use crate::rotate_key::{is_open, key_target};
+use crate::rotate_key::is_open;
 use keystead_domain::time::SECOND;
 use keystead_store::{RotationPlanRow, RotationRow, StoreError};
 use std::sync::Arc;
@@ -27,6 +27,9 @@ impl Keystead {
             }
             if let Err(error) = self.tell_orphans().await {
                 tracing::warn!(%error, "keys without a person could not be told of; the next hour tries again");
+            }
+            if let Err(error) = self.ask_contacts().await {
+                tracing::warn!(%error, "teams' contacts could not be asked; the next hour tries again");
             }
         }
     }
@@ -74,8 +77,7 @@ impl Keystead {
                     let old = tx.key(rotation.organization_id, rotation.old_key_id).await?;
                     // The clock may have stepped back since.
                     let old = old.filter(|_| !is_open(&rotation, now)).ok_or(StoreError::Conflict)?;
-                    let event =
-                        this.own_event(rotation.organization_id, "key.rotation.complete", key_target(&old));
+                    let event = this.own_key_event("key.rotation.complete", &old);
                     this.complete(tx, rotation, old, event, now).await
                 })
             })

@@ -1,7 +1,7 @@
 //! Changing a key: any of it but its secret. It holds from the next request on.
 
 use crate::accounts::{empty_row, unsigned};
-use crate::act::{Target, with_difference};
+use crate::act::with_difference;
 use crate::approvals::{Lifted, alone};
 use crate::caller::Caller;
 use crate::create_key::{credits_row, gone, lives_no_longer, metadata_json, window};
@@ -213,9 +213,7 @@ impl Keystead {
             set_credits(tx, &row, credits.as_ref().map(|credits| credits.remaining), refill, now).await?;
         }
         let after = self.stored_key(tx, caller, id, None).await?.shown;
-        let target =
-            Target { kind: "key", id: id.to_string(), name: &row.name, project: Some(row.project_id) };
-        let event = with_difference(self.event(caller, "key.update", target), Some(&shown), Some(&after));
+        let event = with_difference(self.key_event(caller, "key.update", &row), Some(&shown), Some(&after));
         let mut acted = Acted {
             value: after,
             events: vec![event],

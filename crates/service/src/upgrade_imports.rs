@@ -1,7 +1,6 @@
 //! Imported keys become as our own once their whole token was seen: found and proven by it.
 
 use crate::Keystead;
-use crate::act::Target;
 use crate::keyring::imports::Upgrade;
 use crate::refused::Refused;
 use keystead_domain::foreign::Form;
@@ -58,15 +57,9 @@ impl Keystead {
                     ..import
                 })
                 .await?;
-                let target = Target {
-                    kind: "key",
-                    id: id.to_string(),
-                    name: &row.name,
-                    project: Some(row.project_id),
-                };
                 Ok(Acted {
                     value: (),
-                    events: vec![this.own_event(organization, "key.upgrade", target)],
+                    events: vec![this.own_key_event("key.upgrade", &row)],
                     changes: vec![change()],
                 })
             })

@@ -85,7 +85,7 @@ pub use tables::seen::SeenRow;
 pub use tables::service_accounts::ServiceAccountRow;
 pub use tables::sessions::SessionRow;
 pub use tables::sign_in_flows::FlowRow;
-pub use tables::teams::TeamRow;
+pub use tables::teams::{ContactsDue, TeamRow};
 pub use tables::unknown_attempts::UnknownAttemptsRow;
 
 /// Where a page begins: the instant and the id of the last row of the page before it.

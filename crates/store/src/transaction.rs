@@ -124,6 +124,8 @@ mod tests {
             actor_member: None,
             actor_team: None,
             actor_session: None,
+            actor_lineage: None,
+            target_lineage: None,
             address: None,
             action: "test".to_owned(),
             target_kind: "test".to_owned(),

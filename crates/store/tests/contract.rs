@@ -249,7 +249,6 @@ suite! {
         a_folder_that_is_not_there_is_named,
         a_second_owner_of_a_file_is_refused_and_a_second_node_is_not,
         a_newer_schema_is_refused_unless_it_says_that_this_one_works,
-        only_who_knows_people_opens_a_database_with_a_member,
     }
     outbox {
         of_many_who_take_a_notice_one_gets_it,
@@ -264,6 +263,7 @@ suite! {
     people {
         people_are_read_back_as_they_were_written,
         people_change_at_their_version,
+        contacts_are_listed_while_verified_and_asked_when_due,
         names_of_people_are_taken_once,
         who_owns_a_key_stays,
         a_granted_role_stays,
@@ -290,7 +290,7 @@ suite! {
         tries_are_counted_taken_back_and_forgotten,
     }
     single_sign_on {
-        a_provider_is_its_organizations_and_keeps_old_binaries_away,
+        a_provider_is_its_organizations,
         a_person_is_known_once_and_goes_with_member_or_provider,
         sessions_end_by_how_they_began,
         a_sign_in_under_way_is_used_once_and_forgotten,

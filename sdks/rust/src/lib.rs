@@ -62,6 +62,7 @@ mod audit;
 mod builder;
 mod client;
 mod consumers;
+mod contacts;
 mod environments;
 mod error;
 mod guardrails;

@@ -9,7 +9,7 @@ use crate::output::Present;
 use crate::output::table::{Cell, Tone, state};
 use crate::session::{Session, cleared, not_empty, replaced};
 use clap::{Args, Subcommand};
-use keystead_sdk::api::{CreateTeam, Team, TeamMember, TeamMembers, UpdateTeam};
+use keystead_sdk::api::{ContactState, CreateTeam, Team, TeamMember, TeamMembers, UpdateTeam};
 
 /// Teams: what members may do together, and who is in them
 #[derive(Debug, Subcommand)]
@@ -95,13 +95,16 @@ struct CreateFlags {
     /// The e-mail address that all of it reads
     #[arg(long)]
     contact: Option<String>,
+    /// Let anybody look the contact up, once it is verified
+    #[arg(long)]
+    listed: bool,
 }
 
 /// Change a team
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead teams update routing --role registry:routing
-  keystead teams update routing --contact routing@example.net
+  keystead teams update routing --contact routing@example.net --listed
   keystead teams update routing --no-grants")]
 pub(crate) struct Update {
     /// Its id or name
@@ -128,6 +131,12 @@ struct UpdateFlags {
     /// Remove the contact
     #[arg(long, conflicts_with = "contact")]
     no_contact: bool,
+    /// Let anybody look the contact up while it is verified
+    #[arg(long, conflicts_with = "unlisted")]
+    listed: bool,
+    /// Let nobody look the contact up
+    #[arg(long)]
+    unlisted: bool,
     /// Take away all that it may do
     #[arg(long, conflicts_with_all = ["permission", "role"])]
     no_grants: bool,
@@ -157,6 +166,14 @@ impl Teams {
                 session.deleted(&format!("Deleted team {team}."))
             }
         }
+    }
+}
+
+fn contact_state(state: ContactState) -> Cell {
+    match state {
+        ContactState::Unverified => Cell::new("unverified", Tone::Faint),
+        ContactState::Verified => "verified".into(),
+        ContactState::Lapsed => Cell::new("lapsed: ask it again", Tone::Faint),
     }
 }
 
@@ -191,6 +208,7 @@ impl Create {
                 name: self.flags.name.unwrap_or_default(),
                 purpose: self.flags.purpose.unwrap_or_default(),
                 contact: self.flags.contact,
+                listed: self.flags.listed,
                 grants: self.authority.grants(),
             },
         };
@@ -205,10 +223,11 @@ impl Update {
         let changes = match self.json.body()? {
             Some(changes) => changes,
             None => {
-                let UpdateFlags { purpose, contact, no_contact, no_grants } = self.flags;
+                let UpdateFlags { purpose, contact, no_contact, listed, unlisted, no_grants } = self.flags;
                 UpdateTeam {
                     purpose,
                     contact: cleared(no_contact, contact),
+                    listed: (listed || unlisted).then_some(listed),
                     grants: replaced(no_grants, self.authority.grants()),
                 }
             }
@@ -248,6 +267,9 @@ impl Present for Team {
             ("name", self.name.as_str().into()),
             ("purpose", Cell::maybe(Some(&self.purpose))),
             ("contact", Cell::maybe(self.contact.as_deref())),
+            ("contact is", self.contact_state.map_or(Cell::maybe(None), contact_state)),
+            ("verified", Cell::time(self.contact_verified_at)),
+            ("listed", if self.listed { "yes" } else { "no" }.into()),
             ("may do", Cell::list(&grants)),
             ("created", Cell::time(Some(self.created_at))),
             ("changed", Cell::time(Some(self.updated_at))),

@@ -56,6 +56,10 @@ pub struct Record<'r> {
     pub actor_team: Option<TeamId>,
     /// Through which session.
     pub actor_session: Option<&'r str>,
+    /// Through a key of which lineage.
+    pub actor_lineage: Option<KeyId>,
+    /// On a key of which lineage.
+    pub target_lineage: Option<KeyId>,
 }
 
 #[derive(Serialize)]
@@ -90,6 +94,10 @@ struct Text<'r> {
     actor_team: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_session: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_lineage: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target_lineage: Option<String>,
 }
 
 /// What changed: byte for byte as it was written, or as a string where that is no JSON, as only somebody else
@@ -133,6 +141,8 @@ impl Record<'_> {
             actor_member: self.actor_member.map(|id| id.to_string()),
             actor_team: self.actor_team.map(|id| id.to_string()),
             actor_session: self.actor_session,
+            actor_lineage: self.actor_lineage.map(|id| id.to_string()),
+            target_lineage: self.target_lineage.map(|id| id.to_string()),
         };
         // Texts and numbers: there is nothing in it that JSON cannot say.
         serde_json::to_string(&text).unwrap_or_default()
@@ -175,6 +185,8 @@ mod tests {
             actor_member: None,
             actor_team: None,
             actor_session: None,
+            actor_lineage: None,
+            target_lineage: None,
         };
         let text = record.text();
         assert_eq!(
@@ -187,19 +199,19 @@ mod tests {
             )
         );
         assert_ne!(leaf(&[0; SALT_LEN], &text), leaf(&[1; SALT_LEN], &text));
-        let person = Record {
+        let all = Record {
             actor_member: Some(MemberId([3; 16])),
             actor_team: Some(TeamId([4; 16])),
             actor_session: Some("ses_1"),
+            actor_lineage: KeyId::from_slice(b"aaaaaaaaaaaa"),
+            target_lineage: KeyId::from_slice(b"bbbbbbbbbbbb"),
             ..record
         };
-        assert_eq!(
-            person.text(),
-            text.replace(
-                r#""req_1""#,
-                r#""req_1","actor_member":"mem_05gLuJsxsKBVB3UjnWB7o3","actor_team":"team_07ZnsQVxAQufZPKJjMEpk4","actor_session":"ses_1""#
-            )
+        let last = concat!(
+            r#""req_1","actor_member":"mem_05gLuJsxsKBVB3UjnWB7o3","actor_team":"team_07ZnsQVxAQufZPKJjMEpk4","#,
+            r#""actor_session":"ses_1","actor_lineage":"key_aaaaaaaaaaaa","target_lineage":"key_bbbbbbbbbbbb""#,
         );
+        assert_eq!(all.text(), text.replace(r#""req_1""#, last));
         let damaged = Record { before: Some("{"), ..record }.text();
         assert_eq!(damaged, text.replace(r#"{"b":1, "a":1.0}"#, r#""{""#));
     }

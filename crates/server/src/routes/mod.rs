@@ -3,6 +3,7 @@
 mod account;
 mod approvals;
 mod audit;
+mod contacts;
 mod guardrails;
 mod guidelines;
 mod health;
@@ -39,6 +40,7 @@ fn described() -> (Router<App>, Document) {
         .merge(account::routes())
         .merge(approvals::routes())
         .merge(audit::routes())
+        .merge(contacts::routes())
         .merge(guardrails::routes())
         .merge(guidelines::routes())
         .merge(health::routes())

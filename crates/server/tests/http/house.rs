@@ -18,7 +18,7 @@ pub(crate) use lost_passwords::LOST_PASSWORD;
 
 pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
 pub(crate) use provider::{Back, LOOPBACK_PORT, Provider};
-pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in_letter};
+pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in, token_in_letter};
 pub(crate) use world::{World, merged};
 
 use keystead_domain::ids::{KeyId, RequestId};

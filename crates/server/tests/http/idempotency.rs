@@ -25,13 +25,14 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 20] = [
+const ASKING: [(&str, &str); 21] = [
     ("/v1/account/password", "the password that it proves is another one then"),
     ("/v1/account/recovery", "its answer is the same whatever it does"),
     ("/v1/account/recovery/confirm", "a link works once"),
     ("/v1/account/recovery-codes", "codes are shown once, and each time others"),
     ("/v1/account/totp", "the secret is shown once, and each time another"),
     ("/v1/account/totp/confirm", "a code works once"),
+    ("/v1/contact-confirmations", "a link works once"),
     ("/v1/guardrails/preview", "it changes nothing"),
     ("/v1/guidelines/accept", "what was accepted stays so"),
     ("/v1/identity-providers/{provider}/test", "it changes nothing"),
@@ -48,10 +49,15 @@ const ASKING: [(&str, &str); 20] = [
     ("/v1/whoami", "it changes nothing"),
 ];
 
-/// The same of what is done to a member.
-async fn of_member(house: &House, path: &str) -> (String, Option<Value>) {
+/// The same of what is done to a member or a team.
+async fn of_people(house: &House, path: &str) -> (String, Option<Value>) {
     if path.ends_with("/invitation") {
         return (path.replace("{member}", &house.admin.add("bob@example.com", json!([])).await), None);
+    }
+    if path.ends_with("/contact/ask") {
+        let team = json!({"name": "third", "contact": "third@example.net"});
+        let team = house.admin.post("/v1/teams", team).await.created();
+        return (path.replace("{team}", team["id"].as_str().unwrap()), None);
     }
     let cleo = house.admin.person("Cleo", json!([]), json!([])).await;
     let to = house.admin.add("dan@example.com", json!([])).await;
@@ -96,9 +102,9 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
             let told = house.admin.get("/v1/projects/registry/notices").await.ok();
             return (at(path).replace("{notice}", told["items"][0]["id"].as_str().unwrap()), None);
         }
-        "/v1/members/{member}/invitation" | "/v1/members/{member}/keys/hand-over" => {
-            return of_member(house, path).await;
-        }
+        "/v1/members/{member}/invitation"
+        | "/v1/members/{member}/keys/hand-over"
+        | "/v1/teams/{team}/contact/ask" => return of_people(house, path).await,
         "/v1/root-key/rotate" | "/v1/root-key/retire" => return (path.to_owned(), None),
         _ => {
             let key = house.admin.issue(json!({})).await;

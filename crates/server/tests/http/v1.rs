@@ -3,6 +3,7 @@
 mod account;
 pub(crate) mod approvals;
 mod audit;
+mod contacts;
 mod guardrails;
 mod guidelines;
 mod hygiene;

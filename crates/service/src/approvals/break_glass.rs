@@ -7,7 +7,6 @@ use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::create_key::Issue;
 use crate::refused::Refused;
-use crate::rotate_key::key_target;
 use keystead_api::{CreateKey, CreatedKey, Key, UpdateKey};
 use keystead_domain::cells::Place;
 use keystead_domain::ids::KeyId;
@@ -72,7 +71,7 @@ impl Keystead {
         let organization = caller.organization();
         let id: KeyId = key.id.parse().map_err(|_| Refused::Internal("a key without an id".into()))?;
         let row = tx.key(organization, id).await?.ok_or(Refused::not_found("key"))?;
-        let mut event = self.event(caller, "key.break_glass", key_target(&row));
+        let mut event = self.key_event(caller, "key.break_glass", &row);
         let at = format!("{}/{}", place.project.slug, place.slug);
         let who = caller.entry.owner.state.load().name.to_string();
         let subject = format!("{who} broke glass for the API key \"{}\"", key.name);

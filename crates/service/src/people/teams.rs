@@ -8,7 +8,8 @@ use crate::cursor::Cut;
 use crate::present::{json, to_json};
 use crate::refused::Refused;
 use crate::{Keystead, management, versions};
-use keystead_api::{AuthorityGrant, CreateTeam, Page, PageQuery, Team, UpdateTeam};
+use keystead_api::{AuthorityGrant, ContactState, CreateTeam, Page, PageQuery, Team, UpdateTeam};
+use keystead_domain::contact::{self, contact_state};
 use keystead_domain::ids::{OwnerId, TeamId};
 use keystead_domain::name;
 use keystead_store::{Acted, Change, ChangeKind, StoreError, TeamRow, Tx, Unique};
@@ -38,12 +39,18 @@ impl Keystead {
             created_at: now,
             updated_at: now,
             version: 1,
+            listed: input.listed,
+            asked_contact: None,
+            asked_at: None,
+            verified_contact: None,
+            verified_at: None,
         };
         let (this, by) = (Arc::clone(self), caller.clone());
-        self.act_once(caller, move |tx| {
+        let created = self.act_once(caller, move |tx| {
             Box::pin(async move {
                 let grants = this.read_grants(tx, &by, &input.grants, &[]).await?;
                 row.grants = to_json(&grants)?;
+                this.ask_if_mailed(tx, &mut row).await?;
                 tx.insert_team(&row).await.map_err(taken)?;
                 tx.set_grant_roles(row.id.0, &roles_of(&grants)).await?;
                 let shown = this.show_team(&row)?;
@@ -51,8 +58,18 @@ impl Keystead {
                 let event = with_difference(event, None, Some(&shown));
                 Ok(Acted { value: shown, events: vec![event], changes: vec![change(&row)] })
             })
-        })
-        .await
+        });
+        let created = created.await?;
+        self.post.hurry();
+        Ok(created)
+    }
+
+    /// A new contact is asked at once where that reaches whoever reads it.
+    async fn ask_if_mailed(&self, tx: &mut Tx, row: &mut TeamRow) -> Result<(), Refused> {
+        if self.sends_mail() {
+            self.ask(tx, row).await?;
+        }
+        Ok(())
     }
 
     /// The organization's teams, newest first.
@@ -102,6 +119,7 @@ impl Keystead {
             })
         })
         .await
+        .inspect(|_| self.post.hurry())
     }
 
     async fn write_team(
@@ -121,6 +139,12 @@ impl Keystead {
                 name::contact("/contact", contact)?;
             }
             row.contact = contact;
+        }
+        row.listed = input.listed.unwrap_or(row.listed);
+        if row.contact != before.contact {
+            // What the former address was sent says nothing of this one.
+            tx.end_link(&row.id.0).await?;
+            self.ask_if_mailed(tx, &mut row).await?;
         }
         if let Some(sent) = &input.grants {
             let held: Vec<AuthorityGrant> = json(&before.grants)?;
@@ -164,6 +188,7 @@ impl Keystead {
                     changes.push(super::members::change_of(row.organization_id, seat.member_id));
                 }
                 tx.set_grant_roles(id.0, &[]).await?;
+                tx.end_link(&id.0).await?;
                 tx.delete_team(row.organization_id, id).await.map_err(still)?;
                 // After the members: they no longer refer to it.
                 changes.push(change(&row));
@@ -181,11 +206,23 @@ impl Keystead {
     }
 
     fn show_team(&self, row: &TeamRow) -> Result<Team, Refused> {
+        let verified = row.verified_contact.as_deref().zip(row.verified_at);
+        let state = row.contact.as_deref().map(|contact| contact_state(contact, verified, self.clock.now()));
         Ok(Team {
             id: row.id.to_string(),
             name: row.name.clone(),
             purpose: row.purpose.clone(),
             contact: row.contact.clone(),
+            contact_state: state.map(|state| match state {
+                contact::ContactState::Unverified => ContactState::Unverified,
+                contact::ContactState::Verified => ContactState::Verified,
+                contact::ContactState::Lapsed => ContactState::Lapsed,
+            }),
+            contact_verified_at: row
+                .verified_at
+                .filter(|_| row.verified_contact.is_some() && row.verified_contact == row.contact)
+                .map(|at| at.to_timestamp()),
+            listed: row.listed,
             grants: self.show_grants(&row.grants)?,
             created_at: row.created_at.to_timestamp(),
             updated_at: row.updated_at.to_timestamp(),
@@ -222,6 +259,6 @@ pub(crate) fn target(row: &TeamRow) -> Target<'_> {
     Target { kind: "team", id: row.id.to_string(), name: &row.name, project: None }
 }
 
-fn change(row: &TeamRow) -> Change {
+pub(super) fn change(row: &TeamRow) -> Change {
     Change::new(row.organization_id, ChangeKind::Team, row.id.0)
 }

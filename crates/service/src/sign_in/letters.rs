@@ -13,28 +13,30 @@ use zeroize::Zeroizing;
 
 /// What a link is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LinkFor {
+pub(crate) enum LinkFor {
     Invitation,
     Recovery,
+    Contact,
 }
 
 impl LinkFor {
-    pub(super) const fn name(self) -> &'static str {
+    const fn name(self) -> &'static str {
         match self {
             Self::Invitation => "invitation",
             Self::Recovery => "recovery",
+            Self::Contact => "contact",
         }
     }
 }
 
 /// A new link: its row, and its token.
-pub(super) struct NewLink {
-    pub(super) row: LinkRow,
-    pub(super) token: PlainToken,
+pub(crate) struct NewLink {
+    pub(crate) row: LinkRow,
+    pub(crate) token: PlainToken,
 }
 
 impl Keystead {
-    pub(super) fn new_link(
+    pub(crate) fn new_link(
         &self,
         purpose: LinkFor,
         subject: [u8; 16],
@@ -56,7 +58,7 @@ impl Keystead {
 
     /// The link that a token opens; `None` when it opens none. The comparison takes the same time wherever the
     /// token is wrong.
-    pub(super) async fn find_link(&self, purpose: LinkFor, text: &str) -> Result<Option<LinkRow>, Refused> {
+    pub(crate) async fn find_link(&self, purpose: LinkFor, text: &str) -> Result<Option<LinkRow>, Refused> {
         let Some(token) = SecretToken::parse(TokenKind::Link, text.trim()) else { return Ok(None) };
         let digest = self.link_digest(purpose, token.id(), token.expose())?;
         let row = self.store.read().await?.link(&token.id()).await?;
@@ -71,13 +73,13 @@ impl Keystead {
     }
 
     /// Where a link leads. What follows the `#` reaches no server's log.
-    pub(super) fn link_url(&self, purpose: LinkFor, token: &PlainToken) -> Zeroizing<String> {
+    pub(crate) fn link_url(&self, purpose: LinkFor, token: &PlainToken) -> Zeroizing<String> {
         let (url, purpose, token) = (&self.sign_in.settings.url, purpose.name(), token.expose());
         Zeroizing::new(format!("{url}/{purpose}#{token}"))
     }
 
     /// Writes a letter that carries a link, in the transaction of what it is about.
-    pub(super) async fn write_letter(
+    pub(crate) async fn write_letter(
         &self,
         ledger: &mut Ledger,
         purpose: LinkFor,

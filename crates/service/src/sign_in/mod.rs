@@ -20,6 +20,7 @@ mod totp;
 mod tries;
 
 pub use breached::check_breached_passwords;
+pub(crate) use letters::LinkFor;
 pub(crate) use passwords::Passwords;
 pub(crate) use single_sign_on::issuer_of;
 pub use single_sign_on::{Begun, Returns};

@@ -28,7 +28,7 @@ pub(crate) async fn every_change_says_what_was_and_is(house: House) {
     assert_eq!(updated.at, house.clock_now());
     assert_eq!(
         updated.target,
-        AuditTarget { kind: "role".into(), id: role.id.clone(), name: "editor".into() }
+        AuditTarget { kind: "role".into(), id: role.id.clone(), name: "editor".into(), lineage: None }
     );
     assert_eq!(updated.project.as_ref(), Some(&project.id));
     assert_eq!(
@@ -40,6 +40,7 @@ pub(crate) async fn every_change_says_what_was_and_is(house: House) {
             member: None,
             team: None,
             session: None,
+            lineage: Some(admin.entry.lineage.id.to_string()),
         }
     );
     assert_eq!(updated.address.as_deref(), Some("192.0.2.7"));

@@ -299,6 +299,8 @@ fn event(organization_id: OrganizationId) -> Event {
         actor_member: None,
         actor_team: None,
         actor_session: None,
+        actor_lineage: None,
+        target_lineage: None,
         address: None,
         action: "test".into(),
         target_kind: "test".into(),

@@ -104,6 +104,8 @@ impl AuditRow {
             actor_member: self.actor_member,
             actor_team: self.actor_team,
             actor_session: self.actor_session.as_deref(),
+            actor_lineage: self.actor_lineage,
+            target_lineage: self.target_lineage,
         })
     }
 }

@@ -34,6 +34,8 @@ pub struct AuditFilter {
     pub actor: Option<Actor>,
     /// On which thing, by its written id.
     pub target_id: Option<String>,
+    /// By or on a key of this lineage.
+    pub lineage: Option<KeyId>,
     /// In which request.
     pub request_id: Option<String>,
     /// From this instant on.
@@ -52,6 +54,7 @@ impl AuditFilter {
             action: None,
             actor: None,
             target_id: None,
+            lineage: None,
             request_id: None,
             since: None,
             until: None,
@@ -69,6 +72,7 @@ statements! {
     BY_MEMBER(1) = " AND actor_member = {}";
     BY_TEAM(1) = " AND actor_team = {}";
     TARGET(1) = " AND target_id = {}";
+    LINEAGE(2) = " AND (actor_lineage = {} OR target_lineage = {})";
     REQUEST(1) = " AND request_id = {}";
     SINCE(1) = " AND at >= {}";
     UNTIL(1) = " AND at < {}";
@@ -109,6 +113,9 @@ impl Conn {
             if let Some(value) = value {
                 list.add(fragment, [value]);
             }
+        }
+        if let Some(lineage) = &filter.lineage {
+            list.add(LINEAGE, [lineage.value(), lineage.value()]);
         }
         list.add(PAGE, [at.value(), id.value(), limit(rows_max)]);
         self.filtered(list).await

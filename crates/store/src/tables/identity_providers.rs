@@ -70,9 +70,6 @@ statements! {
     OF(1) = concat!("SELECT ", columns!(), " FROM identity_providers WHERE organization_id = $1 ORDER BY created_at DESC, id DESC");
     // Writes nothing new, and so locks the rows until the transaction's end on both engines.
     HOLD(1) = "UPDATE identity_providers SET version = version WHERE organization_id = $1";
-    // Binaries before this one know nothing of providers: a password would pass where it must not.
-    NEEDS(0) = "UPDATE installation SET value = '18' WHERE name = 'schema_oldest_binary' \
-        AND CAST(value AS BIGINT) < 18 AND EXISTS (SELECT 1 FROM identity_providers)";
 }
 
 /// For which place the secret of a provider's client is sealed.
@@ -116,11 +113,6 @@ impl Conn {
     ) -> Result<Vec<IdentityProviderRow>, StoreError> {
         self.rows(&OF, [organization.value()]).await
     }
-
-    /// Where there is an identity provider, keeps binaries away that know none.
-    pub(crate) async fn keep_from_who_knows_no_providers(&mut self) -> Result<(), StoreError> {
-        self.execute(&NEEDS, []).await.map(|_| ())
-    }
 }
 
 impl Tx {
@@ -138,13 +130,12 @@ impl Tx {
         self.identity_providers(organization).await
     }
 
-    /// Adds an identity provider. From now on only binaries that know them run on this database.
+    /// Adds an identity provider.
     ///
     /// # Errors
     /// [`StoreError::Unique`] when its name is taken, or when the database cannot answer.
     pub async fn insert_identity_provider(&mut self, row: &IdentityProviderRow) -> Result<(), StoreError> {
-        self.write("identity_providers", &row.id.0, &INSERT, row.values()).await?;
-        self.keep_from_who_knows_no_providers().await
+        self.write("identity_providers", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of an identity provider; `false` when its version is no longer the expected one, or

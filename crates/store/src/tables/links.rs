@@ -1,4 +1,4 @@
-//! Links that are used once: of an invitation or a recovery. Of a token only its keyed digest is kept.
+//! Links that are used once: of an invitation, a recovery or a team's contact. Of a token only its keyed digest is kept.
 
 use crate::conn::{Conn, Ledger, Tx};
 use crate::error::StoreError;
@@ -12,11 +12,11 @@ use std::fmt;
 row! {
     /// A link.
     LinkRow {
-        /// Of which member or account: each has one at a time.
+        /// Of which member, account or team: each has one at a time.
         subject_id: [u8; 16],
-        /// Whose the member is.
+        /// Whose the member or the team is.
         organization_id: Option<OrganizationId>,
-        /// `invitation` or `recovery`.
+        /// `invitation`, `recovery` or `contact`.
         purpose: String,
         /// The keyed digest of its token.
         digest: [u8; 32],
@@ -54,7 +54,7 @@ statements! {
 }
 
 impl Conn {
-    /// The link of a member or an account.
+    /// The link of a member, an account or a team.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -75,7 +75,7 @@ impl Ledger {
 }
 
 impl Tx {
-    /// Puts a link in place of the one that its member or account had.
+    /// Puts a link in place of the one that its member, account or team had.
     ///
     /// # Errors
     /// When the database cannot answer.
@@ -92,7 +92,7 @@ impl Tx {
         self.write("links", &row.subject_id, &TAKE, values).await
     }
 
-    /// Ends the link of a member or an account, if there is one.
+    /// Ends the link of a member, an account or a team, if there is one.
     ///
     /// # Errors
     /// When the database cannot answer.

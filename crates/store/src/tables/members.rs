@@ -59,9 +59,6 @@ statements! {
     OF_ACCOUNT(1) = concat!("SELECT ", columns!(), " FROM members WHERE account_id = $1 ORDER BY created_at, id");
     PAGE(4) = concat!("SELECT ", columns!(), " FROM members WHERE organization_id = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT $4");
     ALL(0) = concat!("SELECT ", columns!(), " FROM members");
-    // Binaries before 12 know no person: they may not run on a database that has one.
-    NEEDS_PEOPLE(0) = "UPDATE installation SET value = '12' \
-        WHERE name = 'schema_oldest_binary' AND CAST(value AS BIGINT) < 12 AND EXISTS (SELECT 1 FROM members)";
 }
 
 impl Conn {
@@ -111,11 +108,6 @@ impl Conn {
         self.rows(&PAGE, [organization.value(), at.value(), id.value(), limit(rows_max)]).await
     }
 
-    /// Where there is a member, keeps binaries away that know none.
-    pub(crate) async fn keep_from_who_knows_no_people(&mut self) -> Result<(), StoreError> {
-        self.execute(&NEEDS_PEOPLE, []).await.map(|_| ())
-    }
-
     /// Every member of every organization, for the keyring.
     ///
     /// # Errors
@@ -126,13 +118,12 @@ impl Conn {
 }
 
 impl Tx {
-    /// Adds a member. From now on only binaries that know people run on this database.
+    /// Adds a member.
     ///
     /// # Errors
     /// [`StoreError::Unique`] when its e-mail is taken in the organization, or when the database cannot answer.
     pub async fn insert_member(&mut self, row: &MemberRow) -> Result<(), StoreError> {
-        self.write("members", &row.id.0, &INSERT, row.values()).await?;
-        self.keep_from_who_knows_no_people().await
+        self.write("members", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
     /// Writes what can change of a member; `false` when its version is no longer the expected one, or there is

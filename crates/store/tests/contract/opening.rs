@@ -22,7 +22,7 @@ pub(crate) async fn ask(store: &TestStore, sql: &'static str) -> Vec<String> {
     ask_of(&store.database, sql).await
 }
 
-pub(crate) async fn ask_of(database: &Database, sql: &'static str) -> Vec<String> {
+async fn ask_of(database: &Database, sql: &'static str) -> Vec<String> {
     let rows: Vec<(String,)> = match database {
         Database::Sqlite(path) => {
             let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
@@ -106,16 +106,6 @@ pub(crate) async fn a_newer_schema_is_refused_unless_it_says_that_this_one_works
     let opened = open(&store).await.unwrap();
     assert!(opened.read().await.unwrap().organization(org(1)).await.unwrap().is_some());
     opened.close().await;
-}
-
-/// Which schema a binary must know at least to run on this database.
-pub(crate) const OLDEST: &str = "SELECT value FROM installation WHERE name = 'schema_oldest_binary'";
-
-pub(crate) async fn only_who_knows_people_opens_a_database_with_a_member(store: TestStore) {
-    settle(&store, 1).await;
-    assert_eq!(ask(&store, OLDEST).await, ["9"]);
-    crate::people::settle_people(&store, 2).await;
-    assert_eq!(ask(&store, OLDEST).await, ["12"]);
 }
 
 /// What a look tells of the schema: its number, and whether this binary works on it.

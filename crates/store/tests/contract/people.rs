@@ -45,6 +45,11 @@ fn team_row(n: u8) -> TeamRow {
         created_at: START,
         updated_at: START,
         version: 1,
+        listed: false,
+        asked_contact: None,
+        asked_at: None,
+        verified_contact: None,
+        verified_at: None,
     }
 }
 
@@ -116,6 +121,45 @@ pub(crate) async fn people_change_at_their_version(store: TestStore) {
     let mut r = read(&store).await;
     assert!(r.member(org(1), member(1)).await.unwrap().unwrap().disabled);
     assert_eq!(r.seat(org(1), seat(1)).await.unwrap().unwrap().left_at, Some(START));
+}
+
+pub(crate) async fn contacts_are_listed_while_verified_and_asked_when_due(store: TestStore) {
+    settle_people(&store, 1).await;
+    let listed = async |after| read(&store).await.listed_teams(org(1), after, 10).await.unwrap().len();
+    let to_ask = async |now: i64| {
+        let due = ContactsDue {
+            verified_to: minutes(now - 335),
+            verified_after: minutes(now - 395),
+            asked_to: minutes(now - 14),
+        };
+        read(&store).await.teams_to_ask(due, 10).await.unwrap().len()
+    };
+    assert_eq!((listed(START.plus(-1)).await, to_ask(0).await), (0, 1), "never asked");
+    let address = || Some("routing@example.net".to_owned());
+    let asked = TeamRow { asked_contact: address(), asked_at: Some(START), version: 2, ..team_row(1) };
+    let set = async |row: TeamRow| {
+        let version = row.version - 1;
+        act!(store.store, |tx| assert!(tx.update_team(&row, version).await?)).unwrap();
+    };
+    set(asked.clone()).await;
+    assert_eq!((to_ask(0).await, to_ask(500).await), (0, 0), "asked once, and never answered");
+    let verified = TeamRow {
+        listed: true,
+        verified_contact: address(),
+        verified_at: Some(minutes(1)),
+        version: 3,
+        ..asked.clone()
+    };
+    set(verified.clone()).await;
+    assert_eq!(read(&store).await.team(org(1), team(1)).await, Ok(Some(verified.clone())));
+    assert_eq!((listed(START).await, listed(minutes(1)).await), (1, 0));
+    assert_eq!(read(&store).await.listed_teams(org(2), START, 10).await, Ok(vec![]));
+    assert_eq!([to_ask(335).await, to_ask(336).await, to_ask(395).await, to_ask(396).await], [0, 1, 1, 0]);
+    set(TeamRow { asked_at: Some(minutes(336)), version: 4, ..verified.clone() }).await;
+    assert_eq!([to_ask(349).await, to_ask(350).await], [0, 1], "asked again after a while");
+    let other = Some("noc@example.net".to_owned());
+    set(TeamRow { contact: other, version: 5, ..verified }).await;
+    assert_eq!((listed(START).await, to_ask(2).await), (0, 1), "another address is another contact");
 }
 
 pub(crate) async fn names_of_people_are_taken_once(store: TestStore) {

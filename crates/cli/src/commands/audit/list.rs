@@ -18,12 +18,15 @@ pub(super) struct List {
     /// Only this action: key.create, role.update, …
     #[arg(long)]
     action: Option<String>,
-    /// Only by this key (key_…)
-    #[arg(long, value_name = "KEY_ID")]
+    /// Only by this key (key_…), person (mem_…) or in this team's name (team_…)
+    #[arg(long, value_name = "ID")]
     actor: Option<String>,
     /// Only on the target with this id
     #[arg(long, value_name = "ID")]
     target: Option<String>,
+    /// Only by or on this key, its predecessors, successors and minted keys
+    #[arg(long, value_name = "KEY_ID")]
+    lineage: Option<String>,
     /// Only of this request (req_…)
     #[arg(long, value_name = "ID")]
     request_id: Option<String>,
@@ -44,6 +47,7 @@ impl List {
             action: self.action,
             actor: self.actor,
             target: self.target,
+            lineage: self.lineage,
             request_id: self.request_id,
             since: self.since.map(|moment| moment.ago(session.now)),
             until: self.until.map(|moment| moment.ago(session.now)),
@@ -92,6 +96,7 @@ impl Present for AuditRecord {
                     .unwrap_or(&self.actor.kind)
                     .into(),
             ),
+            ("lineage", Cell::maybe(self.actor.lineage.as_deref().or(self.target.lineage.as_deref()))),
             ("owner then", Cell::maybe(self.actor.owner.as_deref())),
             ("address", Cell::maybe(self.address.as_deref())),
             ("target", format!("{} {} ({})", self.target.kind, self.target.name, self.target.id).into()),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// The columns, by the names that they have in a record.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 20] = [
     "position",
     "id",
     "at",
@@ -22,6 +22,8 @@ pub(super) const COLUMNS: [&str; 18] = [
     "actor_member",
     "actor_team",
     "actor_session",
+    "actor_lineage",
+    "target_lineage",
 ];
 
 /// A record's cells.

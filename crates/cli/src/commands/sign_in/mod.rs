@@ -1,6 +1,8 @@
-//! Signing in and out, one's own account and sessions, and invitations: what people do as themselves.
+//! Signing in and out, one's own account and sessions, invitations and contacts: what people do as themselves, or
+//! as nobody.
 
 mod account;
+mod contacts;
 mod invitations;
 mod loopback;
 mod present;
@@ -15,6 +17,7 @@ use crate::output::Output;
 use crate::session::Session;
 use account::Account;
 use clap::{Args, Subcommand};
+use contacts::Contacts;
 use invitations::Invitations;
 use keystead_sdk::Error;
 use keystead_sdk::api::Timestamp;
@@ -32,6 +35,8 @@ pub(crate) enum SignInCommand {
     Account(Account),
     #[command(subcommand)]
     Invitations(Invitations),
+    #[command(subcommand)]
+    Contacts(Contacts),
 }
 
 /// End the session that keystead sign-in began, and forget its token
@@ -49,6 +54,7 @@ impl SignInCommand {
             Self::Sessions(sessions) => sessions.run(&session()?).await,
             Self::Account(account) => account.run(connection, session, &output).await,
             Self::Invitations(invitations) => invitations.run(connection, session, &output).await,
+            Self::Contacts(contacts) => contacts.run(connection, session, &output).await,
         }
     }
 }

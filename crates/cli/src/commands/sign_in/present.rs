@@ -2,7 +2,9 @@
 
 use crate::output::Present;
 use crate::output::table::Cell;
-use keystead_sdk::api::{Invitation, Joined, RecoveryCodes, Session, TotpSecret};
+use keystead_sdk::api::{
+    ContactAsked, ContactConfirmed, Invitation, Joined, RecoveryCodes, Session, TotpSecret,
+};
 
 impl Present for Session {
     const HEADINGS: &'static [&'static str] = &["ID", "", "ORGANIZATION", "ADDRESS", "LAST USED", "CLIENT"];
@@ -63,6 +65,39 @@ impl Present for Joined {
             ("organization", self.organization.as_str().into()),
             ("member", self.member_id.as_str().into()),
             ("e-mail", self.email.as_str().into()),
+        ]
+    }
+}
+
+impl Present for ContactAsked {
+    const HEADINGS: &'static [&'static str] = &["TEAM", "CONTACT", "LINK", "UNTIL"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.fields().into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("team", self.team_id.as_str().into()),
+            ("contact", self.contact.as_str().into()),
+            ("link", Cell::maybe(self.link.as_deref())),
+            ("until", Cell::time(Some(self.expires_at))),
+        ]
+    }
+}
+
+impl Present for ContactConfirmed {
+    const HEADINGS: &'static [&'static str] = &["ORGANIZATION", "TEAM", "CONTACT"];
+
+    fn row(&self) -> Vec<Cell> {
+        self.fields().into_iter().map(|(_, cell)| cell).collect()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("organization", self.organization.as_str().into()),
+            ("team", self.team.as_str().into()),
+            ("contact", self.contact.as_str().into()),
         ]
     }
 }

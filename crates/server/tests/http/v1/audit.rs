@@ -11,6 +11,7 @@ on_both_engines! {
     only_what_changed_is_in_a_record,
     a_refused_act_leaves_no_record,
     every_filter_narrows,
+    what_a_key_did_and_what_was_done_to_it_is_one_question_whatever_it_became,
     pages_hold_every_record_once,
     a_tenant_reads_its_own_acts_only,
 }
@@ -21,8 +22,12 @@ async fn an_act_is_recorded_with_who_what_when_and_from_where(house: House) {
     let [act] = acts.as_slice() else { panic!("{acts:?}") };
     let own = house.admin.poke("/v1/whoami").await.ok();
     assert!(act["id"].as_str().unwrap().starts_with("aud_"));
-    assert_eq!(act["actor"], json!({"kind": "key", "key_id": own["id"], "owner": own["owner"]["id"]}));
-    assert_eq!(act["target"], json!({"kind": "key", "id": key.id, "name": "Website"}));
+    assert_eq!(
+        act["actor"],
+        json!({"kind": "key", "key_id": own["id"], "owner": own["owner"]["id"],
+        "lineage": own["id"]})
+    );
+    assert_eq!(act["target"], json!({"kind": "key", "id": key.id, "name": "Website", "lineage": key.id}));
     for (field, value) in [
         ("action", json!("key.create")),
         ("at", json!("2026-01-01T00:00:00Z")),
@@ -98,6 +103,38 @@ async fn every_filter_narrows(house: House) {
     ] {
         house.admin.get(&format!("/v1/audit?{query}")).await.wrong_field(code, field);
     }
+}
+
+/// What a lineage's records are of, the oldest first.
+async fn of_lineage(house: &House, key: &str) -> Vec<(String, String)> {
+    let records = house.admin.audit(&format!("lineage={key}")).await;
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    records.iter().rev().map(|one| (text(&one["action"]), text(&one["target"]["id"]))).collect()
+}
+
+async fn what_a_key_did_and_what_was_done_to_it_is_one_question_whatever_it_became(house: House) {
+    let manager = json!({"environment": "production", "permissions": ["keys.**"]});
+    let first = house.admin.issue_in("keystead", manager).await;
+    let second = house.admin.rotate(&first, json!({"grace_seconds": 60})).await;
+    house.wait(1);
+    let by_second = house.stranger.with_key(&second.key);
+    let made = json!({"name": "Of the second", "environment": "production"});
+    let made = by_second.post("/v1/projects/keystead/keys", made).await.created();
+    house.admin.post(&format!("{}/revoke", second.path()), json!({"reason": "Over"})).await.ok();
+    house.wait(1);
+    house.admin.delete(&second.path()).await.gone();
+    let own = of_lineage(&house, &first.id).await;
+    let named = |action: &str, id: &str| (action.to_owned(), id.to_owned());
+    assert!(own.contains(&named("key.create", &first.id)), "{own:?}");
+    assert!(own.contains(&named("key.create", made["id"].as_str().unwrap())), "{own:?}");
+    assert_eq!(own.last(), Some(&named("key.delete", &second.id)));
+    assert_eq!(own.iter().filter(|(action, _)| action.starts_with("key.rotat")).count(), 1, "{own:?}");
+    // Whichever key of it is named, also one that is no more.
+    assert_eq!(of_lineage(&house, &second.id).await, own);
+    assert_eq!(of_lineage(&house, made["id"].as_str().unwrap()).await.len(), 1);
+    let foreign = house.other.get(&format!("/v1/audit?lineage={}", first.id)).await.ok();
+    assert_eq!(foreign["items"], json!([]));
+    house.admin.get("/v1/audit?lineage=first").await.refused(422, "invalid_field");
 }
 
 async fn pages_hold_every_record_once(house: House) {
