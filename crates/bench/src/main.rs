@@ -22,6 +22,7 @@ Commands:
   verify   Verification in process, memory, loading 1,000,000 keys, and over HTTP
   http     Over HTTP only: a verification against an echo, latencies at half load (needs wrk, taskset)
   overload Three times as much as the server can answer, for a minute (needs wrk, taskset)
+  sign-ins Verifications beside a flood of sign-ins (needs wrk, taskset)
   soak     50,000,000 verifications in process while 100,000 keys come and go
   creates  Durable creates a second on SQLite and PostgreSQL
   audit    What the audit's tree costs 16 writers of one organization
@@ -62,6 +63,7 @@ fn main() -> Result<()> {
         (Some("verify"), None) => verify(&asked)?,
         (Some("http"), None) => run(http::figures())?,
         (Some("overload"), None) => run(http::overload(asked.seconds.unwrap_or(OVERLOAD_SECONDS)))?,
+        (Some("sign-ins"), None) => run(http::sign_ins())?,
         (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
         (Some("creates"), None) => run(creates::figures(asked.postgres))?,
         (Some("audit"), None) => run(audit::figures(asked.postgres))?,
@@ -69,6 +71,7 @@ fn main() -> Result<()> {
         (Some("nodes"), None) => run(nodes::figures(asked.postgres))?,
         (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
         (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),
+        (Some(http::FLOOD), Some(server)) => return run(http::flood(&server.to_string_lossy())),
         (Some("help") | None, _) => {
             say::result(USAGE);
             return Ok(());

@@ -321,9 +321,10 @@ impl Keystead {
         Ok(())
     }
 
-    /// The rotations of a key. One that was just made, as the first of its lineage, has none.
+    /// The rotations of a key. One that was just made, as the first of its lineage, has none, and one that was minted
+    /// never has any.
     async fn rotations_beside(&self, reader: &mut Reader, row: &KeyRow) -> Result<Vec<RotationRow>, Refused> {
-        if row.version == 1 && row.lineage_id == row.id {
+        if row.parent_id.is_some() || row.version == 1 && row.lineage_id == row.id {
             return Ok(Vec::new());
         }
         Ok(reader.rotations_of(row.organization_id, row.id).await?)

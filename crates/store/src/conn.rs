@@ -2,7 +2,7 @@
 //! read hangs on [`Conn`], what may be written on [`Ledger`] or [`Tx`]: see each table's file.
 
 use crate::error::StoreError;
-use crate::later::Later;
+use crate::later::{Joined, Later};
 use crate::log::Touched;
 use crate::statement::{Filtered, Statement};
 use crate::value::Value;
@@ -89,13 +89,21 @@ pub struct Conn {
     failed: Option<StoreError>,
     in_transaction: bool,
     later: Later,
+    joined: Joined,
     /// Rows that were written and that the log beside the database must have.
     touched: Vec<Touched>,
 }
 
 impl Conn {
     pub(crate) fn new(engine: Engine, in_transaction: bool) -> Self {
-        Self { engine, failed: None, in_transaction, later: Later::default(), touched: Vec::new() }
+        Self {
+            engine,
+            failed: None,
+            in_transaction,
+            later: Later::default(),
+            joined: Joined::default(),
+            touched: Vec::new(),
+        }
     }
 
     pub(crate) const fn is_on_postgres(&self) -> bool {
@@ -125,18 +133,19 @@ impl Conn {
     /// Takes what failed since the last call. What still waits to be written is forgotten.
     pub(crate) fn take_failure(&mut self) -> Option<StoreError> {
         self.later = Later::default();
+        self.joined = Joined::default();
         self.failed.take()
     }
 
-    /// Runs a statement whose answer nobody needs, on SQLite together with the next one that must be
-    /// answered: what it fails for is told then, or at [`Self::flush`].
+    /// Runs a statement whose answer nobody needs, together with the next one that must be answered where it can:
+    /// what it fails for is told then, or at [`Self::flush`].
     pub(crate) async fn later<const N: usize>(
         &mut self,
         statement: &Statement<N>,
         values: [Value<'_>; N],
     ) -> Result<(), StoreError> {
         if self.is_on_postgres() {
-            return self.execute(statement, values).await.map(|_| ());
+            return self.later_on_postgres(statement, values).await;
         }
         self.before(&[statement.sql()])?;
         let added = self.later.add(statement, &values).map_err(sqlx::Error::Encode);
@@ -144,16 +153,41 @@ impl Conn {
         if self.later.is_full() { self.flush().await } else { Ok(()) }
     }
 
+    async fn later_on_postgres<const N: usize>(
+        &mut self,
+        statement: &Statement<N>,
+        values: [Value<'_>; N],
+    ) -> Result<(), StoreError> {
+        if !Joined::takes(statement.sql()) {
+            return self.execute(statement, values).await.map(|_| ());
+        }
+        if !self.joined.has_room_for(statement.sql()) {
+            self.flush().await?;
+        }
+        self.before(&[statement.sql()])?;
+        let added = self.joined.add(statement, &values).map_err(sqlx::Error::Encode);
+        self.after(added)
+    }
+
     /// Runs what waits to be written.
     pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
-        if self.later.is_empty() {
+        if self.later.is_empty() && self.joined.is_empty() {
             return Ok(());
         }
-        let (sql, arguments) = self.later.take();
-        let Engine::Sqlite(connection) = &mut self.engine else { return Ok(()) };
-        // Only constant texts were joined: see `Later`.
-        let result = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **connection).await;
-        self.after(result.map(|_| ()))
+        // Only constant texts were joined: see `Later` and `Joined`.
+        let result = match &mut self.engine {
+            Engine::Sqlite(connection) => {
+                let (sql, arguments) = self.later.take();
+                let run = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **connection);
+                run.await.map(|_| ())
+            }
+            Engine::Postgres(connection) => {
+                let (sql, arguments) = self.joined.take();
+                let run = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut **connection);
+                answered(true, run).await.map(|_| ())
+            }
+        };
+        self.after(result)
     }
 
     /// Refuses after a failure in this transaction.

@@ -3,10 +3,12 @@
 mod overload;
 mod requests;
 mod server;
+mod sign_ins;
 mod wrk;
 
 pub use overload::overload;
 pub use server::{COMMAND, child};
+pub use sign_ins::{FLOOD, flood, sign_ins};
 
 use crate::figure::Figure;
 use crate::installation::Installation;

@@ -3,14 +3,16 @@
 use super::places::logged;
 use super::record::Set;
 use crate::backup::BackupError;
-use crate::backup::cell::{Cell, read_cell};
+use crate::backup::cell::{Cell, Kind, read_cell};
 use crate::backup::places::{Column, Table, quote, tables};
 use crate::conn::{Conn, Engine, on_engine};
 use crate::error::StoreError;
 use futures_util::TryStreamExt;
 use keystead_domain::time::Micros;
+use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, Row};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::OnceLock;
 
 /// Rows that a transaction wrote, by the id that they are found by.
@@ -28,8 +30,9 @@ const TARGETS_MAX: usize = 256;
 /// Sets of one record: it stays far below what a reader takes.
 pub(super) const SETS_MAX: usize = 64;
 
-const STAMP: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT), \
-    CAST(pg_current_xact_id()::text AS BIGINT)";
+/// PostgreSQL's clock and its number of this transaction, as the first row beside the images.
+const STAMP: &str = "SELECT -1 AS n, ARRAY[CAST(CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS TEXT), \
+    CAST(pg_current_xact_id() AS TEXT)] AS cells";
 const CLOCK: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)";
 
 /// PostgreSQL's clock; `None` on SQLite.
@@ -39,12 +42,8 @@ pub(crate) async fn server_clock(conn: &mut Conn) -> Result<Option<Micros>, Stor
     conn.after(clock).map(|(at,)| Some(Micros(at)))
 }
 
-/// PostgreSQL's clock and its number of this transaction; `None` on SQLite.
-pub(super) async fn stamp(conn: &mut Conn) -> Result<Option<(Micros, i64)>, StoreError> {
-    let Engine::Postgres(connection) = &mut conn.engine else { return Ok(None) };
-    let stamp: Result<(i64, i64), _> = sqlx::query_as(STAMP).fetch_one(&mut **connection).await;
-    conn.after(stamp).map(|(at, transaction)| Some((Micros(at), transaction)))
-}
+/// PostgreSQL's clock and its number of a transaction.
+pub(super) type Stamp = (Micros, i64);
 
 /// What is read for a record: a table's rows that have these targets, or the policies of these keys.
 pub(super) struct Wanted<'t> {
@@ -87,7 +86,7 @@ pub(super) async fn hold(conn: &mut Conn, rows: &[Touched]) -> Result<(), StoreE
     let all: Vec<Touched> = rows.iter().cloned().chain(keys).collect();
     for Wanted { table, column, targets, .. } in wanted(&all).iter().filter(|one| !one.policies) {
         let (from, by, targets) = (quote(table), quote(column), padded(targets));
-        let places = places(targets.len());
+        let places = places(0, targets.len());
         let sql = format!("SELECT 1 FROM {from} WHERE {by} IN ({places}) ORDER BY {by} FOR SHARE");
         let held = read(conn, sql, &[], &targets).await;
         conn.after(held)?;
@@ -103,43 +102,118 @@ fn padded<'t>(some: &[&'t [u8]]) -> Vec<&'t [u8]> {
     padded
 }
 
-fn places(count: usize) -> String {
-    let places: Vec<String> = (1..=count).map(|place| format!("${place}")).collect();
+fn places(after: usize, count: usize) -> String {
+    let places: Vec<String> = (after + 1..=after + count).map(|place| format!("${place}")).collect();
     places.join(", ")
 }
 
-/// Those rows as they are now.
-pub(super) async fn images(conn: &mut Conn, wanted: &[Wanted<'_>]) -> Result<Vec<Set>, StoreError> {
-    let mut sets = Vec::with_capacity(wanted.len());
-    for one in wanted {
-        let some = one.targets.as_slice();
-        sets.push(if one.policies {
-            let join = "JOIN keys k ON k.organization_id = t.organization_id AND k.policy_hash = t.hash";
-            set(conn, "policies", join, "k.id", some, Vec::new()).await?
-        } else {
-            let owned = some.iter().map(|target| target.to_vec()).collect();
-            set(conn, one.table, "", &format!("t.{}", quote(one.column)), some, owned).await?
-        });
+impl Wanted<'_> {
+    const fn read_from(&self) -> &'static str {
+        if self.policies { "policies" } else { self.table }
     }
-    Ok(sets)
+
+    /// Where its rows stand, and by which they are found.
+    fn source(&self) -> (String, String) {
+        let from = quote(self.read_from());
+        if self.policies {
+            let on = "k.organization_id = t.organization_id AND k.policy_hash = t.hash";
+            (format!("{from} t JOIN keys k ON {on}"), "k.id".to_owned())
+        } else {
+            (format!("{from} t"), format!("t.{}", quote(self.column)))
+        }
+    }
+
+    fn set(&self, columns: Vec<Column>) -> Set {
+        let targets = if self.policies { &[][..] } else { &self.targets };
+        let targets = targets.iter().map(|target| target.to_vec()).collect();
+        Set { table: self.read_from().to_owned(), columns, targets, rows: Vec::new() }
+    }
 }
 
-async fn set(
+/// Those rows as they are now, on PostgreSQL with its stamp. There each statement is a way to the server and back, so
+/// all is read by one.
+pub(super) async fn images(
     conn: &mut Conn,
-    name: &'static str,
-    join: &str,
-    by: &str,
-    some: &[&[u8]],
-    targets: Vec<Vec<u8>>,
-) -> Result<Set, StoreError> {
-    let columns = columns(conn, name).await?;
-    let list: Vec<String> = columns.iter().map(|column| format!("t.{}", quote(&column.name))).collect();
-    let (some, from) = (padded(some), quote(name));
-    let (list, places) = (list.join(", "), places(some.len()));
-    let sql = format!("SELECT DISTINCT {list} FROM {from} t {join} WHERE {by} IN ({places})");
-    let read = read(conn, sql, &columns, &some).await;
-    let rows = conn.after(read)?;
-    Ok(Set { table: name.to_owned(), columns, targets, rows })
+    wanted: &[Wanted<'_>],
+) -> Result<(Option<Stamp>, Vec<Set>), StoreError> {
+    let mut sets = Vec::with_capacity(wanted.len());
+    for one in wanted {
+        sets.push(one.set(columns(conn, one.read_from()).await?));
+    }
+    if conn.is_on_postgres() {
+        let stamp = at_once(conn, wanted, &mut sets).await?;
+        return Ok((Some(stamp), sets));
+    }
+    for (one, set) in wanted.iter().zip(&mut sets) {
+        let list: Vec<String> =
+            set.columns.iter().map(|column| format!("t.{}", quote(&column.name))).collect();
+        let (some, (from, by)) = (padded(&one.targets), one.source());
+        let (list, places) = (list.join(", "), places(0, some.len()));
+        let sql = format!("SELECT DISTINCT {list} FROM {from} WHERE {by} IN ({places})");
+        let read = read(conn, sql, &set.columns, &some).await;
+        set.rows = conn.after(read)?;
+    }
+    Ok((None, sets))
+}
+
+/// Fills the sets by one statement: of each row the number of its set, and its cells as texts.
+async fn at_once(conn: &mut Conn, wanted: &[Wanted<'_>], sets: &mut [Set]) -> Result<Stamp, StoreError> {
+    let (mut sql, mut values) = (STAMP.to_owned(), Vec::new());
+    for (number, (one, set)) in wanted.iter().zip(&*sets).enumerate() {
+        let list: Vec<String> = set.columns.iter().map(as_text).collect();
+        let (some, (from, by)) = (padded(&one.targets), one.source());
+        let (list, places) = (list.join(", "), places(values.len(), some.len()));
+        let distinct = if one.policies { "DISTINCT " } else { "" };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            sql,
+            " UNION ALL SELECT {distinct}{number}, ARRAY[{list}] FROM {from} WHERE {by} IN ({places})"
+        );
+        values.extend(some);
+    }
+    let Engine::Postgres(connection) = &mut conn.engine else {
+        return Err(StoreError::Corrupt("SQLite reads one set at a time"));
+    };
+    let mut query = sqlx::query_as::<_, (i32, Vec<Option<String>>)>(AssertSqlSafe(sql));
+    for value in values {
+        query = query.bind(value);
+    }
+    let read = query.fetch_all(&mut **connection).await;
+    let mut stamp = None;
+    for (number, cells) in conn.after(read)? {
+        let Some(set) = usize::try_from(number).ok().and_then(|number| sets.get_mut(number)) else {
+            stamp = stamp_of(&cells);
+            continue;
+        };
+        let columns = set.columns.iter().zip(cells);
+        let row: Option<Vec<Json>> = columns.map(|(column, text)| cell_of(column.kind, text)).collect();
+        set.rows.push(row.ok_or(StoreError::Corrupt("a row for the log"))?);
+    }
+    stamp.ok_or(StoreError::Corrupt("PostgreSQL's clock"))
+}
+
+fn stamp_of(cells: &[Option<String>]) -> Option<Stamp> {
+    let [Some(at), Some(transaction)] = cells else { return None };
+    Some((Micros(at.parse().ok()?), transaction.parse().ok()?))
+}
+
+/// A column as a text of which [`cell_of`] makes what [`Cell`] is written as.
+fn as_text(column: &Column) -> String {
+    let name = quote(&column.name);
+    match column.kind {
+        Kind::Text => format!("t.{name}"),
+        Kind::Int | Kind::Bool => format!("CAST(t.{name} AS TEXT)"),
+        Kind::Bytes => format!("translate(encode(t.{name}, 'base64'), E'\\n', '')"),
+    }
+}
+
+fn cell_of(kind: Kind, text: Option<String>) -> Option<Json> {
+    let Some(text) = text else { return Some(Json::Null) };
+    match kind {
+        Kind::Text | Kind::Bytes => Some(Json::String(text)),
+        Kind::Int => text.parse::<i64>().ok().map(Json::from),
+        Kind::Bool => text.parse::<bool>().ok().map(Json::from),
+    }
 }
 
 async fn read(
@@ -147,7 +221,7 @@ async fn read(
     sql: String,
     columns: &[Column],
     some: &[&[u8]],
-) -> Result<Vec<Vec<serde_json::Value>>, sqlx::Error> {
+) -> Result<Vec<Vec<Json>>, sqlx::Error> {
     on_engine!(conn, connection => {
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for target in some {

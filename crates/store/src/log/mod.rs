@@ -125,9 +125,10 @@ impl Log {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (at, transaction) = self.instant(conn, now).await?;
+        let mut instant = None;
         for some in wanted.chunks(capture::SETS_MAX) {
-            let sets = capture::images(conn, some).await?;
+            let (stamp, sets) = capture::images(conn, some).await?;
+            let (at, transaction) = *instant.get_or_insert_with(|| self.instant(stamp, now));
             appended.push(self.append(Record::Rows(Images { at: at.0, transaction, sets })).await);
         }
         Ok(())
@@ -163,14 +164,13 @@ impl Log {
 
     /// On PostgreSQL the server's clock, which orders the transactions of all nodes: conflicting
     /// ones wait for each other's locks, and read it while they hold them.
-    async fn instant(&self, conn: &mut Conn, now: Micros) -> Result<(Micros, Option<i64>), StoreError> {
-        let stamp = capture::stamp(conn).await?;
+    fn instant(&self, stamp: Option<capture::Stamp>, now: Micros) -> (Micros, Option<i64>) {
         let (now, transaction) = stamp.map_or((now, None), |(at, transaction)| (at, Some(transaction)));
         let before = self.last.fetch_max(now.0, Ordering::Relaxed);
         if before < now.0 {
-            return Ok((now, transaction));
+            return (now, transaction);
         }
-        Ok((Micros(self.last.fetch_add(1, Ordering::Relaxed) + 1), transaction))
+        (Micros(self.last.fetch_add(1, Ordering::Relaxed) + 1), transaction)
     }
 }
 

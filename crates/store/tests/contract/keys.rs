@@ -292,6 +292,8 @@ pub(crate) async fn a_policy_that_an_act_has_found_does_not_go(store: TestStore)
         async move {
             act!(store, |tx| {
                 tx.insert_policy(org(1), &POLICY, "{}").await?;
+                // What waits to be written is written before the next answer.
+                tx.policy(org(1), &POLICY).await?;
                 let _ = found.send(());
                 let _ = going.await;
                 tx.insert_key(&key_row(1, 1), &[], &[], &[]).await?;

@@ -123,7 +123,7 @@ async fn stand(store: &TestStore, condition: &'static str) -> bool {
 const BEFORE_COMMIT: &str = "SELECT count(*)::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
     JOIN pg_stat_activity a USING (pid) WHERE c.relnamespace = current_schema()::regnamespace \
     AND c.relname = 'keys' AND l.mode = 'RowExclusiveLock' AND a.state = 'idle in transaction' \
-    AND a.query LIKE 'SELECT DISTINCT%'";
+    AND a.query LIKE 'SELECT -1 AS n%'";
 /// It waits for another's row.
 const WAITING: &str = "SELECT count(*)::text FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
     JOIN pg_stat_activity a USING (pid) WHERE c.relnamespace = current_schema()::regnamespace \
