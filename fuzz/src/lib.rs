@@ -6,6 +6,8 @@ mod endpoints;
 #[cfg(test)]
 mod mutation;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod query;
 #[cfg(test)]
 mod restrictions;

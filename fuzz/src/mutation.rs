@@ -16,25 +16,29 @@ pub(crate) fn config() -> ProptestConfig {
 const BYTES_MAX: usize = 8 * 1024;
 
 /// The chosen seed after the edits; pieces of `dictionary` are put in whole.
-pub(crate) fn mutated(seeds: &[&str], dictionary: &[&str], (seed, count, edits): &Mutation) -> Vec<u8> {
-    let mut bytes = seeds[usize::from(*seed) % seeds.len()].as_bytes().to_vec();
+pub(crate) fn mutated(
+    seeds: &[impl AsRef<[u8]>],
+    dictionary: &[impl AsRef<[u8]>],
+    (seed, count, edits): &Mutation,
+) -> Vec<u8> {
+    let mut bytes = seeds[usize::from(*seed) % seeds.len()].as_ref().to_vec();
     // Few edits are likelier than many, so that much stays readable; none is one in 32.
     let count = if *count < 8 { 0 } else { usize::try_from(count.leading_zeros()).unwrap_or(0) + 1 };
     for (at, kind, value) in edits.iter().take(count) {
         let at = usize::from(*at) % (bytes.len() + 1);
         let end = bytes.len().min(at + usize::from(*value % 16));
-        let piece = dictionary[usize::from(*value) % dictionary.len()];
+        let piece = dictionary[usize::from(*value) % dictionary.len()].as_ref();
         match kind % 8 {
             0 => drop(bytes.splice(at..end, [])),
-            1 => drop(bytes.splice(at..at, piece.bytes())),
-            2 => drop(bytes.splice(at..end, piece.bytes())),
+            1 => drop(bytes.splice(at..at, piece.iter().copied())),
+            2 => drop(bytes.splice(at..end, piece.iter().copied())),
             3 => bytes.extend_from_within(at..end),
             4 => bytes.insert(at, *value),
             kind => {
                 let (begin, end) = word(&bytes, at);
                 let at = if kind == 5 { begin } else { end };
                 let begin = if kind == 7 { begin } else { at };
-                bytes.splice(begin..at, piece.bytes().filter(|byte| *byte != b'"'));
+                bytes.splice(begin..at, piece.iter().copied().filter(|byte| *byte != b'"'));
             }
         }
         bytes.truncate(BYTES_MAX);

@@ -1,6 +1,6 @@
 //! How people sign in, and what they do with their own account. What holds a secret does not print it.
 
-use crate::Timestamp;
+use crate::{PasskeyProof, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -44,6 +44,9 @@ pub struct SignIn {
     /// The one-time code or a recovery code, where the account has a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// That a passkey was used, in place of the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyProof>,
     /// Answers the session's token instead of setting a cookie: for programs such as the command line.
     #[serde(default)]
     pub token: bool,
@@ -143,6 +146,9 @@ pub struct AcceptInvitation {
     /// The one-time code, where the account exists and has a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// That a passkey was used, in place of the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyProof>,
 }
 
 /// What somebody joined.
@@ -225,4 +231,7 @@ pub struct RecoverAccount {
     /// The one-time code or a recovery code, where the account has a second factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// That a passkey was used, in place of the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkey: Option<PasskeyProof>,
 }

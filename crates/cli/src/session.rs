@@ -41,6 +41,18 @@ impl Session {
         Ok(Exit::Done)
     }
 
+    /// Shows a list that is all there is.
+    pub(crate) fn whole<T: Present>(&self, page: &Page<T>) -> Outcome {
+        if self.output.is_json() {
+            self.output.json(page)?;
+        } else if page.items.is_empty() {
+            self.output.note("Nothing there.");
+        } else {
+            self.output.columns(T::HEADINGS, &page.items.iter().map(Present::row).collect::<Vec<_>>())?;
+        }
+        Ok(Exit::Done)
+    }
+
     /// Shows one answer.
     pub(crate) fn show<T: Present>(&self, item: &T) -> Outcome {
         self.output.one(item)?;

@@ -135,6 +135,10 @@ pub enum Purpose {
     FlowNonce,
     /// What proves to a provider that who sends the code is who began (RFC 7636).
     FlowVerifier,
+    /// The token of a passkey's ceremony under way.
+    PasskeyFlow,
+    /// What a passkey is to sign.
+    PasskeyChallenge,
 }
 
 impl Purpose {
@@ -149,6 +153,8 @@ impl Purpose {
             Self::FlowState => b"people flow state",
             Self::FlowNonce => b"people flow nonce",
             Self::FlowVerifier => b"people flow verify",
+            Self::PasskeyFlow => b"people passkey flow",
+            Self::PasskeyChallenge => b"people passkey ask",
         }
     }
 }

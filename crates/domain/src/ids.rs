@@ -83,7 +83,8 @@ id!(/** Of a notice. */ NoticeId, "ntc");
 id!(/** Of a session: somebody who signed in. */ SessionId, "ses");
 id!(/** Of an identity provider. */ IdentityProviderId, "idp");
 id!(/** Of an identity: a person as an identity provider knows them. */ IdentityId, "idn");
-id!(/** Of a sign-in that an identity provider is to finish. */ FlowId, "flow");
+id!(/** Of a sign-in, or a ceremony of a passkey, that is to be finished. */ FlowId, "flow");
+id!(/** Of a passkey. */ PasskeyId, "pky");
 id!(/** Of a request. */ RequestId, "req");
 id!(/** Of a node: a running server. */ NodeId, "node");
 

@@ -68,8 +68,13 @@ impl Modify for Shared {
 
 /// The POSTs that only ask, or whose secret works once, or that change nothing the second time: a retry is another
 /// question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 21] = [
+const ASKING: [&str; 26] = [
     "create_session",
+    "begin_passkey_session",
+    "create_passkey_session",
+    "begin_passkey_step_up",
+    "begin_passkey",
+    "create_passkey",
     "step_up",
     "accept_invitation",
     "confirm_contact",

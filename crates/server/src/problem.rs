@@ -63,7 +63,10 @@ codes! {
         "Use a key that holds the permission, or ask an administrator to grant it.";
     /// Somebody who signs in is wrong in something.
     SignInFailed = "sign_in_failed", UNAUTHORIZED, "Signing in failed.",
-        "Check e-mail, password, organization and code; a one-time code works once.";
+        "Check e-mail, password, organization, code and passkey; a one-time code works once.";
+    /// A passkey was used whose counter went back.
+    PasskeyCopied = "passkey_copied", UNAUTHORIZED, "The passkey may have been copied.",
+        "Sign in another way, delete the passkey (keystead account passkeys delete) and add another.";
     /// Who signs in through an identity provider is not let in.
     SingleSignOnFailed = "single_sign_on_failed", UNAUTHORIZED, "Signing in through the provider failed.",
         "Begin again, and finish in the same browser.";
@@ -72,7 +75,7 @@ codes! {
         "Sign in through its provider: POST /v1/sign-in/oidc/start (keystead sign-in --sso).";
     /// The second factor is missing, or was proved too long ago.
     SecondFactorRequired = "second_factor_required", FORBIDDEN, "The second factor is needed.",
-        "Send `code` when signing in; in a session, prove it with POST /v1/sessions/current/second-factor and try again.";
+        "Send `code` or `passkey` when signing in; in a session, prove it with POST /v1/sessions/current/second-factor and try again.";
     /// A browser's request does not prove which page sent it.
     CsrfRequired = "csrf_required", FORBIDDEN, "The request does not prove where it comes from.",
         "Send the session's `csrf_token` in `X-CSRF-Token`; GET /v1/sessions/current has it.";

@@ -26,6 +26,7 @@ impl From<Refused> for ApiProblem {
                 Self::new(ProblemCode::RateLimited, detail).with_retry_after(retry_after_seconds)
             }
             signing_in @ (Refused::SignInFailed
+            | Refused::PasskeyCopied
             | Refused::SecondFactorRequired
             | Refused::OrganizationRequired(_)
             | Refused::SingleSignOn(_)
@@ -71,6 +72,10 @@ fn of_signing_in(refused: Refused) -> ApiProblem {
         Refused::SignInFailed => ApiProblem::new(
             ProblemCode::SignInFailed,
             "Something of what was sent is wrong; it is not told what.",
+        ),
+        Refused::PasskeyCopied => ApiProblem::new(
+            ProblemCode::PasskeyCopied,
+            "The passkey counts its uses, and its count went back: there may be two of it.",
         ),
         Refused::SecondFactorRequired => ApiProblem::new(
             ProblemCode::SecondFactorRequired,

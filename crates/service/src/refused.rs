@@ -120,6 +120,9 @@ pub enum Refused {
     /// Somebody who signs in is wrong in something; it is not told in what.
     #[error("e-mail, password, organization or code is wrong")]
     SignInFailed,
+    /// A passkey was used whose counter went back: somebody may have copied it.
+    #[error("the passkey may have been copied")]
+    PasskeyCopied,
     /// The password was right, and the second factor is missing; or it was proved too long ago.
     #[error("the second factor is needed")]
     SecondFactorRequired,

@@ -313,7 +313,7 @@ pub struct Reader(pub(crate) Conn);
 
 /// A transaction that reaches only what no person decides: meters and rates, what was seen, unknown
 /// attempts, the feed's tail, kept answers, nodes, jobs and log sessions, notices, when sessions were used, who
-/// was wrong how often and sign-ins under way, requests for approvals that are over, policies that no key has, the audit's tree and what retention deletes of it, values of the installation that are decided once, and sealed values, which are the same sealed
+/// was wrong how often, sign-ins and ceremonies of passkeys under way, requests for approvals that are over, policies that no key has, the audit's tree and what retention deletes of it, values of the installation that are decided once, and sealed values, which are the same sealed
 /// anew.
 pub struct Ledger(pub(crate) Conn);
 

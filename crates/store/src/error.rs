@@ -67,6 +67,8 @@ pub enum Unique {
     IdentitySubject,
     /// As whom an identity provider knows a member.
     IdentityMember,
+    /// What authenticators know a passkey by.
+    PasskeyCredential,
     /// An id, or anything else that only randomness decides.
     Id,
 }
@@ -96,6 +98,7 @@ const UNIQUE: &[(Unique, &str, &str)] = &[
     ),
     (Unique::IdentitySubject, "identities_subject", "identities.provider_id, identities.subject"),
     (Unique::IdentityMember, "identities_member", "identities.provider_id, identities.member_id"),
+    (Unique::PasskeyCredential, "passkeys_credential", "passkeys.credential_id"),
     (Unique::SeatMember, "seats_member", "seats.team_id, seats.member_id"),
 ];
 

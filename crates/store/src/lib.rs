@@ -68,6 +68,8 @@ pub use tables::meters::MeterRow;
 pub use tables::nodes::NodeRow;
 pub use tables::organizations::OrganizationRow;
 pub use tables::outbox::{DueNotice, NO_PROJECT, NoticeRow, Tried, letter_place};
+pub use tables::passkey_flows::PasskeyFlowRow;
+pub use tables::passkeys::{PasskeyRow, PasskeyUse};
 pub use tables::peppers::PepperRow;
 pub use tables::permissions::PermissionRow;
 pub use tables::policies::PolicyRow;

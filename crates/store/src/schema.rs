@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 20;
+pub(crate) const SUPPORTED: i64 = 21;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -32,6 +32,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (18, "single sign-on", include_str!("schema/0018_single_sign_on.sql")),
     (19, "audit lineage", include_str!("schema/0019_audit_lineage.sql")),
     (20, "team contacts", include_str!("schema/0020_team_contacts.sql")),
+    (21, "passkeys", include_str!("schema/0021_passkeys.sql")),
 ];
 
 /// The words in which the engines differ.

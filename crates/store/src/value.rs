@@ -3,8 +3,8 @@
 
 use keystead_domain::ids::{
     AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId, IdentityId,
-    IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PermissionId, ProjectId,
-    RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
+    IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PasskeyId, PermissionId,
+    ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -177,6 +177,7 @@ ids!(
     NodeId,
     NoticeId,
     OrganizationId,
+    PasskeyId,
     PermissionId,
     ProjectId,
     RoleId,

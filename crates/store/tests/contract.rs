@@ -52,6 +52,8 @@ mod names;
 mod opening;
 #[path = "contract/outbox.rs"]
 mod outbox;
+#[path = "contract/passkeys.rs"]
+mod passkeys;
 #[path = "contract/people.rs"]
 mod people;
 #[path = "contract/rotation.rs"]
@@ -288,6 +290,12 @@ suite! {
         of_many_who_use_a_link_at_once_one_does,
         a_second_factor_counts_once_confirmed_and_each_code_once,
         tries_are_counted_taken_back_and_forgotten,
+    }
+    passkeys {
+        a_passkey_is_its_accounts_and_keeps_old_binaries_away,
+        a_counter_only_goes_up_also_of_two_at_once,
+        a_ceremony_is_finished_once_and_forgotten,
+        backup_and_log_have_passkeys,
     }
     single_sign_on {
         a_provider_is_its_organizations,

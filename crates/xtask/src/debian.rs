@@ -38,6 +38,13 @@ pub(crate) const PYTHON: Needed = Needed {
     found: || works(command("python3").args(["-c", "import venv, ensurepip"])),
 };
 
+/// A browser, and what speaks to it for tests.
+pub(crate) const CHROMIUM: Needed = Needed {
+    what: "Chromium with chromedriver",
+    packages: &["chromium", "chromium-driver"],
+    found: || chromedriver().is_some(),
+};
+
 /// The HTTP load generator.
 pub(crate) const WRK: Needed =
     Needed { what: "the load generator wrk", packages: &["wrk"], found: || on_path("wrk") };
@@ -89,6 +96,13 @@ pub(crate) fn postgres_programs() -> Option<PathBuf> {
         .collect();
     versions.sort();
     versions.into_iter().rev().map(|(_, dir)| dir).chain(path_folders()).find(complete)
+}
+
+/// Where `chromedriver` is, beside a Chromium.
+pub(crate) fn chromedriver() -> Option<PathBuf> {
+    let here = |name: &'static str| path_folders().map(move |dir| dir.join(name)).find(|path| path.is_file());
+    here("chromium")?;
+    here("chromedriver")
 }
 
 fn apt_get() -> std::process::Command {

@@ -16,7 +16,7 @@ Fuzzes what strangers send; fuzz/README.md tells what each target holds
 Usage: cargo xtask fuzz [TARGET] [--seconds N]
 
 Arguments:
-  [TARGET]       token, verify, query, restrictions or endpoints; all when left out
+  [TARGET]       token, verify, query, restrictions, endpoints or passkeys; all when left out
 
 Options:
   --seconds N    How long, the targets side by side [default: 60]. It goes in rounds of 20,000 new
@@ -24,7 +24,7 @@ Options:
   -h, --help     Print this";
 
 const PACKAGE: &str = "keystead-fuzz";
-const TARGETS: [&str; 5] = ["token", "verify", "query", "restrictions", "endpoints"];
+const TARGETS: [&str; 6] = ["token", "verify", "query", "restrictions", "endpoints", "passkeys"];
 /// What fuzz/src/mutation.rs reads: the inputs of each target in one run.
 const INPUTS_VARIABLE: &str = "PROPTEST_CASES";
 /// Inputs of each target in one round, which takes some seconds.

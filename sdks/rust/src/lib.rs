@@ -75,6 +75,7 @@ mod mail;
 mod nodes;
 mod organizations;
 mod paging;
+mod passkeys;
 mod people;
 mod permissions;
 mod projects;

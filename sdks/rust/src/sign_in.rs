@@ -3,7 +3,8 @@
 use crate::{Client, Error};
 use keystead_api::{
     AcceptInvitation, ChangePassword, CurrentSession, Invitation, Joined, OneTimeCode, Page, PageQuery,
-    ProvePassword, RecoverAccount, RecoveryCodes, RequestRecovery, Session, SignIn, SignedIn, TotpSecret,
+    ProvePassword, ProveSecondFactor, RecoverAccount, RecoveryCodes, RequestRecovery, Session, SignIn,
+    SignedIn, TotpSecret,
 };
 
 impl Client {
@@ -43,9 +44,9 @@ impl Client {
     /// Proves the second factor again, for what asks for it.
     ///
     /// # Errors
-    /// As [`Self::current_session`]; with status 401 when the code is wrong.
-    pub async fn step_up(&self, code: &OneTimeCode) -> Result<Session, Error> {
-        self.ask(&["v1", "sessions", "current", "second-factor"], code).await
+    /// As [`Self::current_session`]; with status 401 when what was sent is wrong.
+    pub async fn step_up(&self, proof: &ProveSecondFactor) -> Result<Session, Error> {
+        self.ask(&["v1", "sessions", "current", "second-factor"], proof).await
     }
 
     /// Ends every session that a member (id or e-mail address) has in the organization.

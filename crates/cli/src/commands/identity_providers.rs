@@ -3,12 +3,11 @@
 mod change;
 mod present;
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::Outcome;
 use crate::flags::project::ExpectingIfGiven;
 use crate::session::Session;
 use change::{Create, Update};
 use clap::Subcommand;
-use keystead_sdk::api::IdentityProvider;
 
 /// Identity providers: single sign-on with OpenID Connect
 #[derive(Debug, Subcommand)]
@@ -72,15 +71,5 @@ impl IdentityProviders {
 }
 
 async fn list(session: &Session) -> Outcome {
-    use crate::output::Present;
-    let page = session.client.list_identity_providers().await?;
-    if session.output.is_json() {
-        session.output.json(&page)?;
-    } else if page.items.is_empty() {
-        session.output.note("Nothing there.");
-    } else {
-        let rows: Vec<_> = page.items.iter().map(Present::row).collect();
-        session.output.columns(IdentityProvider::HEADINGS, &rows)?;
-    }
-    Ok(Exit::Done)
+    session.whole(&session.client.list_identity_providers().await?)
 }

@@ -8,7 +8,7 @@ use keystead_domain::time::{Clock, Micros, SECOND};
 use keystead_server::configuration::{Configuration, RootKeyFrom};
 use keystead_server::listen::Tls;
 use keystead_service::root_key::{RootKeyError, RootKeySource};
-use keystead_service::{SystemClock, check_breached_passwords};
+use keystead_service::{SignInSettings, SystemClock, check_breached_passwords};
 use keystead_store::{Database, Inspection, inspect};
 use serde::Serialize;
 use std::os::unix::fs::PermissionsExt;
@@ -119,6 +119,7 @@ async fn examine(configuration: &Configuration) -> Vec<Finding> {
     findings.push(tls(configuration));
     findings.push(mail(configuration).await);
     findings.push(passwords(configuration));
+    findings.push(passkeys(configuration));
     findings
 }
 
@@ -284,6 +285,24 @@ fn passwords(configuration: &Configuration) -> Finding {
             format!("{}: {error}.", list.display()),
             "Name Have I Been Pwned's list of SHA-1 digests, ordered by hash, or remove \
              sign_in.breached_passwords_file.",
+        ),
+    }
+}
+
+/// Where browsers use passkeys: over TLS, under a name.
+fn passkeys(configuration: &Configuration) -> Finding {
+    let check = "passkeys";
+    let url = super::serve::people_url(configuration, configuration.listen);
+    let passkey_domain = configuration.sign_in.passkey_domain.clone();
+    let settings = SignInSettings { url, passkey_domain, ..SignInSettings::default() };
+    match settings.passkey_site() {
+        Some(site) => {
+            Finding::ok(check, format!("They are for {}, and work on {}.", site.id(), site.origin()))
+        }
+        None => Finding::warning(
+            check,
+            format!("Browsers use none at {}: that takes a name, and TLS.", settings.url),
+            "Set sign_in.url to the https URL, with a name, by which people reach the server.",
         ),
     }
 }

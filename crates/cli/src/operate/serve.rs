@@ -199,18 +199,24 @@ fn sign_in(configuration: &Configuration, address: SocketAddr) -> Result<SignInS
             )
         })?;
     }
-    // Where a proxy adds TLS, browsers speak TLS.
-    let plain = configuration.tls.certificate.is_none() && address.ip().is_loopback();
-    let own = || format!("http{}://{address}", if plain { "" } else { "s" });
-    let url = settings.url.clone().unwrap_or_else(own);
     Ok(SignInSettings {
-        url: url.trim_end_matches('/').to_owned(),
+        url: people_url(configuration, address),
         session: Duration::from_secs(settings.session_seconds_max),
         idle: Duration::from_secs(settings.idle_seconds_max),
         password_characters_min: settings.password_characters_min,
         breached_passwords: settings.breached_passwords_file.clone(),
         private_providers: settings.private_providers,
+        passkey_domain: settings.passkey_domain.clone(),
     })
+}
+
+/// Where people reach the server, without a `/` at the end.
+pub(crate) fn people_url(configuration: &Configuration, address: SocketAddr) -> String {
+    // Where a proxy adds TLS, browsers speak TLS.
+    let plain = configuration.tls.certificate.is_none() && address.ip().is_loopback();
+    let own = || format!("http{}://{address}", if plain { "" } else { "s" });
+    let url = configuration.sign_in.url.clone().unwrap_or_else(own);
+    url.trim_end_matches('/').to_owned()
 }
 
 fn mailer(configuration: &Configuration) -> Result<Option<Mailer>, Failure> {

@@ -19,7 +19,7 @@ pub enum TokenKind {
     Session,
     /// What a link leads to, once.
     Link,
-    /// A sign-in that somebody began and a provider is to finish.
+    /// A sign-in that somebody began and a provider is to finish, or a ceremony of a passkey.
     Flow,
 }
 

@@ -99,6 +99,9 @@ settings! {
         /// Lets identity providers stand at private and loopback addresses, on this machine also without TLS. Whoever
         /// owns an organization can then have the server connect to what stands in its network.
         private_providers: bool = "false", Kind::Flag;
+        /// The domain that passkeys are for, where it is to be one above the host of `url`: they then work on each name
+        /// below it. Passkeys that were made for another domain work no more.
+        passkey_domain: Option<String> = "", Kind::Text;
     }
     /// What is written to standard error.
     log: Log {

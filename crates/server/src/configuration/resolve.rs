@@ -5,6 +5,7 @@ use super::setting::Setting;
 use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
 use super::value::Value;
 use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom, WebhookUrl};
+use keystead_service::SignInSettings;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -134,6 +135,34 @@ fn shown(setting: &Setting, text: String) -> String {
     }
 }
 
+/// Where people sign in.
+fn check_sign_in(
+    configuration: &Configuration,
+    place: &impl Fn(&str) -> String,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let url = configuration.sign_in.url.as_deref();
+    let plain = |url: &str| url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'?'));
+    if url.is_some_and(|url| !(url.starts_with("https://") || url.starts_with("http://")) || !plain(url)) {
+        mistakes.push(Mistake::new(
+            place("sign_in.url"),
+            "this is not a URL that links can begin with.",
+            "Write something like \"https://keys.example.com\".",
+        ));
+    }
+    let passkey_domain = configuration.sign_in.passkey_domain.clone();
+    let url = url.unwrap_or_default().to_owned();
+    let named = passkey_domain.is_some();
+    let settings = SignInSettings { url, passkey_domain, ..SignInSettings::default() };
+    if named && settings.passkey_site().is_none() {
+        mistakes.push(Mistake::new(
+            place("sign_in.passkey_domain"),
+            "this is neither the host of `sign_in.url` nor a domain above it, or that is no https URL.",
+            "Set `sign_in.url` to something like \"https://keys.example.com\", and this to \"example.com\".",
+        ));
+    }
+}
+
 /// What no single setting can tell.
 fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<Mistake>) {
     let place = |name: &str| {
@@ -148,15 +177,7 @@ fn check(configuration: &Configuration, values: &[InForce], mistakes: &mut Vec<M
         ));
     }
     check_smtp(configuration, &place, mistakes);
-    let url = configuration.sign_in.url.as_deref();
-    let plain = |url: &str| url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'?'));
-    if url.is_some_and(|url| !(url.starts_with("https://") || url.starts_with("http://")) || !plain(url)) {
-        mistakes.push(Mistake::new(
-            place("sign_in.url"),
-            "this is not a URL that links can begin with.",
-            "Write something like \"https://keys.example.com\".",
-        ));
-    }
+    check_sign_in(configuration, &place, mistakes);
     let tls = &configuration.tls;
     match (&tls.certificate, &tls.key) {
         (Some(_), None) => mistakes.push(Mistake::new(

@@ -16,6 +16,7 @@ mod mail;
 mod members;
 mod nodes;
 mod organizations;
+mod passkeys;
 mod projects;
 mod root_key;
 mod sessions;
@@ -77,5 +78,5 @@ pub fn router(app: App) -> Router {
     // Made once, and shared by every answer.
     let document = Bytes::from(document.to_json().unwrap_or_default());
     let answer = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
-    router.route("/openapi.json", get(answer)).with_state(app)
+    router.merge(passkeys::routes()).route("/openapi.json", get(answer)).with_state(app)
 }

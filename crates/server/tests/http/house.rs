@@ -2,9 +2,11 @@
 //! fresh installation with a clock that stands still and seeded randomness.
 
 mod actors;
+mod chromium;
 mod client;
 mod life;
 mod lost_passwords;
+mod passkeys;
 mod people;
 mod post;
 mod provider;
@@ -12,10 +14,12 @@ mod signed_in;
 mod world;
 
 pub(crate) use actors::{Admin, Asker, Issued, Operator, OtherTenant, Stranger};
+pub(crate) use chromium::Chromium;
 pub(crate) use client::{Answer, Client, Shared, secret_of};
 pub(crate) use life::life_of;
 pub(crate) use lost_passwords::LOST_PASSWORD;
 
+pub(crate) use passkeys::{device, flow, says};
 pub(crate) use post::{Authority, MailServer, login, read, smtp_at};
 pub(crate) use provider::{Back, LOOPBACK_PORT, Provider};
 pub(crate) use signed_in::{Browser, PASSWORD, grants, token_in, token_in_letter};
@@ -105,15 +109,23 @@ pub(crate) struct House {
     /// What all callers share.
     pub(crate) shared: Arc<Shared>,
     root_key_file: PathBuf,
-    /// The mail server of the next start.
-    smtp: Option<Smtp>,
-    /// Whether providers may stand on this machine, from the next start on.
-    private_providers: bool,
+    /// How it is opened from the next start on.
+    chosen: Chosen,
     running: Running,
     restarts: u64,
     // Goes last: what runs uses it.
     store: TestStore,
     folder: tempfile::TempDir,
+}
+
+/// What a test chooses of how a house is opened.
+#[derive(Clone, Default)]
+struct Chosen {
+    smtp: Option<Smtp>,
+    /// Whether providers may stand on this machine.
+    private_providers: bool,
+    /// Where people reach it.
+    url: Option<String>,
 }
 
 struct Running {
@@ -137,10 +149,10 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let root_key_file = folder.path().join("root.key");
         let clock = Arc::clone(&store.clock);
-        let opened = open(&store, &root_key_file, 1, None, false).await;
+        let opened = open(&store, &root_key_file, 1, Chosen::default()).await;
         let bootstrap = opened.admin_key.unwrap();
         let shared = Arc::new(Shared::default());
-        let running = serve(&opened.keystead, &shared, 1).await;
+        let running = serve(&opened.keystead, &shared, 1, any_port().await);
 
         let operator = Operator(Client::new(&shared, bootstrap.expose()));
         let tenant = async |slug: &str| {
@@ -166,8 +178,7 @@ impl House {
             keystead: opened.keystead,
             shared,
             root_key_file,
-            smtp: None,
-            private_providers: false,
+            chosen: Chosen::default(),
             running,
             restarts: 0,
             store,
@@ -178,28 +189,36 @@ impl House {
     /// Stops in order and starts again on the same database: what was gathered in memory is
     /// written, and all that is known is read again.
     pub(crate) async fn restart(&mut self) {
+        self.restart_on(any_port().await).await;
+    }
+
+    async fn restart_on(&mut self, listener: TcpListener) {
         self.stop().await;
         self.restarts += 1;
         // Another seed: the same would make the same ids again.
         let seed = 1 + self.restarts;
-        self.keystead =
-            open(&self.store, &self.root_key_file, seed, self.smtp.clone(), self.private_providers)
-                .await
-                .keystead;
-        self.running = serve(&self.keystead, &self.shared, seed).await;
+        self.keystead = open(&self.store, &self.root_key_file, seed, self.chosen.clone()).await.keystead;
+        self.running = serve(&self.keystead, &self.shared, seed, listener);
     }
 
     /// Starts again with this mail server. The outbox is looked at when a test says so, or somebody asks for
     /// another try.
     pub(crate) async fn mail_through(&mut self, smtp: Option<Smtp>) {
-        self.smtp = smtp;
+        self.chosen.smtp = smtp;
         self.restart().await;
     }
 
     /// Starts again, so that identity providers may stand on this machine.
     pub(crate) async fn reach_private_providers(&mut self) {
-        self.private_providers = true;
+        self.chosen.private_providers = true;
         self.restart().await;
+    }
+
+    /// Starts again where browsers on this machine reach it, by the name that they trust.
+    pub(crate) async fn reach_from_browsers(&mut self) {
+        let listener = any_port().await;
+        self.chosen.url = Some(format!("http://localhost:{}", listener.local_addr().unwrap().port()));
+        self.restart_on(listener).await;
     }
 
     /// Where people reach it, as it says.
@@ -216,11 +235,7 @@ impl House {
         std::fs::create_dir_all(&folder).unwrap();
         let root_key_file = folder.join("root.key");
         std::fs::copy(&self.root_key_file, &root_key_file).unwrap();
-        Some(
-            open(&self.store, &root_key_file, 1_000, self.smtp.clone(), self.private_providers)
-                .await
-                .keystead,
-        )
+        Some(open(&self.store, &root_key_file, 1_000, self.chosen.clone()).await.keystead)
     }
 
     /// Stops in order; nothing runs any more.
@@ -283,13 +298,12 @@ impl House {
 /// Letters of one organization in an hour.
 pub(crate) const LETTERS_HOUR_MAX: u32 = 12;
 
-async fn open(
-    store: &TestStore,
-    root_key_file: &Path,
-    seed: u64,
-    smtp: Option<Smtp>,
-    private_providers: bool,
-) -> Opened {
+async fn any_port() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+async fn open(store: &TestStore, root_key_file: &Path, seed: u64, chosen: Chosen) -> Opened {
+    let usual = lost_passwords::sign_in(root_key_file);
     let settings = Settings {
         store: store.options(),
         root_key: root_key_file.to_owned().into(),
@@ -303,13 +317,14 @@ async fn open(
         node_file: None,
         audit: AuditSettings::default(),
         mail: MailSettings {
-            mailer: smtp.map(|smtp| Mailer::new(smtp).unwrap()),
+            mailer: chosen.smtp.map(|smtp| Mailer::new(smtp).unwrap()),
             every: FOREVER,
             letters_hour_max: LETTERS_HOUR_MAX,
         },
         sign_in: keystead_service::SignInSettings {
-            private_providers,
-            ..lost_passwords::sign_in(root_key_file)
+            private_providers: chosen.private_providers,
+            url: chosen.url.unwrap_or(usual.url),
+            ..usual
         },
         new_admin_key: false,
     };
@@ -340,13 +355,12 @@ fn limits() -> Limits {
     limits
 }
 
-async fn serve(keystead: &Arc<Keystead>, shared: &Arc<Shared>, seed: u64) -> Running {
+fn serve(keystead: &Arc<Keystead>, shared: &Arc<Shared>, seed: u64, listener: TcpListener) -> Running {
     let limits = limits();
     let metrics = Metrics::new();
     let app = App { keystead: Arc::clone(keystead), metrics: Arc::clone(&metrics) };
     let front = Front::new(&limits, metrics, &mut ChaCha8Rng::seed_from_u64(seed));
     let routes = front.before(router(app));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     *shared.address.lock() = Some(listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();

@@ -25,7 +25,9 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 21] = [
+const ASKING: [(&str, &str); 26] = [
+    ("/v1/account/passkeys", "what a browser has made is taken once"),
+    ("/v1/account/passkeys/begin", "each is a question of its own"),
     ("/v1/account/password", "the password that it proves is another one then"),
     ("/v1/account/recovery", "its answer is the same whatever it does"),
     ("/v1/account/recovery/confirm", "a link works once"),
@@ -42,6 +44,9 @@ const ASKING: [(&str, &str); 21] = [
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/sessions", "each is a session of its own"),
     ("/v1/sessions/current/second-factor", "a code works once"),
+    ("/v1/sessions/current/second-factor/passkey", "each is a question of its own"),
+    ("/v1/sessions/passkey/begin", "each is a question of its own"),
+    ("/v1/sessions/passkey/finish", "what a browser answers works once"),
     ("/v1/sign-in/oidc/finish", "a code works once"),
     ("/v1/sign-in/oidc/start", "each is a sign-in of its own"),
     ("/v1/verify", "a verdict is of its moment, and each request that is let in counts"),

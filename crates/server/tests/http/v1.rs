@@ -13,6 +13,7 @@ mod keys;
 mod mail;
 mod nodes;
 mod organizations;
+mod passkeys;
 mod people;
 pub(crate) mod projects;
 mod root_key;

@@ -91,7 +91,7 @@ impl Keystead {
             let named = tx.organization(organization).await?.ok_or(Refused::not_found("organization"))?.name;
             let text = Zeroizing::new(self.letter(row, &named, &contact, &url, link.row.expires_at));
             let subject = format!("Is this the address of {}, {named}?", row.name);
-            self.write_letter(tx, LinkFor::Contact, (organization, &contact), (subject, &text), now).await?;
+            self.write_letter(tx, LinkFor::Contact, (organization, &contact), (subject, &text)).await?;
         }
         Ok(Some(ContactAsked {
             team_id: row.id.to_string(),

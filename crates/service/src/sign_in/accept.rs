@@ -2,7 +2,7 @@
 //! over or never was is answered alike, after the same work.
 
 use super::letters::LinkFor;
-use super::second_factor::Proof;
+use super::second_factor::{Offered, Proof};
 use crate::Keystead;
 use crate::caller::Origin;
 use crate::refused::Refused;
@@ -50,6 +50,7 @@ impl Keystead {
             name::display_name("/name", given)?;
         }
         let offered = Password::offered("/password", &input.password)?;
+        let factor = Offered::without_session(input.code.as_deref(), input.passkey.as_ref())?;
         let place = self.sign_in.passwords.enter()?;
         let Some(open) = self.open_invitation(&input.token).await? else {
             self.sign_in.passwords.is_of(&place, &offered, None).await?;
@@ -73,7 +74,7 @@ impl Keystead {
             return Err(Refused::SignInFailed);
         }
         drop(place);
-        let proof = match self.second_factor_proof(account.id, input.code.as_deref()).await {
+        let proof = match self.second_factor_proof(account.id, factor, origin).await {
             Ok(proof) => proof,
             Err(refused) => return Err(self.asked_for_more(refused, one).await),
         };

@@ -77,12 +77,7 @@ impl Keystead {
         let offered = Password::offered(field, text)?;
         let place = self.sign_in.passwords.enter()?;
         let account = self.own_account(own).await?;
-        if account.password.is_none() {
-            return Err(Refused::conflict(
-                "This account signs in through an identity provider: it has no password.",
-                "Look after password and second factor there.",
-            ));
-        }
+        has_password(&account)?;
         let one = self.begin_try(&account.email, Some(&account), caller.origin.ip).await?;
         if !self.sign_in.passwords.is_of(&place, &offered, account.password.as_deref()).await? {
             return Err(Refused::SignInFailed);
@@ -90,4 +85,15 @@ impl Keystead {
         self.was_right(one).await;
         Ok(account)
     }
+}
+
+/// Refuses an account that has no password.
+pub(super) fn has_password(account: &AccountRow) -> Result<(), Refused> {
+    if account.password.is_some() {
+        return Ok(());
+    }
+    Err(Refused::conflict(
+        "This account signs in through an identity provider: it has no password.",
+        "Look after password and second factor there.",
+    ))
 }

@@ -22,11 +22,12 @@ impl Keystead {
         let (codes, digests) = self.new_recovery_codes(own.account)?;
         self.act(move |tx| {
             Box::pin(async move {
-                let factor = tx.second_factor(own.account).await?;
-                if factor.is_none_or(|row| row.confirmed_at.is_none()) {
+                let totp = tx.second_factor(own.account).await?;
+                let totp = totp.is_some_and(|row| row.confirmed_at.is_some());
+                if !totp && tx.passkeys(own.account).await?.is_empty() {
                     return Err(Refused::conflict(
                         "The account has no second factor.",
-                        "Set one up with POST /v1/account/totp (keystead account totp).",
+                        "Set one up: keystead account passkeys add, or keystead account totp setup.",
                     ));
                 }
                 tx.replace_recovery_codes(own.account, &digests).await?;

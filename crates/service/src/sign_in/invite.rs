@@ -8,7 +8,7 @@ use crate::refused::Refused;
 use crate::replay::Answer;
 use crate::{Keystead, management};
 use keystead_api::{AuthorityGrant, Invitation};
-use keystead_domain::time::{Micros, SECOND};
+use keystead_domain::time::SECOND;
 use keystead_store::{Acted, MemberRow, Tx};
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Keystead {
         let id = self.member_row(caller, member).await?.id;
         let organization = caller.organization();
         let link = self.new_link(LinkFor::Invitation, id.0, Some(organization), LASTS_MICROS)?;
-        let (this, by, now) = (Arc::clone(self), caller.clone(), self.clock.now());
+        let (this, by) = (Arc::clone(self), caller.clone());
         let invited = self.act_once(caller, move |tx| {
             Box::pin(async move {
                 let row = tx.member(organization, id).await?.ok_or(Refused::not_found("member"))?;
@@ -46,7 +46,7 @@ impl Keystead {
                 tx.put_link(&link.row).await?;
                 let target = Target { kind: "member", id: id.to_string(), name: &row.email, project: None };
                 let event = this.event(&by, "member.invite", target);
-                let value = this.hand_out(tx, &row, &link, now).await?;
+                let value = this.hand_out(tx, &row, &link).await?;
                 Ok(Acted { value, events: vec![event], changes: Vec::new() })
             })
         });
@@ -55,13 +55,7 @@ impl Keystead {
         Ok(invited)
     }
 
-    async fn hand_out(
-        &self,
-        tx: &mut Tx,
-        row: &MemberRow,
-        link: &NewLink,
-        now: Micros,
-    ) -> Result<Invitation, Refused> {
+    async fn hand_out(&self, tx: &mut Tx, row: &MemberRow, link: &NewLink) -> Result<Invitation, Refused> {
         let url = self.link_url(LinkFor::Invitation, &link.token);
         let mailed = self.sends_mail();
         if mailed {
@@ -81,7 +75,7 @@ impl Keystead {
             let subject = format!("You are invited to join {organization}");
             let text = zeroize::Zeroizing::new(text);
             let to = (row.organization_id, row.email.as_str());
-            self.write_letter(tx, LinkFor::Invitation, to, (subject, &text), now).await?;
+            self.write_letter(tx, LinkFor::Invitation, to, (subject, &text)).await?;
         }
         Ok(Invitation {
             member_id: row.id.to_string(),

@@ -7,7 +7,6 @@ use crate::refused::Refused;
 use keystead_domain::digest::{Purpose, equal};
 use keystead_domain::ids::{KeyId, NoticeId, OrganizationId};
 use keystead_domain::sign_in::secret_token::{PlainToken, SecretToken, TokenKind};
-use keystead_domain::time::Micros;
 use keystead_store::{Ledger, LinkRow, NO_PROJECT, NoticeRow, letter_place};
 use zeroize::Zeroizing;
 
@@ -27,6 +26,16 @@ impl LinkFor {
             Self::Contact => "contact",
         }
     }
+}
+
+/// What stands on a letter.
+pub(super) struct Letter<'a> {
+    pub(super) kind: &'static str,
+    /// Of two with the same one only the first is written.
+    pub(super) once: String,
+    pub(super) organization: OrganizationId,
+    pub(super) to: &'a str,
+    pub(super) subject: String,
 }
 
 /// A new link: its row, and its token.
@@ -85,22 +94,30 @@ impl Keystead {
         purpose: LinkFor,
         (organization, to): (OrganizationId, &str),
         (subject, text): (String, &str),
-        now: Micros,
     ) -> Result<(), Refused> {
-        let id = self.entropy.with(|rng| NoticeId::random(rng));
-        let sealed = self.seal_at(ledger, &letter_place(id), text.as_bytes()).await?;
-        let row = NoticeRow {
-            id,
-            organization_id: organization,
+        let letter = Letter { kind: purpose.name(), once: String::new(), organization, to, subject };
+        let mut row = self.blank_letter(letter)?;
+        row.once = format!("{}:{}", purpose.name(), row.id);
+        row.state = "sealed".into();
+        row.sealed = Some(self.seal_at(ledger, &letter_place(row.id), text.as_bytes()).await?);
+        ledger.insert_notice(&row).await?;
+        Ok(())
+    }
+
+    /// A letter to one address, still without a text.
+    pub(super) fn blank_letter(&self, letter: Letter<'_>) -> Result<NoticeRow, Refused> {
+        Ok(NoticeRow {
+            id: self.entropy.with(|rng| NoticeId::random(rng)),
+            organization_id: letter.organization,
             project_id: NO_PROJECT,
-            kind: purpose.name().into(),
+            kind: letter.kind.into(),
             key_id: KeyId::NONE,
-            once: format!("{}:{id}", purpose.name()),
-            recipients: to_json(&[to])?,
-            subject,
+            once: letter.once,
+            recipients: to_json(&[letter.to])?,
+            subject: letter.subject,
             body: String::new(),
-            state: "sealed".into(),
-            created_at: now,
+            state: String::new(),
+            created_at: self.clock.now(),
             attempts: 0,
             next_at: None,
             sending_since: None,
@@ -109,9 +126,7 @@ impl Keystead {
             closed_at: None,
             last_error: None,
             delivered: None,
-            sealed: Some(sealed),
-        };
-        ledger.insert_notice(&row).await?;
-        Ok(())
+            sealed: None,
+        })
     }
 }

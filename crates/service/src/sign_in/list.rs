@@ -76,12 +76,11 @@ impl Keystead {
             }
             _ => account.email,
         };
-        let factor = self.store.read().await?.second_factor(own.account).await?;
         Ok(CurrentSession {
             session: self.own_session(caller).await?,
             email,
             name: account.name,
-            second_factor: factor.is_some_and(|row| row.confirmed_at.is_some()),
+            second_factor: self.has_second_factor(own.account).await?,
             csrf_token: self.csrf_token(own.id)?,
         })
     }

@@ -9,6 +9,7 @@ mod end;
 mod invite;
 mod letters;
 mod list;
+mod passkeys;
 mod passwords;
 mod purge;
 mod recover;
@@ -28,6 +29,7 @@ pub use start::Started;
 
 use keystead_domain::sign_in::password;
 use keystead_oidc::{Bounds, Relying};
+use keystead_webauthn::RelyingParty;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +53,8 @@ pub struct SignInSettings {
     pub breached_passwords: Option<PathBuf>,
     /// Whether identity providers may stand at addresses that are not the Internet's.
     pub private_providers: bool,
+    /// For which domain passkeys are; the one of `url` when left out.
+    pub passkey_domain: Option<String>,
 }
 
 impl Default for SignInSettings {
@@ -62,6 +66,7 @@ impl Default for SignInSettings {
             password_characters_min: password::CHARACTERS_MIN,
             breached_passwords: None,
             private_providers: false,
+            passkey_domain: None,
         }
     }
 }
@@ -71,6 +76,12 @@ impl SignInSettings {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.url.starts_with("https://")
+    }
+
+    /// Where passkeys work; `None` where browsers use none.
+    #[must_use]
+    pub fn passkey_site(&self) -> Option<RelyingParty> {
+        RelyingParty::of(&self.url, self.passkey_domain.as_deref())
     }
 
     fn session_micros(&self) -> i64 {
@@ -89,6 +100,8 @@ pub(crate) struct SignInRoom {
     pub(crate) passwords: Passwords,
     /// What asks identity providers.
     pub(crate) relying: Relying,
+    /// Where passkeys work.
+    pub(crate) site: Option<RelyingParty>,
     recoveries: Arc<Semaphore>,
 }
 
@@ -96,6 +109,7 @@ impl SignInRoom {
     pub(crate) fn new(settings: SignInSettings) -> Self {
         let relying = Relying::new(Bounds { private: settings.private_providers });
         Self {
+            site: settings.passkey_site(),
             settings,
             relying,
             passwords: Passwords::new(),

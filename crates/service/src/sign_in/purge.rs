@@ -21,6 +21,7 @@ impl Keystead {
                     ledger.purge_sessions(now.plus(-SESSIONS_KEPT_MICROS)).await?;
                     ledger.purge_links(now).await?;
                     ledger.purge_flows(now).await?;
+                    ledger.purge_passkey_flows(now).await?;
                     ledger.purge_tries(now.plus(-FORGOTTEN_MICROS)).await?;
                     Ok(())
                 })

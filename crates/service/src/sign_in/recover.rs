@@ -2,6 +2,7 @@
 //! answered before it is known whether there is such an account.
 
 use super::letters::LinkFor;
+use super::second_factor::Offered;
 use crate::Keystead;
 use crate::caller::Origin;
 use crate::refused::Refused;
@@ -80,7 +81,7 @@ impl Keystead {
             Box::pin(async move {
                 tx.put_link(&link.row).await?;
                 let subject = "Set another password for Keystead".to_owned();
-                this.write_letter(tx, LinkFor::Recovery, (organization, &to), (subject, &text), now).await?;
+                this.write_letter(tx, LinkFor::Recovery, (organization, &to), (subject, &text)).await?;
                 Ok(Acted { value: (), events, changes: Vec::new() })
             })
         })
@@ -108,6 +109,7 @@ impl Keystead {
     ) -> Result<(), Refused> {
         texts_at_most(TEXT_BYTES_MAX, &[("/code", &input.code)])?;
         let offered = Password::offered("/password", &input.password)?;
+        let factor = Offered::without_session(input.code.as_deref(), input.passkey.as_ref())?;
         let place = self.sign_in.passwords.enter()?;
         let link = self.find_link(LinkFor::Recovery, &input.token).await?;
         let account = match &link {
@@ -120,7 +122,7 @@ impl Keystead {
         };
         let password = self.choose_password("/password", &input.password, &account).await?;
         let one = self.begin_try(&account.email, Some(&account), origin.ip).await?;
-        let proof = match self.second_factor_proof(account.id, input.code.as_deref()).await {
+        let proof = match self.second_factor_proof(account.id, factor, origin).await {
             Ok(proof) => proof,
             Err(refused) => return Err(self.asked_for_more(refused, one).await),
         };

@@ -1,6 +1,7 @@
 //! Starting a session. Whatever is wrong is answered alike, after the same work; only who has the right password
 //! is asked for more.
 
+use super::second_factor::{Offered, Proof};
 use super::tries::{Try, network};
 use crate::Keystead;
 use crate::caller::Origin;
@@ -31,6 +32,17 @@ pub struct Started {
     pub seconds: u64,
 }
 
+/// Who was recognised, and by what.
+pub(super) struct Entering<'a> {
+    pub(super) account: &'a AccountRow,
+    /// What is used up with it.
+    pub(super) proof: Proof,
+    /// To which organization, where that was said.
+    pub(super) organization: Option<&'a str>,
+    /// The name of the passkey that was the only proof.
+    pub(super) passkey: Option<&'a str>,
+}
+
 /// How a session begins.
 pub(super) struct Beginning<'a> {
     /// Whose it is.
@@ -54,6 +66,7 @@ impl Keystead {
         texts_at_most(TEXT_BYTES_MAX, &[("/organization", &input.organization), ("/code", &input.code)])?;
         let email = name::email("/email", &input.email)?;
         let password = Password::offered("/password", &input.password)?;
+        let offered = Offered::without_session(input.code.as_deref(), input.passkey.as_ref())?;
         let place = self.sign_in.passwords.enter()?;
         let account = self.store.read().await?.account_by_email(&email).await?;
         let one = self.begin_try(&email, account.as_ref(), origin.ip).await?;
@@ -61,7 +74,13 @@ impl Keystead {
         let right = self.sign_in.passwords.is_of(&place, &password, digest).await?;
         let account = account.filter(|_| right).ok_or(Refused::SignInFailed)?;
         drop(place);
-        match self.start_session(&account, input, origin).await {
+        let proof = match self.second_factor_proof(account.id, offered, origin).await {
+            Ok(proof) => proof,
+            Err(refused) => return Err(self.asked_for_more(refused, one).await),
+        };
+        let organization = input.organization.as_deref();
+        let entering = Entering { account: &account, proof, organization, passkey: None };
+        match self.start_session(entering, origin).await {
             Ok(started) => {
                 self.was_right(one).await;
                 Ok(started)
@@ -83,14 +102,13 @@ impl Keystead {
         refused
     }
 
-    async fn start_session(
+    pub(super) async fn start_session(
         self: &Arc<Self>,
-        account: &AccountRow,
-        input: &SignIn,
+        entering: Entering<'_>,
         origin: &Origin,
     ) -> Result<Started, Refused> {
-        let proof = self.second_factor_proof(account.id, input.code.as_deref()).await?;
-        let (member, organization) = self.membership_of(account, input.organization.as_deref()).await?;
+        let Entering { account, proof, organization, passkey } = entering;
+        let (member, organization) = self.membership_of(account, organization).await?;
         let (row, token) = self.new_session(
             &Beginning {
                 account: account.id,
@@ -101,7 +119,8 @@ impl Keystead {
             origin,
         )?;
         let breaks_glass = self.breaks_glass(&row)?;
-        let event = self.event_of(&member, Some(row.id), "session.create", &account.email, origin);
+        let mut event = self.event_of(&member, Some(row.id), "session.create", &account.email, origin);
+        event.after_body = passkey.map(|name| serde_json::json!({ "passkey": name }).to_string());
         let (seen, this, started) = (account.clone(), Arc::clone(self), row.clone());
         self.act(move |tx| {
             Box::pin(async move {

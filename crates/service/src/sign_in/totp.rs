@@ -22,6 +22,8 @@ impl Keystead {
         input: &ProvePassword,
     ) -> Result<TotpSecret, Refused> {
         let own = caller.signed_in()?.clone();
+        // Where a passkey is the second factor, the password alone adds no other.
+        self.stepped_up_if_can(&own).await?;
         let account = self.prove_password(caller, &own, "/password", &input.password).await?;
         let mut secret = Zeroizing::new([0; totp::SECRET_LEN]);
         self.entropy.with(|rng| rng.fill_bytes(secret.as_mut()));
@@ -88,7 +90,7 @@ impl Keystead {
         .await
     }
 
-    /// Removes the caller's second factor and its recovery codes.
+    /// Removes the caller's one-time codes, and the recovery codes where no passkey is left either.
     ///
     /// # Errors
     /// When the caller has no session, has to prove the second factor first, or has none.
@@ -97,11 +99,13 @@ impl Keystead {
         self.stepped_up_if_can(&own).await?;
         let account = self.own_account(&own).await?;
         let event = self.account_event(caller, &account, "account.remove_totp");
+        let this = Arc::clone(self);
         self.act(move |tx| {
             Box::pin(async move {
                 if !tx.remove_second_factor(own.account).await? {
                     return Err(Refused::not_found("second factor"));
                 }
+                this.end_codes_of_none(tx, own.account).await?;
                 Ok(Acted { value: (), events: vec![event], changes: Vec::new() })
             })
         })

@@ -11,6 +11,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("feed", "news for running nodes: after a restore every node reads everything anew"),
     ("nodes", "who runs on a database now: after a restore others do"),
     ("jobs", "whose turn it is: after a restore every job is due"),
+    ("passkey_flows", "who was using a passkey a moment ago: after a restore they begin anew"),
     ("sign_in_flows", "who was signing in a moment ago: after a restore they begin anew"),
     ("sign_in_tries", "who was wrong a moment ago: after a restore nobody was"),
     ("rates", "what running nodes let pass a moment ago: after a restore rate limits begin anew"),

@@ -26,6 +26,7 @@ const LOGGED: &[(&str, &str)] = &[
     ("meters", "id"),
     ("organizations", "id"),
     ("outbox", "id"),
+    ("passkeys", "id"),
     ("permissions", "id"),
     ("projects", "id"),
     ("public_keys", "key_id"),

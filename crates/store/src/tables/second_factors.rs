@@ -97,13 +97,20 @@ impl Tx {
         self.write("second_factors", &account.0, &TAKE_STEP, [step.value(), account.value()]).await
     }
 
-    /// Removes a second factor and its recovery codes; `false` when there is none.
+    /// Removes the secret of one-time codes; `false` when there is none.
     ///
     /// # Errors
     /// When the database cannot answer.
     pub async fn remove_second_factor(&mut self, account: AccountId) -> Result<bool, StoreError> {
-        self.write("recovery_codes", &account.0, &REMOVE_CODES, [account.value()]).await?;
         self.write("second_factors", &account.0, &REMOVE, [account.value()]).await
+    }
+
+    /// Removes an account's recovery codes; `false` when there are none.
+    ///
+    /// # Errors
+    /// When the database cannot answer.
+    pub async fn remove_recovery_codes(&mut self, account: AccountId) -> Result<bool, StoreError> {
+        self.write("recovery_codes", &account.0, &REMOVE_CODES, [account.value()]).await
     }
 
     /// Gives an account these recovery codes in place of those that it had.

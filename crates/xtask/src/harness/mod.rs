@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// The programs that are built for it.
 const PROGRAMS: [&str; 2] = ["keystead", "keystead-harness"];
 /// Set by `.ci/run`. Not `CI`: that has Hypothesis, under schemathesis, try the same inputs each time.
-const NOTHING_SKIPPED: &str = "KEYSTEAD_TEST_NOTHING_SKIPPED";
+pub(crate) const NOTHING_SKIPPED: &str = "KEYSTEAD_TEST_NOTHING_SKIPPED";
 
 /// Runs the command.
 pub(crate) fn main(arguments: Vec<OsString>) -> Result<ExitCode> {

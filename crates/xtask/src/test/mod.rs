@@ -105,6 +105,7 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
         mail_server: run.step("a mail server for the tests", || steps::mail_server(workspace, signals)),
         identity_provider: run
             .step("an OpenID Connect provider", || steps::identity_provider(workspace, signals)),
+        chromedriver: run.step("a browser for the tests", || steps::browser(signals)).flatten(),
     };
     // The cluster is gone when this block ends, before the summary.
     if let Some(cluster) = run.step("a throw-away PostgreSQL", Cluster::start) {

@@ -2,7 +2,8 @@
 
 use super::options::Options;
 use super::tally::Tally;
-use crate::debian::{self, C_COMPILER, POSTGRESQL, PYTHON};
+use crate::debian::{self, C_COMPILER, CHROMIUM, POSTGRESQL, PYTHON};
+use crate::harness::NOTHING_SKIPPED;
 use crate::npm;
 use crate::process::{cargo, run, stream, works};
 use crate::pypi;
@@ -29,12 +30,29 @@ const OIDC_PROVIDER: &str = "KEYSTEAD_TEST_OIDC_PROVIDER";
 const OIDC_PACKAGE: (&str, &str) =
     (include_str!("oidc-provider/package.json"), include_str!("oidc-provider/package-lock.json"));
 
+/// The variable that tells tests which chromedriver to start.
+const CHROMEDRIVER: &str = "KEYSTEAD_TEST_CHROMEDRIVER";
+
 /// What tests talk to; nothing where it could not be installed.
 pub(crate) struct Others {
     /// The Python that has the mail server.
     pub(crate) mail_server: Option<PathBuf>,
     /// The folder of the OpenID Connect provider.
     pub(crate) identity_provider: Option<PathBuf>,
+    /// What starts the browser.
+    pub(crate) chromedriver: Option<PathBuf>,
+}
+
+/// Installs the browser that tests use passkeys in; its chromedriver. Where it cannot be had, tests go without, unless
+/// nothing may be skipped.
+pub(crate) fn browser(signals: &Signals) -> Result<Option<PathBuf>> {
+    match debian::install(&[CHROMIUM], signals) {
+        Err(error) if std::env::var_os(NOTHING_SKIPPED).is_none() => {
+            say::line(&format!("not run: passkeys in a real browser: {error:#}"));
+            Ok(None)
+        }
+        installed => installed.map(|()| debian::chromedriver()),
+    }
 }
 
 /// Installs the OpenID Connect provider that tests sign in through; its folder.
@@ -120,6 +138,7 @@ pub(crate) fn tests(
     // Tests that need it then say that they did not run; that it is missing was told already.
     others.mail_server.as_ref().map(|python| cargo.env(AIOSMTPD, python));
     others.identity_provider.as_ref().map(|folder| cargo.env(OIDC_PROVIDER, folder));
+    others.chromedriver.as_ref().map(|driver| cargo.env(CHROMEDRIVER, driver));
     cargo.args(&options.filter);
     counted(&mut cargo, tally, signals)
 }

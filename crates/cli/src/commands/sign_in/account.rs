@@ -1,5 +1,7 @@
 //! `keystead account`: one's own password and second factor.
 
+use super::browser::{Asks, ask};
+use super::passkeys::Passkeys;
 use super::{is_problem, token_of};
 use crate::connection::ConnectionFlags;
 use crate::exit::{Exit, Failure, Outcome};
@@ -7,12 +9,15 @@ use crate::input;
 use crate::output::Output;
 use crate::session::Session;
 use clap::Subcommand;
-use keystead_sdk::api::{ChangePassword, OneTimeCode, ProvePassword, RecoverAccount, RequestRecovery};
+use keystead_sdk::api::{
+    ChangePassword, OneTimeCode, ProvePassword, ProveSecondFactor, RecoverAccount, RequestRecovery,
+};
 
-/// Your own account: password, second factor, recovery codes
+/// Your own account: password, passkeys, second factor, recovery codes
 #[derive(Debug, Subcommand)]
 #[command(after_help = "Examples:
   keystead account password
+  keystead account passkeys add --name laptop
   keystead account totp setup
   keystead account recover --email ada@example.com
 
@@ -22,6 +27,8 @@ pub(crate) enum Account {
     /// Change your password; your other sessions end
     #[command(after_help = "Examples:\n  keystead account password")]
     Password,
+    #[command(subcommand)]
+    Passkeys(Passkeys),
     /// A second factor: one-time codes from an app
     #[command(subcommand)]
     Totp(Totp),
@@ -29,8 +36,15 @@ pub(crate) enum Account {
     #[command(after_help = "Examples:\n  keystead account recovery-codes")]
     RecoveryCodes,
     /// Prove the second factor again, for what asks for it
-    #[command(after_help = "Examples:\n  keystead account step-up")]
-    StepUp,
+    #[command(after_help = "Examples:\n  keystead account step-up\n  keystead account step-up --passkey")]
+    StepUp {
+        /// With a passkey, in a browser on this machine
+        #[arg(long)]
+        passkey: bool,
+        /// Only print the URL to open
+        #[arg(long, requires = "passkey")]
+        no_browser: bool,
+    },
     /// Set another password by a link that is mailed to you
     #[command(after_help = "Examples:
   keystead account recover --email ada@example.com
@@ -53,7 +67,7 @@ pub(crate) enum Totp {
     /// Set it up: the secret for the app, then its first code
     #[command(after_help = "Examples:\n  keystead account totp setup")]
     Setup,
-    /// Remove it, and its recovery codes
+    /// Remove it; with the last second factor go the recovery codes
     #[command(after_help = "Examples:\n  keystead account totp remove")]
     Remove,
 }
@@ -67,11 +81,12 @@ impl Account {
     ) -> Outcome {
         match self {
             Self::Password => change_password(&session()?).await,
+            Self::Passkeys(passkeys) => passkeys.run(&session()?).await,
             Self::Totp(Totp::Setup) => set_up(&session()?).await,
             Self::Totp(Totp::Remove) => {
                 let session = session()?;
                 session.client.remove_totp().await?;
-                session.deleted("Removed the second factor and its recovery codes.")
+                session.deleted("Removed one-time codes as a second factor.")
             }
             Self::RecoveryCodes => {
                 let session = session()?;
@@ -82,10 +97,16 @@ impl Account {
                     "Keep them safe: each works once.",
                 )
             }
-            Self::StepUp => {
+            Self::StepUp { passkey, no_browser } => {
                 let session = session()?;
-                let code = input::secret("One-time or recovery code")?.to_string();
-                let proved = session.client.step_up(&OneTimeCode { code }).await?;
+                let mut proof = ProveSecondFactor::default();
+                if passkey {
+                    let begun = session.client.begin_passkey_step_up().await?;
+                    proof.passkey = Some(ask(&begun, Asks::Get, &[], (!no_browser, output)).await?);
+                } else {
+                    proof.code = Some(input::secret("One-time or recovery code")?.to_string());
+                }
+                let proved = session.client.step_up(&proof).await?;
                 session.changed(&proved, "Proved.", "It counts for ten minutes.")
             }
             Self::Recover { email: Some(email) } => {
@@ -131,7 +152,7 @@ async fn recover(connection: &ConnectionFlags, output: &Output) -> Outcome {
     let mut body = RecoverAccount {
         token: token_of(&link).to_owned(),
         password: input::new_secret("New password")?.to_string(),
-        code: None,
+        ..RecoverAccount::default()
     };
     let mut done = client.recover_account(&body).await;
     if done.as_ref().is_err_and(|error| is_problem(error, "second_factor_required")) {

@@ -70,7 +70,7 @@ async fn accept(name: Option<String>, connection: &ConnectionFlags, output: &Out
         token: token_of(&link).to_owned(),
         password: input::new_secret("Password")?.to_string(),
         name,
-        code: None,
+        ..AcceptInvitation::default()
     };
     let mut joined = client.accept_invitation(&body).await;
     if joined.as_ref().is_err_and(|error| is_problem(error, "second_factor_required")) {

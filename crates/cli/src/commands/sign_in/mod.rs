@@ -2,9 +2,11 @@
 //! as nobody.
 
 mod account;
+mod browser;
 mod contacts;
 mod invitations;
 mod loopback;
+mod passkeys;
 mod present;
 mod sessions;
 mod sso;

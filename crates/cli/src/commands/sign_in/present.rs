@@ -3,7 +3,8 @@
 use crate::output::Present;
 use crate::output::table::Cell;
 use keystead_sdk::api::{
-    ContactAsked, ContactConfirmed, Invitation, Joined, RecoveryCodes, Session, TotpSecret,
+    AddedPasskey, ContactAsked, ContactConfirmed, Invitation, Joined, Passkey, RecoveryCodes, Session,
+    TotpSecret,
 };
 
 impl Present for Session {
@@ -123,5 +124,43 @@ impl Present for RecoveryCodes {
 
     fn fields(&self) -> Vec<(&'static str, Cell)> {
         self.codes.iter().map(|code| ("recovery code", code.as_str().into())).collect()
+    }
+}
+
+impl Present for Passkey {
+    const HEADINGS: &'static [&'static str] = &["ID", "NAME", "ADDED", "LAST USED", "COPIED"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![
+            self.id.as_str().into(),
+            self.name.as_str().into(),
+            Cell::time(Some(self.created_at)),
+            Cell::time(self.last_used_at),
+            if self.backed_up { "to your other devices" } else { "no" }.into(),
+        ]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        vec![
+            ("id", self.id.as_str().into()),
+            ("name", self.name.as_str().into()),
+            ("added", Cell::time(Some(self.created_at))),
+            ("last used", Cell::time(self.last_used_at)),
+            ("copied", if self.backed_up { "to your other devices" } else { "no" }.into()),
+        ]
+    }
+}
+
+impl Present for AddedPasskey {
+    const HEADINGS: &'static [&'static str] = Passkey::HEADINGS;
+
+    fn row(&self) -> Vec<Cell> {
+        self.passkey.row()
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        let codes = self.recovery_codes.iter().flatten();
+        let codes = codes.map(|code| ("recovery code", code.as_str().into()));
+        self.passkey.fields().into_iter().chain(codes).collect()
     }
 }

@@ -1,19 +1,12 @@
 //! `keystead sign-in --sso`: through an organization's identity provider, in a browser on this machine.
 
+use super::browser::open;
 use super::loopback::Loopback;
 use crate::exit::Failure;
 use crate::output::Output;
 use keystead_sdk::Client;
 use keystead_sdk::api::{BegunSingleSignOn, FinishSingleSignOn, SignedIn, StartSingleSignOn};
 use reqwest::Url;
-use std::io::{self, IsTerminal};
-use std::process::{Command, Stdio};
-
-/// What opens a URL here.
-#[cfg(target_os = "macos")]
-const OPENS: &str = "open";
-#[cfg(not(target_os = "macos"))]
-const OPENS: &str = "xdg-open";
 
 /// How to sign in through a provider.
 pub(super) struct Sso<'a> {
@@ -38,12 +31,7 @@ impl Sso<'_> {
         };
         let begun = client.start_single_sign_on(&start).await?;
         let (url, state) = checked(&begun)?;
-        output.note("Open this in a browser on this machine:");
-        output.note(url.as_str());
-        if self.opens_browser && io::stderr().is_terminal() {
-            // Where nothing opens it, the person does.
-            let _ = Command::new(OPENS).arg(url.as_str()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        }
+        open(&url, self.opens_browser, output);
         let back = loopback.wait(&state).await?;
         let Some(code) = back.code else {
             return Err(Failure::local(

@@ -1,5 +1,6 @@
 //! `/v1/account`: one's own password and second factor, and recovering a lost one.
 
+mod passkeys;
 mod password;
 mod recovery;
 mod recovery_codes;
@@ -11,6 +12,7 @@ use utoipa_axum::routes;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .merge(passkeys::routes())
         .routes(routes!(password::change))
         .routes(routes!(recovery::request))
         .routes(routes!(recovery::confirm))

@@ -31,7 +31,7 @@ pub(super) async fn confirm(
     Ok(Json(app.keystead.confirm_totp(&caller, &input).await?))
 }
 
-/// Removes the second factor and its recovery codes. Needs it, proved in the last ten minutes.
+/// Removes one-time codes, and the recovery codes where no passkey is left either. Needs the second factor, proved in the last ten minutes.
 #[utoipa::path(delete, path = "/v1/account/totp", tag = "account", operation_id = "remove_totp",
     responses((status = 204), Problems))]
 pub(super) async fn remove(State(app): State<App>, Called(caller): Called) -> Result<StatusCode, ApiProblem> {

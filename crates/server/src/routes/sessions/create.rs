@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::SET_COOKIE;
 use keystead_api::{SignIn, SignedIn};
+use keystead_service::Started;
 
 /// Signs in with e-mail and password, and with the second factor where the account has one.
 #[utoipa::path(post, path = "/v1/sessions", tag = "sign-in", operation_id = "create_session", request_body = SignIn,
@@ -21,8 +22,13 @@ pub(super) async fn create(
     Json(input): Json<SignIn>,
 ) -> Result<Response, ApiProblem> {
     let started = app.keystead.sign_in(&input, &origin).await?;
-    let cookie = (!input.token).then(|| cookie::set(&app, started.token.expose(), started.seconds));
-    let token = input.token.then(|| started.token.expose().to_owned());
+    Ok(answer(&app, started, input.token))
+}
+
+/// A session that has just begun: with its token, or with what sets the cookie.
+pub(super) fn answer(app: &App, started: Started, with_token: bool) -> Response {
+    let cookie = (!with_token).then(|| cookie::set(app, started.token.expose(), started.seconds));
+    let token = with_token.then(|| started.token.expose().to_owned());
     let mut response = Created {
         location: format!("/v1/sessions/{}", started.current.session.id),
         version: 1,
@@ -32,5 +38,5 @@ pub(super) async fn create(
     if let Some(cookie) = cookie.flatten() {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
-    Ok(response)
+    response
 }

@@ -4,6 +4,7 @@ mod create;
 mod current;
 mod delete;
 mod list;
+mod passkey;
 mod second_factor;
 
 use crate::state::App;
@@ -16,4 +17,5 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(current::current, delete::sign_out))
         .routes(routes!(delete::delete))
         .routes(routes!(second_factor::step_up))
+        .merge(passkey::routes())
 }

@@ -121,7 +121,8 @@ impl Client {
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         let path = request.uri().path();
         let shows_a_key = *request.method() == Method::POST
-            && (["/v1/organizations", "/v1/keys/mint", "/v1/sessions"].contains(&path)
+            && (["/v1/organizations", "/v1/keys/mint", "/v1/sessions", "/v1/sessions/passkey/finish"]
+                .contains(&path)
                 || ["/keys", "/keys/batch", "/keys/bulk", "/reveal", "/rotate", "/redeem"]
                     .iter()
                     .any(|end| path.ends_with(end)));

@@ -1,4 +1,5 @@
 //! `/v1/account`
 
+mod passkeys;
 mod recovery;
 mod totp;

@@ -2,5 +2,7 @@
 
 mod browser;
 mod life;
+mod passkey;
+mod passkey_attacks;
 mod start;
 mod tries;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     passwords_sign_in_only_owners_with_a_second_factor,
+    passkeys_are_refused_like_passwords_and_lead_around_no_provider,
     what_is_not_known_to_work_is_not_enforced,
     enforcement_is_told_only_to_who_has_the_right_password_lessons_24,
     another_organization_of_the_same_account_goes_on,
@@ -50,6 +51,28 @@ async fn passwords_sign_in_only_owners_with_a_second_factor(mut house: House) {
     // And back.
     house.admin.patch("/v1/identity-providers/corp", json!({"enforced": false})).await.ok();
     house.sign_in(&bob).await;
+}
+
+async fn passkeys_are_refused_like_passwords_and_lead_around_no_provider(mut house: House) {
+    let Some(provider) = with_corp(&mut house, json!({})).await else { return };
+    let (_, bobs) = house.with_passkey("bob@example.com", &["projects.read"]).await;
+    let (_, olgas) = house.with_passkey("olga@example.com", &["**"]).await;
+    let (adas, _) = sign_in(&house, &provider).await;
+    // Whom the provider puts out would have another way in.
+    for body in [json!({}), json!({"password": PASSWORD})] {
+        adas.post("/v1/account/passkeys/begin", body).await.refused(409, "conflict");
+    }
+    adas.poke("/v1/sessions/current/second-factor/passkey").await.refused(409, "conflict");
+    let ended = house.sign_in_with(&bobs).await;
+    enforce(&house).await;
+    ended.get("/v1/sessions/current").await.refused(401, "unauthenticated");
+    let proof = house.passkey_proof(&bobs).await;
+    house.try_passkey(&proof).await.refused(403, "single_sign_on_required");
+    // An owner's passkey is a second factor, too: it breaks glass.
+    house.sign_in_with(&olgas).await;
+    house.admin.patch("/v1/identity-providers/corp", json!({"enforced": false})).await.ok();
+    // It used nothing up.
+    house.try_passkey(&proof).await.created();
 }
 
 /// A mistake in a provider would keep everybody out.
