@@ -12,6 +12,7 @@ pub mod measure;
 pub mod memory;
 pub mod nodes;
 pub mod people;
+pub mod policies;
 pub mod population;
 pub mod say;
 pub mod soak;

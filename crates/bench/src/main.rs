@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use keystead_bench::{
-    audit, creates, figure, http, in_process, load, measure, memory, nodes, people, say, soak,
+    audit, creates, figure, http, in_process, load, measure, memory, nodes, people, policies, say, soak,
 };
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
@@ -84,6 +84,7 @@ fn main() -> Result<()> {
 
 fn verify(asked: &Asked) -> Result<Vec<figure::Figure>> {
     let mut figures = in_process::figures()?;
+    figures.extend(policies::figures()?);
     figures.extend(memory::figures()?);
     figures.extend(run(load::figures(asked.fresh))?);
     if !asked.in_process {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, anyhow};
 use keystead_api::{Endpoint, KeyKind, LimitSpec, Networks, PermissionGrant, PermissionQuery};
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
+use keystead_domain::conditions::ConditionCell;
 use keystead_domain::decide::Ask;
 use keystead_domain::digest::Pepper;
 use keystead_domain::entry::{Entry, Lineage, Switch};
@@ -34,7 +35,8 @@ pub const PATH: &str = "/v1/zones/17";
 pub const IP: Ipv4Addr = Ipv4Addr::new(10, 20, 30, 40);
 
 const PEPPER: [u8; 32] = [7; 32];
-const ORGANIZATION: OrganizationId = OrganizationId([1; 16]);
+/// Whose all keys are.
+pub const ORGANIZATION: OrganizationId = OrganizationId([1; 16]);
 const PROJECT: ProjectId = ProjectId([2; 16]);
 const ENVIRONMENT: EnvironmentId = EnvironmentId([3; 16]);
 
@@ -165,6 +167,7 @@ fn share_place(keyring: &Keyring) -> Arc<Place> {
         resource: format!("projects/{PROJECT}").into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     });
     let place = Arc::new(Place {
         environment: ENVIRONMENT,

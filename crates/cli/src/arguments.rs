@@ -19,6 +19,7 @@ use crate::commands::nodes::Nodes;
 use crate::commands::notices::Notices;
 use crate::commands::organizations::Organizations;
 use crate::commands::permissions::Permissions;
+use crate::commands::policies::Policies;
 use crate::commands::projects::Projects;
 use crate::commands::roles::Roles;
 use crate::commands::root_key::RootKey;
@@ -104,6 +105,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Guardrails(Guardrails),
     #[command(subcommand)]
+    Policies(Policies),
+    #[command(subcommand)]
     Guidelines(Guidelines),
     #[command(subcommand)]
     Lessons(Lessons),
@@ -138,6 +141,7 @@ impl ClientCommand {
             Self::Environments(environments) => environments.run(session).await,
             Self::Projects(projects) => projects.run(session).await,
             Self::Guardrails(guardrails) => guardrails.run(session).await,
+            Self::Policies(policies) => policies.run(session).await,
             Self::Guidelines(guidelines) => guidelines.run(session).await,
             Self::Lessons(lessons) => lessons.run(session).await,
             Self::Organizations(organizations) => organizations.run(session).await,

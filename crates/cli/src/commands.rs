@@ -19,6 +19,7 @@ pub(crate) mod nodes;
 pub(crate) mod notices;
 pub(crate) mod organizations;
 pub(crate) mod permissions;
+pub(crate) mod policies;
 pub(crate) mod projects;
 pub(crate) mod roles;
 pub(crate) mod root_key;

@@ -12,7 +12,8 @@ use std::io;
 pub(crate) enum Exit {
     /// Done; for `verify`: the request may pass.
     Done = 0,
-    /// For `verify`: the request may not pass. For `audit verify`: it was tampered with.
+    /// For `verify`: the request may not pass. For `audit verify`: it was tampered with. For `policies test`: a case
+    /// came out otherwise than expected.
     Refused = 1,
     /// Wrong arguments or values.
     Usage = 2,
@@ -36,7 +37,7 @@ pub(crate) enum Exit {
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done; verify: the request may pass
-  1  verify: the request may not pass; audit verify: it was tampered with
+  1  verify: may not pass; audit verify: tampered with; policies test: failed
   2  wrong arguments, or values that the server refuses
   3  not found
   4  not allowed: the key is not accepted, or may not do that

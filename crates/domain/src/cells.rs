@@ -1,6 +1,7 @@
 //! What many keys share and an administrator may change: one cell each, swapped atomically, so that
 //! a change touches one cell and not ten thousand keys.
 
+use crate::conditions::ConditionCell;
 use crate::ids::{ConsumerId, EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId};
 use crate::meter::{Meter, MeterRules};
 use crate::pattern::{Pattern, PermissionSet};
@@ -26,6 +27,8 @@ pub struct ProjectCell {
     pub prefix: ArcSwap<Box<str>>,
     /// Its permission catalogue now.
     pub catalogue: ArcSwap<Catalogue>,
+    /// The policies that its keys are asked for.
+    pub conditions: ConditionCell,
 }
 
 /// The permissions that a project knows.

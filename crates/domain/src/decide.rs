@@ -1,8 +1,9 @@
 //! The verdict: may this request pass? Pure, without allocation, in a documented order.
 //!
-//! State and validity, network, origin, endpoint, permissions, hours, then limits, quotas, credits.
+//! State and validity, network, origin, endpoint, permissions, hours, policies, then limits, quotas, credits.
 //! A restriction whose input is missing from the request denies. A refused request takes nothing.
 
+use crate::conditions::{Deed, Forbidden};
 use crate::entry::{Entry, Principals, Switch};
 use crate::meter::Account;
 use crate::query::Query;
@@ -34,6 +35,8 @@ pub struct Ask<'a> {
     pub cost: u64,
     /// Whether this process counts rate limits alone.
     pub sharing: &'a Sharing,
+    /// What it is for.
+    pub deed: Deed,
 }
 
 /// A verdict. Its details are for presenting it; the code decides.
@@ -136,16 +139,16 @@ fn decide_under(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: M
     }
 }
 
-/// Whether a key may be minted from this one by a request from `ip`: its state, networks and hours.
+/// Whether a key may be minted from this one by a request: its state, networks, hours and policies.
 /// Origins and endpoints are the guarded API's; what is minted is held to them there.
 ///
 /// # Errors
 /// With the verdict that refuses.
-pub fn judge_minting(entry: &Entry, ip: Option<IpAddr>, now: Micros) -> Result<(), Verdict> {
+pub fn judge_minting(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Result<(), Verdict> {
     state(&Live::of(entry), now)?;
-    if !network(entry, &Ask { ip, ..Ask::default() }) {
+    if !network(entry, ask) {
         Err(Verdict::of(Code::NetworkDenied))
-    } else if !hours(entry, now) {
+    } else if !hours(entry, now) || forbidden(entry, &Ask { deed: Deed::Mint, ..*ask }, now).is_some() {
         Err(Verdict::of(Code::ConditionDenied))
     } else {
         Ok(())
@@ -167,7 +170,10 @@ fn judge(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: Micros) 
         Code::EndpointDenied
     } else if !permissions(key, parent, ask) {
         Code::InsufficientPermissions
-    } else if !(hours(key.entry, now) && parent.is_none_or(|parent| hours(parent.entry, now))) {
+    } else if !(hours(key.entry, now) && parent.is_none_or(|parent| hours(parent.entry, now)))
+        || forbidden(key.entry, ask, now).is_some()
+        || parent.is_some_and(|parent| forbidden(parent.entry, ask, now).is_some())
+    {
         Code::ConditionDenied
     } else {
         return Ok(());
@@ -222,6 +228,12 @@ pub(crate) fn endpoint(entry: &Entry, ask: &Ask<'_>) -> bool {
 /// The week's hours let the key be used now.
 pub(crate) fn hours(entry: &Entry, now: Micros) -> bool {
     entry.policy.restrictions.hours.as_ref().is_none_or(|hours| hours.admits(now))
+}
+
+/// The policy that forbids the request. Asked when all else lets it pass: an evaluation costs more than the rest.
+#[must_use]
+pub fn forbidden(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Option<Forbidden> {
+    entry.place.project.conditions.forbid(entry, ask, now)
 }
 
 /// The key, its owner, its consumer and its parent have what the request needs. Each permission is

@@ -13,6 +13,9 @@ use keystead_api::{KeyKind, KeyStatus};
 use prefetch_index::prefetch_index;
 use std::sync::Arc;
 
+/// Where what stands for a session has the version of a pepper: those of keys begin with 1.
+pub const NO_PEPPER: u16 = 0;
+
 /// A key, resident. What many keys share is behind pointers.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -188,6 +191,18 @@ impl Entry {
             None => Some(Spender::Itself(self)),
             Some(parent) => parent.now().as_ref().map(|parent| Spender::Parent(Arc::clone(parent))),
         }
+    }
+
+    /// Its tags, sorted.
+    #[must_use]
+    pub fn tags(&self) -> &[Box<str>] {
+        self.special.as_ref().map_or(&[], |special| &special.tags)
+    }
+
+    /// Whether it stands for a person who signed in, and is no key: no digest is made with that pepper.
+    #[must_use]
+    pub const fn is_session(&self) -> bool {
+        self.pepper == NO_PEPPER
     }
 
     /// Its number of uses, where that is limited.

@@ -32,6 +32,7 @@ fn explain_under(entry: &Entry, parent: Option<&Entry>, ask: &Ask<'_>, now: Micr
     let mut checks: Vec<Check> = [state, network, origin, endpoint].into_iter().flat_map(both).collect();
     checks.extend(permissions(entry, parent, ask));
     checks.extend(both(hours));
+    checks.extend(both(policies));
     let spender = parent.unwrap_or(entry);
     let key = Metered { of: Of::Key, rules: &spender.policy.rules, meter: &spender.lineage.meter };
     meter(&mut checks, key, ask.cost, now);
@@ -102,6 +103,24 @@ fn hours(entry: &Entry, _: &Ask<'_>, now: Micros) -> Check {
         decide::hours(entry, now),
         Ok(format!("the instant {now:?}")),
     )
+}
+
+/// Which policy forbids it, by name: whoever may look at verdicts may know what makes them.
+fn policies(entry: &Entry, ask: &Ask<'_>, now: Micros) -> Check {
+    if !entry.place.project.conditions.is_any() {
+        return Check {
+            check: "policies".into(),
+            outcome: CheckOutcome::NotApplicable,
+            code: None,
+            why: "No policy is about keys of this project.".into(),
+        };
+    }
+    match decide::forbidden(entry, ask, now) {
+        None => check("policies", Code::ConditionDenied, true, "No policy forbids the request."),
+        Some(forbidden) => {
+            check("policies", Code::ConditionDenied, false, format!("Refused, because {forbidden}."))
+        }
+    }
 }
 
 fn check(name: &str, code: Code, passed: bool, why: impl Into<String>) -> Check {

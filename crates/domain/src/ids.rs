@@ -76,6 +76,7 @@ id!(/** Of an account: who signs in. */ AccountId, "acc");
 id!(/** Of a member: an account's place in an organization. */ MemberId, "mem");
 id!(/** Of a team. */ TeamId, "team");
 id!(/** Of a seat: a member's place in a team. */ SeatId, "seat");
+id!(/** Of a policy that an organization wrote. */ AccessPolicyId, "pol");
 id!(/** Of a request for an approval. */ ApprovalId, "apr");
 id!(/** Of an audit record. */ AuditId, "aud");
 id!(/** Of a checkpoint of the audit. */ CheckpointId, "chk");

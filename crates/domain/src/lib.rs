@@ -6,6 +6,7 @@ pub mod authority;
 pub mod base62;
 pub mod calendar;
 pub mod cells;
+pub mod conditions;
 pub mod contact;
 pub mod decide;
 pub mod digest;

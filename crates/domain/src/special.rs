@@ -20,13 +20,19 @@ pub struct Special {
     pub minted: Option<Arc<ParentCell>>,
     /// Its part in a rotation.
     pub rotation: Option<Rotation>,
+    /// Its tags, sorted: policies ask for them.
+    pub tags: Box<[Box<str>]>,
 }
 
 impl Special {
     /// Whether there is nothing special.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.may_mint.is_none() && self.uses.is_none() && self.minted.is_none() && self.rotation.is_none()
+        self.may_mint.is_none()
+            && self.uses.is_none()
+            && self.minted.is_none()
+            && self.rotation.is_none()
+            && self.tags.is_empty()
     }
 }
 

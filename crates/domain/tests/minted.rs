@@ -8,6 +8,7 @@ use keystead_api::{
     PermissionGrant, PermissionQuery,
 };
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
+use keystead_domain::conditions::ConditionCell;
 use keystead_domain::decide::{Ask, Decision, decide};
 use keystead_domain::digest::Digest;
 use keystead_domain::effective::held_permissions;
@@ -43,6 +44,7 @@ fn place() -> Arc<Place> {
         resource: "projects/p".into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     });
     Arc::new(Place {
         environment: EnvironmentId([1; 16]),

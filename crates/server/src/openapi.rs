@@ -30,6 +30,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "projects", description = "Projects and environments."),
         (name = "catalogue", description = "Permissions and roles."),
         (name = "guardrails", description = "What keys may be at most."),
+        (name = "policies", description = "What is forbidden beyond permissions and restrictions, in Cedar."),
         (name = "approvals", description = "What needs another person's yes."),
         (name = "principals", description = "Service accounts and consumers."),
         (name = "people", description = "Members and teams, and what they may do."),
@@ -68,7 +69,7 @@ impl Modify for Shared {
 
 /// The POSTs that only ask, or whose secret works once, or that change nothing the second time: a retry is another
 /// question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 26] = [
+const ASKING: [&str; 27] = [
     "create_session",
     "begin_passkey_session",
     "create_passkey_session",
@@ -94,6 +95,7 @@ const ASKING: [&str; 26] = [
     "start_single_sign_on",
     "finish_single_sign_on",
     "accept_guidelines",
+    "test_policies",
     "answer_lesson",
 ];
 

@@ -61,6 +61,9 @@ codes! {
     /// The caller may not do this.
     Forbidden = "forbidden", FORBIDDEN, "The key may not do this.",
         "Use a key that holds the permission, or ask an administrator to grant it.";
+    /// A policy does not let the caller do this.
+    PolicyDenied = "policy_denied", FORBIDDEN, "A policy forbids this.",
+        "Do it as the policy allows, or ask whoever writes policies; GET /v1/policies/{policy} shows it.";
     /// Somebody who signs in is wrong in something.
     SignInFailed = "sign_in_failed", UNAUTHORIZED, "Signing in failed.",
         "Check e-mail, password, organization, code and passkey; a one-time code works once.";

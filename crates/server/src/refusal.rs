@@ -11,6 +11,7 @@ impl From<Refused> for ApiProblem {
             Refused::Forbidden { permission, resource } => {
                 Self::new(ProblemCode::Forbidden, format!("This needs {permission} on {resource}."))
             }
+            Refused::Policy(why) => Self::new(ProblemCode::PolicyDenied, format!("Refused, because {why}.")),
             Refused::Invalid(invalid) => invalid.into(),
             Refused::Unknown(invalid) => Self::new(ProblemCode::UnknownName, invalid.detail)
                 .with_fix(invalid.fix)

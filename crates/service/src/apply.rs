@@ -151,6 +151,7 @@ impl Keystead {
             ChangeKind::Team => {
                 self.apply_team(organization, TeamId::from_slice(target).ok_or_else(corrupt)?).await
             }
+            ChangeKind::AccessPolicy => self.apply_access_policies(organization).await,
             ChangeKind::Key => {
                 self.apply_key(organization, KeyId::from_slice(target).ok_or_else(corrupt)?).await
             }
@@ -235,6 +236,7 @@ impl Keystead {
         };
         let directory = &self.keyring.directory;
         let rotations = self.rotations_beside(&mut reader, &row).await?;
+        let tags = cells::tags(reader.key_tags(id).await?);
         let policy = match directory.policy(organization, row.policy_hash) {
             Some(policy) => {
                 drop(reader);
@@ -257,7 +259,8 @@ impl Keystead {
         let parent = row.parent_id.map(|id| self.keyring.parent_cell(id));
         let rotation = cells::rotation(id, &rotations);
         let row_resident = cells::resident(&row);
-        let entry = cells::entry(directory, &row_resident, policy, (parent, rotation), before.as_ref())?;
+        let entry =
+            cells::entry(directory, &row_resident, policy, (parent, rotation, tags), before.as_ref())?;
         if has_credits && before.is_some() {
             // Another node may have replaced the credits of which this one holds a block.
             let meter = self.store.read().await?.meter(MeterId::Lineage(row.lineage_id)).await?;

@@ -1,6 +1,7 @@
 //! What a request to verify says of the request that is judged, read and bounded.
 
 use keystead_api::Verify;
+use keystead_domain::conditions::Deed;
 use keystead_domain::decide::{Ask, COST_MAX};
 use keystead_domain::invalid::{Invalid, texts_at_most};
 use keystead_domain::networks;
@@ -66,6 +67,7 @@ impl Asked {
             permissions: self.query.as_ref(),
             cost: self.cost,
             sharing,
+            deed: Deed::Use,
         }
     }
 }

@@ -234,9 +234,7 @@ impl Keystead {
             }
             Deed::HandOver(owner) => {
                 for permission in deed.permissions() {
-                    if !caller.entry.may(permission, Some(&place.resource)) {
-                        return Err(Refused::Forbidden { permission, resource: place.resource.to_string() });
-                    }
+                    caller.require(permission, Some(&place.resource))?;
                 }
                 let changes = UpdateKey { owner: Some(owner.clone()), ..UpdateKey::default() };
                 self.change(tx, caller, place, (id, None), changes, None).await.map(without_key)

@@ -7,9 +7,11 @@ use crate::refused::Refused;
 use crate::usage::{Subject, UsageEvent};
 use crate::{Keystead, management};
 use keystead_api::{AllOf, Code, PermissionQuery};
-use keystead_domain::decide::{Ask, Verdict};
+use keystead_domain::conditions::Deed;
+use keystead_domain::decide::{Ask, Verdict, forbidden};
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{AccountId, KeyId, MemberId, OrganizationId, RequestId, SessionId};
+use keystead_domain::pattern::Pattern;
 use keystead_domain::query::Query;
 use keystead_domain::replay::IdempotencyKey;
 use keystead_domain::time::Micros;
@@ -42,6 +44,8 @@ pub struct Caller {
     pub origin: Origin,
     /// Its session, where it is a person who signed in.
     pub session: Option<SessionProof>,
+    /// When it was recognised.
+    pub at: Micros,
 }
 
 /// What a session proves.
@@ -80,6 +84,52 @@ impl Caller {
         if self.session.is_some() { None } else { Some(self.entry.id) }
     }
 
+    /// Whether it may, as far as permissions and policies say: asked beside a verdict, and takes nothing.
+    pub(crate) fn may(&self, permission: &'static str, resource: Option<&str>) -> bool {
+        self.require(permission, resource).is_ok()
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Names the permission that is missing, or the policy that forbids it.
+    pub(crate) fn require(&self, permission: &'static str, resource: Option<&str>) -> Result<(), Refused> {
+        if !self.entry.may(permission, resource) {
+            let resource = resource.unwrap_or("the organization").to_owned();
+            return Err(Refused::Forbidden { permission, resource });
+        }
+        if !self.entry.place.project.conditions.is_any() {
+            return Ok(());
+        }
+        let query = Query::parse(&PermissionQuery::One(permission.into()))?;
+        let ask = Ask { resource, permissions: Some(&query), ..self.ask() };
+        forbidden(&self.entry, &ask, self.at).map_or(Ok(()), |forbidden| Err(Refused::policy(&forbidden)))
+    }
+
+    /// What the request says of itself.
+    pub(crate) fn ask(&self) -> Ask<'_> {
+        Ask {
+            ip: self.origin.ip,
+            method: Some(&self.origin.method),
+            path: Some(&self.origin.path),
+            ..Ask::default()
+        }
+    }
+
+    /// What it wants with these permissions. Whoever signed in and has every right of the organization, and the
+    /// installation's operator, can always look at policies and mend them: else a policy could lock out everybody.
+    pub(crate) fn deed(&self, permissions: &[&str]) -> Deed {
+        let mending = [management::POLICIES_READ, management::POLICIES_WRITE];
+        if !permissions.iter().all(|permission| mending.contains(permission)) {
+            return Deed::Use;
+        }
+        let owner = self.entry.owner.state.load();
+        let everything = Pattern::parse("**").ok();
+        let has_all = everything.is_some_and(|all| owner.reach.covers(&self.entry.place, &all, None));
+        let is_owner = self.session.is_some() && has_all;
+        if is_owner || self.entry.may(management::INSTALLATION_ADMIN, None) { Deed::Mend } else { Deed::Use }
+    }
+
     /// Its session.
     ///
     /// # Errors
@@ -96,11 +146,12 @@ impl Keystead {
     /// # Errors
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        let entry = self.keyring.find(&Scope::System, token, self.clock.now()).map_err(|code| {
+        let at = self.clock.now();
+        let entry = self.keyring.find(&Scope::System, token, at).map_err(|code| {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
-        Ok(Caller { entry, origin, session: None })
+        Ok(Caller { entry, origin, session: None, at })
     }
 
     /// The same, where another node may have made the key a moment ago.
@@ -145,14 +196,12 @@ impl Keystead {
         };
         let query = Query::parse(&query)?;
         let ask = Ask {
-            ip: caller.origin.ip,
-            method: Some(&caller.origin.method),
-            path: Some(&caller.origin.path),
-            origin: None,
             resource,
             permissions: Some(&query),
             cost: 1,
             sharing: &self.sharing,
+            deed: if others.is_empty() { caller.deed(&[permission]) } else { Deed::Use },
+            ..caller.ask()
         };
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
@@ -169,6 +218,10 @@ impl Keystead {
                 permission,
                 resource: resource.unwrap_or("the organization").to_owned(),
             }),
+            Code::ConditionDenied => match forbidden(&caller.entry, &ask, now) {
+                Some(forbidden) => Err(Refused::policy(&forbidden)),
+                None => Err(refuse(&verdict)),
+            },
             _ => Err(refuse(&verdict)),
         }
     }
@@ -179,14 +232,7 @@ impl Keystead {
     /// # Errors
     /// With the verdict.
     pub(crate) async fn admit(self: &Arc<Self>, caller: &Caller) -> Result<(), Refused> {
-        let ask = Ask {
-            ip: caller.origin.ip,
-            method: Some(&caller.origin.method),
-            path: Some(&caller.origin.path),
-            cost: 1,
-            sharing: &self.sharing,
-            ..Ask::default()
-        };
+        let ask = Ask { cost: 1, sharing: &self.sharing, ..caller.ask() };
         let now = self.clock.now();
         let verdict = self.settle(&caller.entry, &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
@@ -223,7 +269,7 @@ impl Keystead {
         permission: &'static str,
         resources: &[&str],
     ) -> Result<(), Refused> {
-        let missing = resources.iter().find(|resource| !caller.entry.may(permission, Some(resource)));
+        let missing = resources.iter().find(|resource| !caller.may(permission, Some(resource)));
         match missing.or(resources.first()) {
             Some(resource) => self.authorise(caller, permission, Some(resource)).await,
             None => Ok(()),

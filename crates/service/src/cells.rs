@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use keystead_api::{AuthorityGrant, KeyKind};
 use keystead_domain::authority::Authority;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
+use keystead_domain::conditions::ConditionCell;
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Entry, Lineage, Switch};
 use keystead_domain::foreign::Form;
@@ -25,6 +26,9 @@ use keystead_store::{
 };
 use std::sync::Arc;
 
+/// A key's tags, sorted.
+pub(crate) type Tags = Box<[Box<str>]>;
+
 pub(crate) fn project(row: &ProjectRow, permissions: &[PermissionRow]) -> ProjectCell {
     ProjectCell {
         id: row.id,
@@ -34,6 +38,7 @@ pub(crate) fn project(row: &ProjectRow, permissions: &[PermissionRow]) -> Projec
         resource: format!("projects/{}", row.id).into(),
         prefix: ArcSwap::from_pointee(row.prefix.as_str().into()),
         catalogue: Arc::new(catalogue(permissions)).into(),
+        conditions: ConditionCell::default(),
     }
 }
 
@@ -165,13 +170,13 @@ pub(crate) fn compile_policy(directory: &Directory, body: &str) -> Result<Policy
 }
 
 /// An entry, with what it shares looked up. `before` is the key as it was, or another of its lineage:
-/// its counters go on. With it come the cell of the key that it was minted from, and its part in a
-/// rotation. A row whose shared rows are missing is a fault of ours, and is not let in.
+/// its counters go on. With it come the cell of the key that it was minted from, its part in a
+/// rotation, and its tags. A row whose shared rows are missing is a fault of ours, and is not let in.
 pub(crate) fn entry(
     directory: &Directory,
     row: &KeyResident<'_>,
     policy: Arc<Policy>,
-    (parent, rotation): (Option<Arc<ParentCell>>, Option<Rotation>),
+    (parent, rotation, tags): (Option<Arc<ParentCell>>, Option<Rotation>, Tags),
     before: Option<&Entry>,
 ) -> Result<Entry, Refused> {
     let missing = |what: &str| Refused::Internal(format!("{} refers to a missing {what}", row.id));
@@ -209,15 +214,15 @@ pub(crate) fn entry(
         consumer,
         policy,
         lineage,
-        special: special(row, parent, rotation, before),
+        special: special(directory, row, (parent, rotation, tags), before),
     })
 }
 
 /// What few keys have; nothing for all others.
 fn special(
+    directory: &Directory,
     row: &KeyResident<'_>,
-    minted: Option<Arc<ParentCell>>,
-    rotation: Option<Rotation>,
+    (minted, rotation, tags): (Option<Arc<ParentCell>>, Option<Rotation>, Tags),
     before: Option<&Entry>,
 ) -> Option<Arc<Special>> {
     let uses = row.has_uses.then(|| {
@@ -225,8 +230,18 @@ fn special(
         let same = before.filter(|before| before.id == row.id);
         same.and_then(|before| before.uses().cloned()).unwrap_or_else(|| Arc::new(Uses::new(row.id)))
     });
-    let special = Special { may_mint: row.may_mint, uses, minted, rotation };
-    (!special.is_empty()).then(|| Arc::new(special))
+    let special = Special { may_mint: row.may_mint, uses, minted, rotation, tags: Box::default() };
+    match (special.is_empty(), tags.is_empty()) {
+        (true, true) => None,
+        // Many keys are tagged alike.
+        (true, false) => Some(directory.tagged(tags)),
+        (false, _) => Some(Arc::new(Special { tags, ..special })),
+    }
+}
+
+/// Tags as an entry holds them: sorted, as the store gives them.
+pub(crate) fn tags(tags: Vec<String>) -> Tags {
+    tags.into_iter().map(Into::into).collect()
 }
 
 /// A key's part in a rotation that was not cancelled: as the old key where it is that in one. A new

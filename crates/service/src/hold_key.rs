@@ -16,7 +16,8 @@ impl Keystead {
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub async fn identify_holder(self: &Arc<Self>, token: &str, origin: Origin) -> Result<Caller, Refused> {
         self.seek(token).await;
-        let found = match self.keyring.find(&Scope::Everywhere, token, self.clock.now()) {
+        let at = self.clock.now();
+        let found = match self.keyring.find(&Scope::Everywhere, token, at) {
             Err(code @ (Code::Malformed | Code::NotFound)) => self.foreign_holder(token, code).await,
             found => found,
         };
@@ -24,7 +25,7 @@ impl Keystead {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
-        Ok(Caller { entry, origin, session: None })
+        Ok(Caller { entry, origin, session: None, at })
     }
 
     /// The imported key that a token is. It does not say whose it is, so each organization that has

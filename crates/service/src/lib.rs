@@ -1,5 +1,6 @@
 //! Keystead's use cases, one per file, and the resident keyring. No SQL, no HTTP types.
 
+mod access_policies;
 mod accounts;
 mod act;
 mod act_some;

@@ -1,5 +1,6 @@
 //! Filling the keyring: everything that keys share, then every key.
 
+use crate::access_policies;
 use crate::apply;
 use crate::apply_people;
 use crate::cells;
@@ -52,9 +53,10 @@ pub(crate) async fn load(
     let loaded = Arc::new(Mutex::new(Loaded::default()));
     let mut parts = Vec::new();
     let rotations = Arc::new(rotations(store).await?);
+    let tags = Arc::new(Mutex::new(tags(store).await?));
     for part in 0..PARTS {
         let (store, keyring, loaded) = (store.clone(), Arc::clone(keyring), Arc::clone(&loaded));
-        let rotations = Arc::clone(&rotations);
+        let (rotations, tags) = (Arc::clone(&rotations), Arc::clone(&tags));
         parts.push(tokio::spawn(async move {
             let mut first_fault = None;
             let mut reader = store.read().await?;
@@ -63,7 +65,8 @@ pub(crate) async fn load(
                     if occasion == Occasion::Again {
                         loaded.lock().ids.insert(row.id);
                     }
-                    match put(&keyring, &row, rotations.get(&row.id), occasion) {
+                    let tags = tags.lock().remove(&row.id).unwrap_or_default();
+                    match put(&keyring, &row, (rotations.get(&row.id), tags), occasion) {
                         Ok(()) => {}
                         Err(_) if occasion != Occasion::Alone => {
                             let change = Change::new(row.organization_id, ChangeKind::Key, row.id.as_bytes());
@@ -97,6 +100,13 @@ async fn rotations(store: &Store) -> Result<HashMap<KeyId, Vec<RotationRow>>, Re
     Ok(rotations)
 }
 
+/// The tags of the keys that have some.
+async fn tags(store: &Store) -> Result<HashMap<KeyId, cells::Tags>, Refused> {
+    let mut all = HashMap::new();
+    store.read().await?.load_tags(|key, tags| drop(all.insert(key, cells::tags(tags)))).await?;
+    Ok(all)
+}
+
 async fn load_imports(store: &Store, keyring: &Keyring) -> Result<(), Refused> {
     let mut first_fault = None;
     let put = |row: ImportRow| {
@@ -115,7 +125,7 @@ async fn load_imports(store: &Store, keyring: &Keyring) -> Result<(), Refused> {
 fn put(
     keyring: &Keyring,
     row: &KeyResident<'_>,
-    rotations: Option<&Vec<RotationRow>>,
+    (rotations, tags): (Option<&Vec<RotationRow>>, cells::Tags),
     occasion: Occasion,
 ) -> Result<(), Refused> {
     let policy: Option<Arc<Policy>> = keyring.directory.policy(row.organization_id, row.policy_hash);
@@ -123,7 +133,8 @@ fn put(
     let parent = row.parent_id.map(|id| keyring.parent_cell(id));
     let rotation = rotations.and_then(|rotations| cells::rotation(row.id, rotations));
     let before = if occasion == Occasion::Again { keyring.get(row.id) } else { None };
-    keyring.put(cells::entry(&keyring.directory, row, policy, (parent, rotation), before.as_ref())?);
+    let beside = (parent, rotation, tags);
+    keyring.put(cells::entry(&keyring.directory, row, policy, beside, before.as_ref())?);
     Ok(())
 }
 
@@ -154,6 +165,7 @@ async fn load_shared(store: &Store, keyring: &Keyring, occasion: Occasion) -> Re
     for row in reader.all_consumers().await? {
         apply::put_consumer(directory, &row)?;
     }
+    access_policies::load(&mut reader, directory).await?;
     apply_people::load(&mut reader, directory, occasion != Occasion::Alone).await?;
     for row in reader.all_policies().await? {
         match cells::compile_policy(directory, &row.body) {

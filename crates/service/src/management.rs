@@ -45,6 +45,8 @@ permissions! {
     GUARDRAILS_READ = "guardrails.read", false, "See guardrails.";
     GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
     GUIDELINES_WRITE = "guidelines.write", false, "Publish the rules for handling keys.";
+    POLICIES_READ = "policies.read", false, "See policies, and try them.";
+    POLICIES_WRITE = "policies.write", true, "Write policies, which forbid what permissions would allow.";
     AUDIT_READ = "audit.read", false, "Read the audit.";
     APPROVALS_READ = "approvals.read", false, "See what others ask to have approved.";
     APPROVALS_DECIDE = "approvals.decide", true, "Approve and deny what others ask for, as far as one may do it oneself.";
@@ -88,6 +90,7 @@ pub const ROLES: &[BuiltInRole] = &[
             "authority.grant",
             "guardrails.*",
             "guidelines.write",
+            "policies.*",
             "audit.read",
             "approvals.*",
         ],
@@ -121,6 +124,7 @@ pub const ROLES: &[BuiltInRole] = &[
             "keys.read",
             "people.read",
             "guardrails.read",
+            "policies.read",
             "audit.read",
             "approvals.read",
         ],

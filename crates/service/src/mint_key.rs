@@ -15,7 +15,8 @@ use crate::usage::{Subject, UsageEvent};
 use crate::widening::covers;
 use crate::{Keystead, caller};
 use keystead_api::{Code, CreatedKey, KeyKind, MintKey};
-use keystead_domain::decide::{Ask, judge_minting};
+use keystead_domain::conditions::Deed;
+use keystead_domain::decide::{Ask, forbidden, judge_minting};
 use keystead_domain::ids::KeyId;
 use keystead_domain::invalid::Invalid;
 use keystead_domain::meter::{MeterId, UsesId};
@@ -59,17 +60,20 @@ impl Keystead {
     /// Whether the parent is in force where the request comes from, and has the right and the room.
     fn may_mint(&self, parent: &Caller, now: Micros) -> Result<(), Refused> {
         let (entry, origin) = (&parent.entry, &parent.origin);
-        let verdict = judge_minting(entry, origin.ip, now);
+        let ask = parent.ask();
+        let verdict = judge_minting(entry, &ask, now);
         let code = match &verdict {
             Ok(()) if entry.may_mint() => Code::Valid,
             Ok(()) => Code::InsufficientPermissions,
             Err(verdict) => verdict.code,
         };
-        let ask =
-            Ask { ip: origin.ip, method: Some(&origin.method), path: Some(&origin.path), ..Ask::default() };
         let user_agent = origin.user_agent.as_deref();
         self.usage.record(UsageEvent::new(Subject::Key(entry), &ask, user_agent, code, now));
-        verdict.map_err(|verdict| caller::refuse(&verdict))?;
+        if let Err(verdict) = verdict {
+            let policy = forbidden(entry, &Ask { deed: Deed::Mint, ..ask }, now);
+            let policy = policy.filter(|_| verdict.code == Code::ConditionDenied);
+            return Err(policy.map_or_else(|| caller::refuse(&verdict), |policy| Refused::policy(&policy)));
+        }
         if code != Code::Valid {
             return Err(Refused::Forbidden { permission: "may_mint", resource: "the key itself".into() });
         }

@@ -69,7 +69,7 @@ impl Keystead {
         query: &PageQuery,
     ) -> Result<Page<Project>, Refused> {
         let cut = Cut::read(query.limit, query.cursor.as_deref())?;
-        let sees_all = caller.entry.may(management::PROJECTS_READ, None);
+        let sees_all = caller.may(management::PROJECTS_READ, None);
         let resource = if sees_all {
             None
         } else {
@@ -199,8 +199,7 @@ async fn visible(
         let is_last = rows.len() < CHUNK as usize;
         after = rows.last().map(|row| (row.created_at, row.id.0));
         found.extend(
-            rows.into_iter()
-                .filter(|row| caller.entry.may(management::PROJECTS_READ, Some(&resource_of(row)))),
+            rows.into_iter().filter(|row| caller.may(management::PROJECTS_READ, Some(&resource_of(row)))),
         );
         if is_last || found.len() >= rows_max {
             found.truncate(rows_max);

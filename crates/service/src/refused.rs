@@ -1,6 +1,7 @@
 //! Why a use case did not happen. The server maps each to a problem document.
 
 use keystead_api::{Code, GuardrailViolation};
+use keystead_domain::conditions::Forbidden;
 use keystead_domain::invalid::Invalid;
 use keystead_oidc::Failure;
 use keystead_store::StoreError;
@@ -75,6 +76,9 @@ pub enum Refused {
         /// What it is needed on.
         resource: String,
     },
+    /// A policy does not let the caller do this.
+    #[error("{0}")]
+    Policy(String),
     /// A field breaks a rule.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -177,6 +181,11 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// A policy forbids it.
+    pub(crate) fn policy(forbidden: &Forbidden) -> Self {
+        Self::Policy(forbidden.to_string())
+    }
+
     /// Nothing of that kind.
     #[must_use]
     pub const fn not_found(what: &'static str) -> Self {

@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use hashbrown::HashSet;
 use keystead_api::{
     Approval, BulkOutcome, Consumer, CreatedKey, CreatedKeys, CreatedOrganization, Environment,
-    IdentityProvider, ImportedKeys, Key, KeyRotation, Member, Notice, Permission, Project, RedeemedKey,
-    RevealedKey, Role, RotatedKey, ServiceAccount, Team, TeamMembers,
+    IdentityProvider, ImportedKeys, Key, KeyRotation, Member, Notice, Permission, Policy, Project,
+    RedeemedKey, RevealedKey, Role, RotatedKey, ServiceAccount, Team, TeamMembers,
 };
 use keystead_domain::replay::{IdempotencyKey, ReplayKeys};
 use keystead_domain::time::{Micros, SECOND};
@@ -91,6 +91,7 @@ impl Answer for Key {}
 impl Answer for KeyRotation {}
 impl Answer for Member {}
 impl Answer for Notice {}
+impl Answer for Policy {}
 impl Answer for Permission {}
 impl Answer for Project {}
 impl Answer for Role {}

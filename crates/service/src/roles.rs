@@ -230,7 +230,7 @@ async fn people_get_no_more(
     let is_wider = set.iter().any(|pattern| !was.covers(pattern));
     if project.system
         || !is_wider
-        || caller.entry.may(management::AUTHORITY_GRANT, Some(&project.resource))
+        || caller.may(management::AUTHORITY_GRANT, Some(&project.resource))
         || tx.holders_of_role(before.id).await? == 0
     {
         return Ok(());

@@ -76,12 +76,7 @@ impl Keystead {
     fn may_ask(&self, caller: &Caller, input: &Verify, within: &Where) -> Result<(), Refused> {
         let resource = within.resource.as_deref();
         for permission in asking(input).iter().copied() {
-            if !caller.entry.may(permission, resource) {
-                return Err(Refused::Forbidden {
-                    permission,
-                    resource: resource.unwrap_or("the organization").into(),
-                });
-            }
+            caller.require(permission, resource)?;
         }
         Ok(())
     }

@@ -5,10 +5,13 @@ use keystead_api::{
     Code, Endpoint, KeyKind, LimitSpec, Networks, PermissionGrant, PermissionQuery, QuotaPeriod, QuotaSpec,
 };
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
+use keystead_domain::conditions::ConditionCell;
 use keystead_domain::decide::{Ask, Decision};
 use keystead_domain::digest::Pepper;
 use keystead_domain::entry::{Entry, Lineage, Switch};
-use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, ServiceAccountId};
+use keystead_domain::ids::{
+    AccessPolicyId, EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, ServiceAccountId,
+};
 use keystead_domain::lease::Leased;
 use keystead_domain::meter::{Account, Meter, MeterRules};
 use keystead_domain::policy::{Policy, PolicySpec};
@@ -16,10 +19,11 @@ use keystead_domain::query::Query;
 use keystead_domain::reach::Reach;
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
+use keystead_policies::{AccessPolicy, Known, Language, Rules, Source};
 use keystead_service::keyring::{Keyring, Scope};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 const ORGANIZATION: OrganizationId = OrganizationId([1; 16]);
 const SCOPE: Scope = Scope::Within { organization: ORGANIZATION, project: None, environment: None };
@@ -36,6 +40,7 @@ fn place() -> Arc<Place> {
         resource: "projects/registry".into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     };
     Arc::new(Place {
         environment: EnvironmentId([3; 16]),
@@ -164,4 +169,47 @@ fn no_verdict_allocates() {
     );
     assert_eq!(judge(&keyring, &tight, &ask), Code::RateLimited);
     assert_eq!(judge(&keyring, &tight_wide, &ask), Code::RateLimited);
+}
+
+static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language::new([]).unwrap());
+
+/// Puts a policy in force for a key's project.
+fn enforce(keyring: &Keyring, token: &str, text: &str) {
+    let source = Source { id: AccessPolicyId([6; 16]), project: None, name: "a", text, version: 1 };
+    let policy = Arc::new(AccessPolicy::new(&LANGUAGE, source));
+    assert_eq!(policy.mistakes(), []);
+    let rules = Rules::new(&LANGUAGE, vec![policy], Arc::new(Known::default()), Arc::new(|_, _, _| None));
+    let entry = keyring.find(&SCOPE, token, NOW).unwrap();
+    let project = &entry.place.project;
+    project.conditions.set(Arc::new(rules).conditions(project.id, project.system));
+    assert!(project.conditions.is_any());
+}
+
+/// Keys that no policy is about, and keys of which is known what those say that look at no request.
+#[test]
+fn policies_allocate_only_where_they_look_at_the_request() {
+    let keyring = Keyring::new(vec![Pepper::new(1, &[7; 32])]);
+    let query = Query::parse(&PermissionQuery::One("zones.read".into())).unwrap();
+    let ask = Ask {
+        ip: Some("10.1.2.3".parse().unwrap()),
+        method: Some("GET"),
+        path: Some("/v1/zones/7"),
+        permissions: Some(&query),
+        cost: 1,
+        ..Ask::default()
+    };
+    let token = put(&keyring, 1, &[limit("a", 1_000)], false);
+    let forbid = |principal: &str, condition: &str| {
+        format!("forbid ({principal}, action == Action::\"verify\", resource) {condition};")
+    };
+    let team = format!("principal in Team::\"{}\"", keystead_domain::ids::TeamId([8; 16]));
+    let ci = "when { principal.tags.contains(\"ci\") && context.hour > 3 }";
+    for (text, code) in [
+        (forbid(&team, "when { context.hour > 3 }"), Code::Valid),
+        (forbid("principal is Key", ci), Code::Valid),
+        (forbid("principal is Key", "unless { principal.tags.contains(\"ci\") }"), Code::ConditionDenied),
+    ] {
+        enforce(&keyring, &token, &text);
+        assert_eq!(judge(&keyring, &token, &ask), code, "{text}");
+    }
 }

@@ -11,6 +11,8 @@
 mod house;
 #[path = "nodes/limits.rs"]
 mod limits;
+#[path = "nodes/policies.rs"]
+mod policies;
 
 use house::House;
 use keystead_api::*;
@@ -65,6 +67,7 @@ on_two_nodes! {
     tests::nodes_see_each_other_and_leave,
     tests::a_newer_schema_comes_under_running_nodes,
     tests::a_token_that_nobody_knows_costs_one_question_however_many_import,
+    policies::policies_are_followed_there,
     limits::a_limit_is_counted_once_over_both_nodes,
     limits::a_limit_holds_while_nodes_come_and_go,
     limits::lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,

@@ -63,6 +63,8 @@ pub enum Unique {
     SeatMember,
     /// The name of an identity provider within its organization.
     IdentityProviderName,
+    /// The name of a policy within its organization.
+    AccessPolicyName,
     /// A person as an identity provider knows them.
     IdentitySubject,
     /// As whom an identity provider knows a member.
@@ -95,6 +97,11 @@ const UNIQUE: &[(Unique, &str, &str)] = &[
         Unique::IdentityProviderName,
         "identity_providers_name",
         "identity_providers.organization_id, identity_providers.name",
+    ),
+    (
+        Unique::AccessPolicyName,
+        "access_policies_name",
+        "access_policies.organization_id, access_policies.name",
     ),
     (Unique::IdentitySubject, "identities_subject", "identities.provider_id, identities.subject"),
     (Unique::IdentityMember, "identities_member", "identities.provider_id, identities.member_id"),

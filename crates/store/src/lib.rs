@@ -40,6 +40,7 @@ pub use inspect::{Inspection, inspect};
 pub use keystead_domain::meter::MeterId;
 pub use open::read_beside;
 pub use store::Store;
+pub use tables::access_policies::AccessPolicyRow;
 pub use tables::accounts::AccountRow;
 pub use tables::approvals::ApprovalRow;
 pub use tables::approvals_list::{ApprovalFilter, ApprovalStage};

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 21;
+pub(crate) const SUPPORTED: i64 = 22;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -33,6 +33,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (19, "audit lineage", include_str!("schema/0019_audit_lineage.sql")),
     (20, "team contacts", include_str!("schema/0020_team_contacts.sql")),
     (21, "passkeys", include_str!("schema/0021_passkeys.sql")),
+    (22, "access policies", include_str!("schema/0022_access_policies.sql")),
 ];
 
 /// The words in which the engines differ.

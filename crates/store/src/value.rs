@@ -2,7 +2,7 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId, IdentityId,
+    AccessPolicyId, AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId, IdentityId,
     IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PasskeyId, PermissionId,
     ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
 };
@@ -164,6 +164,7 @@ macro_rules! ids {
 }
 
 ids!(
+    AccessPolicyId,
     AccountId,
     ApprovalId,
     AuditId,

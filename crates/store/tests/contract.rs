@@ -56,6 +56,8 @@ mod outbox;
 mod passkeys;
 #[path = "contract/people.rs"]
 mod people;
+#[path = "contract/policies.rs"]
+mod policies;
 #[path = "contract/rotation.rs"]
 mod rotation;
 #[path = "contract/sealed.rs"]
@@ -296,6 +298,12 @@ suite! {
         a_counter_only_goes_up_also_of_two_at_once,
         a_ceremony_is_finished_once_and_forgotten,
         backup_and_log_have_passkeys,
+    }
+    policies {
+        a_policy_is_its_organizations_and_keeps_old_binaries_away,
+        policies_are_counted_and_listed_by_what_they_are_for,
+        tags_are_loaded_key_by_key,
+        backup_and_log_have_policies,
     }
     single_sign_on {
         a_provider_is_its_organizations,

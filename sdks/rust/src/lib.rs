@@ -78,6 +78,7 @@ mod paging;
 mod passkeys;
 mod people;
 mod permissions;
+mod policies;
 mod projects;
 mod retry;
 mod roles;

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cells::{Catalogue, Flags, ProjectCell};
+use crate::conditions::ConditionCell;
 use crate::ids::OrganizationId;
 use crate::pattern::PermissionSet;
 
@@ -18,6 +19,7 @@ fn place(project: u8, environment: u8, system: bool) -> Place {
         resource: "projects/p".into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     };
     Place {
         environment: EnvironmentId([environment; 16]),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
+use crate::conditions::ConditionCell;
 use crate::digest::Digest;
 use crate::entry::{Lineage, Switch};
 use crate::ids::{EnvironmentId, KeyId, OrganizationId, OwnerId, ProjectId, RoleId, ServiceAccountId};
@@ -43,6 +44,7 @@ fn entry(policy: serde_json::Value, ceiling: Option<&[&str]>) -> Entry {
         resource: "projects/p".into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     };
     let role = Arc::new(RoleCell {
         id: RoleId([1; 16]),

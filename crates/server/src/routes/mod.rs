@@ -17,6 +17,7 @@ mod members;
 mod nodes;
 mod organizations;
 mod passkeys;
+mod policies;
 mod projects;
 mod root_key;
 mod sessions;
@@ -54,6 +55,7 @@ fn described() -> (Router<App>, Document) {
         .merge(members::routes())
         .merge(nodes::routes())
         .merge(organizations::routes())
+        .merge(policies::routes())
         .merge(projects::routes())
         .merge(root_key::routes())
         .merge(sessions::routes())

@@ -25,7 +25,7 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 26] = [
+const ASKING: [(&str, &str); 27] = [
     ("/v1/account/passkeys", "what a browser has made is taken once"),
     ("/v1/account/passkeys/begin", "each is a question of its own"),
     ("/v1/account/password", "the password that it proves is another one then"),
@@ -41,6 +41,7 @@ const ASKING: [(&str, &str); 26] = [
     ("/v1/invitations/accept", "a link works once"),
     ("/v1/lessons/{lesson}/answers", "what was passed stays so"),
     ("/v1/mail/test", "it asks the mail server, each time with another message"),
+    ("/v1/policies/test", "it changes nothing"),
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/sessions", "each is a session of its own"),
     ("/v1/sessions/current/second-factor", "a code works once"),
@@ -69,16 +70,29 @@ async fn of_people(house: &House, path: &str) -> (String, Option<Value>) {
     (path.replace("{member}", &cleo.id), Some(json!({"to": to, "expected_count": 1})))
 }
 
-/// A body for every POST that does something; a new one needs its line here.
-async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
-    let at = |path: &str| path.replace("{project}", "registry");
-    let body = match path {
+/// A body for what an organization has.
+fn of_organization(path: &str) -> Option<Value> {
+    Some(match path {
         "/v1/organizations" => json!({"name": "Third", "slug": "third"}),
         "/v1/members" => json!({"email": "ann@example.net", "name": "Ann"}),
         "/v1/teams" => json!({"name": "second"}),
         "/v1/identity-providers" => json!({"name": "corp", "issuer": "https://id.example.com",
             "client_id": "keystead", "email_domains": ["example.com"]}),
+        "/v1/policies" => {
+            json!({"name": "ci", "text": "forbid (principal is Key, action == Action::\"verify\", resource);"})
+        }
         "/v1/projects" => json!({"name": "Second", "slug": "second"}),
+        _ => return None,
+    })
+}
+
+/// A body for every POST that does something; a new one needs its line here.
+async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
+    if let Some(body) = of_organization(path) {
+        return (path.to_owned(), Some(body));
+    }
+    let at = |path: &str| path.replace("{project}", "registry");
+    let body = match path {
         "/v1/projects/{project}/environments" => json!({"name": "Staging", "slug": "staging"}),
         "/v1/projects/{project}/permissions" => json!({"name": "zones.write"}),
         "/v1/projects/{project}/roles" => json!({"name": "reader", "permissions": ["*.read"]}),

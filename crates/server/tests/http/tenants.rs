@@ -24,6 +24,7 @@ struct Ids {
     team: String,
     approval: String,
     provider: String,
+    policy: String,
 }
 
 impl Ids {
@@ -42,6 +43,7 @@ impl Ids {
             "team" => &self.team,
             "approval" => &self.approval,
             "provider" => &self.provider,
+            "policy" => &self.policy,
             other => panic!("{{{other}}} is new in a path: say here whose it is"),
         }
     }
@@ -70,6 +72,7 @@ impl Ids {
             team: other(&self.team),
             approval: other(&self.approval),
             provider: other(&self.provider),
+            policy: other(&self.policy),
         }
     }
 
@@ -108,6 +111,7 @@ fn body(operation: &str) -> Option<Value> {
         "approve_approval" | "deny_approval" => json!({"comment": "Mine"}),
         "update_team" => json!({"purpose": "Mine"}),
         "update_identity_provider" => json!({"client_id": "mine"}),
+        "update_policy" => json!({"description": "Mine"}),
         update if update.starts_with("update_") => json!({"name": "Mine"}),
         _ => return None,
     })
@@ -142,7 +146,11 @@ async fn ids(house: &House) -> Ids {
         "email_domains": ["example.com"]});
     let provider = house.admin.post("/v1/identity-providers", provider).await.created();
     let provider = provider["id"].as_str().unwrap().to_owned();
-    Ids { world: house.acme.clone(), organization, key, notice, member, team, approval, provider }
+    let policy =
+        json!({"name": "ci", "text": "forbid (principal is Key, action == Action::\"mint\", resource);"});
+    let policy = house.admin.post("/v1/policies", policy).await.created();
+    let policy = policy["id"].as_str().unwrap().to_owned();
+    Ids { world: house.acme.clone(), organization, key, notice, member, team, approval, provider, policy }
 }
 
 /// LESSONS 6: a permission error told an outsider that a foreign key exists.

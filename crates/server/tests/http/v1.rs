@@ -15,6 +15,7 @@ mod nodes;
 mod organizations;
 mod passkeys;
 mod people;
+mod policies;
 pub(crate) mod projects;
 mod root_key;
 mod sessions;

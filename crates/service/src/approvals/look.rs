@@ -33,7 +33,7 @@ impl Keystead {
             None => None,
         };
         let resource = project.as_ref().map(|project| &*project.resource);
-        let sees_all = caller.entry.may(management::APPROVALS_READ, resource);
+        let sees_all = caller.may(management::APPROVALS_READ, resource);
         let own = caller.member().filter(|_| query.mine == Some(true) || !sees_all);
         match own {
             Some(_) => self.admit(caller).await?,

@@ -126,7 +126,7 @@ impl Keystead {
     ) -> Result<Option<Caller>, Refused> {
         let entry = self.entry_of_member(organization, member, KeyId::NONE)?;
         let entry = entry.filter(|entry| entry.disabled_principal().is_none());
-        Ok(entry.map(|entry| Caller { entry, origin: origin.clone(), session: None }))
+        Ok(entry.map(|entry| Caller { entry, origin: origin.clone(), session: None, at: self.clock.now() }))
     }
 
     /// Refuses a decision on what the decider could not do: nobody approves beyond what they may give.
@@ -137,9 +137,7 @@ impl Keystead {
         lifted: &Lifted,
     ) -> Result<(), Refused> {
         for permission in [management::APPROVALS_DECIDE, asked.right()] {
-            if !decider.entry.may(permission, Some(&asked.place.resource)) {
-                return Err(Refused::Forbidden { permission, resource: asked.place.resource.to_string() });
-            }
+            decider.require(permission, Some(&asked.place.resource))?;
         }
         let Some(comes_to) = &lifted.comes_to else {
             return Err(Refused::Internal("it is not known what was asked for".into()));

@@ -69,7 +69,7 @@ impl Keystead {
             self.authorise(caller, management::KEYS_READ, Some(&place.resource)).await?;
             return Ok(vec![Scope::part(&place)]);
         }
-        let may = |resource: &str| caller.entry.may(management::KEYS_READ, Some(resource));
+        let may = |resource: &str| caller.may(management::KEYS_READ, Some(resource));
         let mut scopes = Vec::new();
         for project in &projects {
             if may(&project.resource) {

@@ -7,12 +7,14 @@ use keystead_domain::cells::{Place, Principal, ProjectCell, RoleCell};
 use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId, TeamId};
 use keystead_domain::policy::Policy;
 use keystead_domain::reach::TeamCell;
+use keystead_domain::special::Special;
+use keystead_policies::{Known, Named, Resolve, Rules, Target};
 use parking_lot::RwLock;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// The shared cells, by id and by slug.
 #[derive(Debug, Default)]
-pub struct Directory(RwLock<Maps>, Lineages);
+pub struct Directory(Arc<RwLock<Maps>>, Lineages, Arc<Known>);
 
 #[derive(Debug, Default)]
 struct Maps {
@@ -25,6 +27,9 @@ struct Maps {
     teams: HashMap<TeamId, Arc<TeamCell>>,
     policies: HashMap<PolicyKey, Arc<Policy>>,
     policies_pruned_at: usize,
+    rules: HashMap<OrganizationId, Arc<Rules>>,
+    tagged: HashMap<Box<[Box<str>]>, Weak<Special>>,
+    tagged_pruned_at: usize,
 }
 
 /// Policies are shared within an organization only: roles in them are its own.
@@ -118,11 +123,75 @@ impl Directory {
     /// Adds a project.
     pub fn put_project(&self, project: Arc<ProjectCell>) {
         let maps = &mut *self.0.write();
+        let rules = maps.rules.get(&project.organization);
+        project.conditions.set(rules.and_then(|rules| rules.conditions(project.id, project.system)));
         maps.project_slugs
             .entry(project.organization)
             .or_default()
             .insert(project.slug.clone(), Arc::clone(&project));
         maps.projects.insert(project.id, project);
+    }
+
+    /// Sets the policies of an organization that are in force: for every key of it, and for whoever calls.
+    pub(crate) fn put_rules(&self, organization: OrganizationId, rules: Option<Arc<Rules>>) {
+        let maps = &mut *self.0.write();
+        for project in maps.project_slugs.get(&organization).into_iter().flat_map(HashMap::values) {
+            let conditions = rules.as_ref().and_then(|rules| rules.conditions(project.id, project.system));
+            project.conditions.set(conditions);
+        }
+        match rules {
+            Some(rules) => maps.rules.insert(organization, rules),
+            None => maps.rules.remove(&organization),
+        };
+    }
+
+    /// The policies of an organization that are in force.
+    pub(crate) fn rules(&self, organization: OrganizationId) -> Option<Arc<Rules>> {
+        self.0.read().rules.get(&organization).cloned()
+    }
+
+    /// Every organization that has some.
+    pub(crate) fn with_rules(&self) -> Vec<OrganizationId> {
+        self.0.read().rules.keys().copied().collect()
+    }
+
+    /// What is known of keys that policies are about.
+    pub(crate) const fn known(&self) -> &Arc<Known> {
+        &self.2
+    }
+
+    /// How policies learn what projects and environments are called, also of those that come later.
+    pub(crate) fn resolve(&self) -> Resolve {
+        // What the maps hold must not hold the maps.
+        let maps = Arc::downgrade(&self.0);
+        Arc::new(move |organization, project, environment| {
+            let maps = maps.upgrade()?;
+            let maps = maps.read();
+            let cell = maps.projects.get(&project).filter(|cell| cell.organization == organization)?;
+            let place = environment.and_then(|id| maps.places.get(&id));
+            Some(Target {
+                project: Some(Named { id: project.to_string(), name: cell.slug.to_string() }),
+                environment: environment.map(|id| Named {
+                    id: id.to_string(),
+                    name: place.map(|place| place.slug.to_string()).unwrap_or_default(),
+                }),
+            })
+        })
+    }
+
+    /// What keys share that have these tags and nothing else that is special.
+    pub(crate) fn tagged(&self, tags: Box<[Box<str>]>) -> Arc<Special> {
+        let maps = &mut *self.0.write();
+        if let Some(known) = maps.tagged.get(&tags).and_then(Weak::upgrade) {
+            return known;
+        }
+        if maps.tagged.len() > 2 * maps.tagged_pruned_at.max(1_024) {
+            maps.tagged.retain(|_, special| special.strong_count() > 0);
+            maps.tagged_pruned_at = maps.tagged.len();
+        }
+        let special = Arc::new(Special { tags: tags.clone(), ..Special::default() });
+        maps.tagged.insert(tags, Arc::downgrade(&special));
+        special
     }
 
     /// Adds an environment.

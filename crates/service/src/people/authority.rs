@@ -153,23 +153,26 @@ impl Keystead {
     ) -> Result<(), Refused> {
         for grant in grants {
             let over = Over::read(grant)?;
-            let may = match over {
-                Over::Keystead => {
-                    let patterns = patterns_of(tx, caller, grant).await?;
-                    let has = has(caller, &patterns, grant)?;
-                    if has && caller.member().is_some() && makes_an_administrator(&patterns) {
-                        self.stepped_up(caller)?;
+            let may =
+                match over {
+                    Over::Keystead => {
+                        let patterns = patterns_of(tx, caller, grant).await?;
+                        let has = has(caller, &patterns, grant)?;
+                        if has && caller.member().is_some() && makes_an_administrator(&patterns) {
+                            self.stepped_up(caller)?;
+                        }
+                        has
                     }
-                    has
-                }
-                Over::EveryProject => caller.entry.may(management::AUTHORITY_GRANT, None),
-                Over::Project(id) => self.keyring.directory.project_by_id(id).is_some_and(|project| {
-                    caller.entry.may(management::AUTHORITY_GRANT, Some(&project.resource))
-                }),
-                Over::Environment(id) => self.keyring.directory.place_by_id(id).is_some_and(|place| {
-                    caller.entry.may(management::AUTHORITY_GRANT, Some(&place.resource))
-                }),
-            };
+                    Over::EveryProject => caller.may(management::AUTHORITY_GRANT, None),
+                    Over::Project(id) => self.keyring.directory.project_by_id(id).is_some_and(|project| {
+                        caller.may(management::AUTHORITY_GRANT, Some(&project.resource))
+                    }),
+                    Over::Environment(id) => {
+                        self.keyring.directory.place_by_id(id).is_some_and(|place| {
+                            caller.may(management::AUTHORITY_GRANT, Some(&place.resource))
+                        })
+                    }
+                };
             if !may {
                 return Err(match over {
                     Over::Keystead => wider(describe(grant)),

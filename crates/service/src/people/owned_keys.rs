@@ -84,10 +84,7 @@ pub(crate) fn may_hand_to(caller: &Caller, place: &Place, owner: OwnerId) -> Res
         OwnerId::ServiceAccount(_) | OwnerId::Consumer(_) => management::KEYS_CREATE,
         OwnerId::Member(_) | OwnerId::Seat(_) => management::AUTHORITY_GRANT,
     };
-    if caller.entry.may(permission, Some(&place.resource)) {
-        return Ok(());
-    }
-    Err(Refused::Forbidden { permission, resource: place.resource.to_string() })
+    caller.require(permission, Some(&place.resource))
 }
 
 impl Keystead {

@@ -7,7 +7,7 @@ use crate::refused::Refused;
 use keystead_api::{Code, KeyKind, PermissionGrant};
 use keystead_domain::cells::Place;
 use keystead_domain::digest::{Digest, Purpose, equal};
-use keystead_domain::entry::{Entry, Lineage, Switch};
+use keystead_domain::entry::{Entry, Lineage, NO_PEPPER, Switch};
 use keystead_domain::ids::{KEY_ID_DIGITS, KeyId, MemberId, OrganizationId, OwnerId, SessionId};
 use keystead_domain::meter::Meter;
 use keystead_domain::policy::{Policy, PolicySpec};
@@ -48,6 +48,7 @@ impl Keystead {
                 account: row.account_id,
                 second_factor_at: row.second_factor_at,
             }),
+            at: now,
         };
         if caller.entry.disabled_principal().is_some() {
             return Err(Refused::Caller { code: Code::Disabled, retry_after_seconds: None });
@@ -104,7 +105,7 @@ impl Keystead {
         };
         Ok(Some(Entry {
             id,
-            pepper: 0,
+            pepper: NO_PEPPER,
             switch: Switch::On,
             kind: KeyKind::Private,
             // No token has it: nothing looks for a session among keys.

@@ -3,6 +3,7 @@
 use super::*;
 use keystead_api::KeyKind;
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell, RoleCell};
+use keystead_domain::conditions::ConditionCell;
 use keystead_domain::digest::Digest;
 use keystead_domain::entry::{Lineage, Switch};
 use keystead_domain::ids::{
@@ -70,6 +71,7 @@ fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> En
         resource: "projects/system".into(),
         prefix: Arc::new(Box::<str>::from("acme")).into(),
         catalogue: Arc::new(catalogue).into(),
+        conditions: ConditionCell::default(),
     });
     let id = KeyId::from_slice(b"000000000001").unwrap();
     Entry {

@@ -2,6 +2,7 @@
 
 /// Tables whose changed rows are in the log, and by which column.
 const LOGGED: &[(&str, &str)] = &[
+    ("access_policies", "id"),
     ("accounts", "id"),
     ("approvals", "id"),
     ("audit", "id"),

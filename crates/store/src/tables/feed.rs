@@ -31,12 +31,14 @@ pub enum ChangeKind {
     Member,
     /// A team.
     Team,
+    /// An organization's policies.
+    AccessPolicy,
     /// A key.
     Key,
 }
 
 impl ChangeKind {
-    const NAMES: [(Self, &'static str); 10] = [
+    const NAMES: [(Self, &'static str); 11] = [
         (Self::Organization, "organization"),
         (Self::Project, "project"),
         (Self::Environment, "environment"),
@@ -46,6 +48,7 @@ impl ChangeKind {
         (Self::Consumer, "consumer"),
         (Self::Member, "member"),
         (Self::Team, "team"),
+        (Self::AccessPolicy, "access_policy"),
         (Self::Key, "key"),
     ];
 }

@@ -4,9 +4,12 @@
 use crate::conn::{Conn, Tx};
 use crate::error::StoreError;
 use crate::statement::statements;
+use crate::tables::page::limit;
 use crate::value::{Column, Value};
 use keystead_domain::ids::{KeyId, ProjectId, RoleId};
 
+/// Tags that one statement reads where all are: more than a key can have.
+const ALL_CHUNK_MAX: u32 = 4_096;
 /// Keys whose tags one statement reads.
 const TAGS_CHUNK: usize = 32;
 
@@ -14,6 +17,7 @@ statements! {
     TAGS(1) = "SELECT tag FROM key_tags WHERE key_id = $1 ORDER BY tag";
     TAGS_OF(32) = "SELECT key_id, tag FROM key_tags WHERE key_id IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
         $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)";
+    TAGS_AFTER(2) = "SELECT key_id, tag FROM key_tags WHERE key_id > $1 ORDER BY key_id LIMIT $2";
     ADD_TAG(2) = "INSERT INTO key_tags (key_id, tag) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     CLEAR_TAGS(1) = "DELETE FROM key_tags WHERE key_id = $1";
     ADD_ROLE(2) = "INSERT INTO key_roles (key_id, role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
@@ -57,6 +61,38 @@ impl Conn {
         }
         tags.sort_unstable();
         Ok(tags)
+    }
+
+    /// Gives the tags of every key of every organization that has some to `each`, in byte order.
+    ///
+    /// # Errors
+    /// When the database cannot answer; some may have been given by then.
+    pub async fn load_tags(
+        &mut self,
+        mut each: impl FnMut(KeyId, Vec<String>) + Send,
+    ) -> Result<(), StoreError> {
+        let mut after = Vec::new();
+        loop {
+            let values = [after.value(), limit(ALL_CHUNK_MAX)];
+            let rows = self.rows::<(Vec<u8>, String), 2>(&TAGS_AFTER, values).await?;
+            let is_last = rows.len() < ALL_CHUNK_MAX as usize;
+            let mut of_keys = rows.chunk_by(|(one, _), (other, _)| one == other).peekable();
+            while let Some(of_key) = of_keys.next() {
+                // The last key's tags may go on beyond what was read.
+                if !is_last && of_keys.peek().is_none() {
+                    break;
+                }
+                let Some((key, _)) = of_key.first() else { break };
+                after.clone_from(key);
+                let key = KeyId::load(key.clone()).map_err(|unreadable| StoreError::Corrupt(unreadable.0))?;
+                let mut tags: Vec<String> = of_key.iter().map(|(_, tag)| tag.clone()).collect();
+                tags.sort_unstable();
+                each(key, tags);
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
     }
 
     /// How many unpurged keys have that role.

@@ -1,5 +1,6 @@
 //! A file for each table: its row, its statements, and the methods that run them.
 
+pub(crate) mod access_policies;
 pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod approvals_list;
@@ -63,6 +64,7 @@ pub(crate) mod unknown_attempts;
 /// Every statement and fragment, for the test that runs every one on both engines.
 #[cfg(feature = "testing")]
 const DECLARED: &[&[&str]] = &[
+    access_policies::DECLARED,
     accounts::DECLARED,
     approvals::DECLARED,
     approvals_list::DECLARED,
