@@ -236,7 +236,10 @@ impl Keystead {
         };
         let directory = &self.keyring.directory;
         let rotations = self.rotations_beside(&mut reader, &row).await?;
-        let tags = cells::tags(reader.key_tags(id).await?);
+        // One that was just minted has none.
+        let is_minted = row.parent_id.is_some() && row.version == 1;
+        let tags = if is_minted { Vec::new() } else { reader.key_tags(id).await? };
+        let tags = cells::tags(tags);
         let policy = match directory.policy(organization, row.policy_hash) {
             Some(policy) => {
                 drop(reader);

@@ -2,9 +2,9 @@
 //! and the domain's types that are stored as one of them.
 
 use keystead_domain::ids::{
-    AccessPolicyId, AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId, IdentityId,
-    IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PasskeyId, PermissionId,
-    ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
+    AccessPolicyId, AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId,
+    IdentityId, IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PasskeyId,
+    PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
 };
 use keystead_domain::time::Micros;
 
