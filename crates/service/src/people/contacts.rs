@@ -205,8 +205,10 @@ impl Keystead {
                 asked += usize::from(self.ask_by_itself(team).await?);
             }
             // What could not be asked now would come again at once.
-            if number < CHUNK as usize || asked == 0 {
+            if asked > 0 {
                 self.post.hurry();
+            }
+            if number < CHUNK as usize || asked == 0 {
                 return Ok(());
             }
         }
