@@ -125,7 +125,9 @@ fn tested(
 ) -> Result<u64> {
     let mut schemathesis = command(tool);
     schemathesis.arg("--config-file").arg(config).arg("run").arg(format!("http://{address}/openapi.json"));
-    schemathesis.args(["--max-time", &seconds.to_string(), "--workers", "2", "--no-color"]);
+    // One thread: in two, Python 3.11 before 3.11.8 now and then fails to parse (python/cpython#106905), which is an
+    // error of nobody's API.
+    schemathesis.args(["--max-time", &seconds.to_string(), "--workers", "1", "--no-color"]);
     schemathesis.args(["--suppress-health-check", "all", "--warnings", "off", "--continue-on-failure"]);
     if let Some(seed) = seed {
         schemathesis.args(["--seed", &seed.to_string()]);
