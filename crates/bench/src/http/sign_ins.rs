@@ -71,10 +71,9 @@ pub async fn sign_ins() -> Result<Vec<Figure>> {
 fn figures(alone: &Done, beside: &Done, answered: &Answered) -> Vec<Figure> {
     let seconds = SECONDS as f64 + BEFORE.as_secs_f64();
     vec![
-        Figure::at_least(
+        Figure::told(
             "sign_in_flood_verified_share",
             beside.per_second / alone.per_second,
-            0.9,
             "verifications beside a flood of sign-ins, of those without",
         ),
         Figure::told("sign_in_flood_alone_p50_us", alone.p50_us, "latency without it, median, µs"),
