@@ -10,6 +10,7 @@ mod audit;
 mod audit_tree;
 mod contacts;
 mod export;
+mod guard;
 mod guardrails;
 mod guidelines;
 mod hygiene;
@@ -50,6 +51,7 @@ pub use audit_tree::{
 };
 pub use contacts::*;
 pub use export::*;
+pub use guard::*;
 pub use guardrails::*;
 pub use guidelines::*;
 pub use hygiene::*;

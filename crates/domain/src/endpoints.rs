@@ -8,7 +8,7 @@ use keystead_api::Endpoint;
 
 mod path;
 
-pub use path::{PATH_BYTES_MAX, is_ambiguous};
+pub use path::{PATH_BYTES_MAX, canonical_path, is_ambiguous, parse_pattern};
 
 /// Most endpoints in one rule.
 pub const ENDPOINTS_MAX: usize = 64;

@@ -2,6 +2,7 @@
 
 use super::PATTERN_BYTES_MAX;
 use crate::invalid::Invalid;
+use std::borrow::Cow;
 
 /// Longest path that is compared, in bytes.
 pub const PATH_BYTES_MAX: usize = 2048;
@@ -62,7 +63,7 @@ fn is_treacherous(byte: u8, after: &[u8]) -> bool {
 ///
 /// # Errors
 /// When it is no pattern; the field is empty.
-pub(super) fn parse_pattern(text: &str) -> Result<Box<str>, Invalid> {
+pub fn parse_pattern(text: &str) -> Result<Box<str>, Invalid> {
     let refuse = |detail: &str, fix: &str| Err(Invalid::new("", detail, fix));
     if text.len() > PATTERN_BYTES_MAX {
         return refuse("This path is too long.", "Send at most 512 characters.");
@@ -87,6 +88,15 @@ pub(super) fn parse_pattern(text: &str) -> Result<Box<str>, Invalid> {
         }
     }
     Ok(canonical(text))
+}
+
+/// A path in canonical form, to be looked up; `None` when it is ambiguous.
+#[must_use]
+pub fn canonical_path(path: &str) -> Option<Cow<'_, str>> {
+    if is_ambiguous(path) {
+        return None;
+    }
+    Some(if path.contains('%') { canonical(path).into_string().into() } else { path.into() })
 }
 
 fn canonical(text: &str) -> Box<str> {

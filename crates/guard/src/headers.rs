@@ -1,0 +1,66 @@
+//! The headers by which an upstream learns whose request it has, and who may set them.
+
+use http::{HeaderMap, HeaderName};
+
+/// What every header of ours begins with.
+const OURS: &str = "x-keystead-";
+
+/// The proxy's own key, by which it asks: never the client's.
+pub const GUARD: HeaderName = HeaderName::from_static("x-keystead-guard");
+/// Which key it was: `key_…`.
+pub const KEY_ID: HeaderName = HeaderName::from_static("x-keystead-key-id");
+/// Whose it is: `sa_…`, `con_…`, `mem_…`.
+pub const OWNER: HeaderName = HeaderName::from_static("x-keystead-owner");
+/// To whom it was issued: `con_…`.
+pub const CONSUMER: HeaderName = HeaderName::from_static("x-keystead-consumer");
+/// What it may do on every resource: names, joined by commas.
+pub const PERMISSIONS: HeaderName = HeaderName::from_static("x-keystead-permissions");
+/// The environment that it is valid in: its slug.
+pub const ENVIRONMENT: HeaderName = HeaderName::from_static("x-keystead-environment");
+/// The verification's id, as it stands in Keystead's log.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-keystead-request-id");
+
+/// All that an upstream learns: each is set or removed for each request.
+pub const IDENTITY: [HeaderName; 6] = [KEY_ID, OWNER, CONSUMER, PERMISSIONS, ENVIRONMENT, REQUEST_ID];
+
+/// Whether a header's name is one of ours in any spelling: upstreams that turn names into variables take `_`, `.`
+/// and `-` for the same, and case for none (LESSONS 17).
+#[must_use]
+pub fn is_ours(name: &str) -> bool {
+    let name = name.as_bytes();
+    name.len() >= OURS.len()
+        && name.iter().zip(OURS.as_bytes()).all(|(sent, ours)| match ours {
+            b'-' => !sent.is_ascii_alphanumeric(),
+            letter => sent.eq_ignore_ascii_case(letter),
+        })
+}
+
+/// A header that only a guard sets and that came with a request, if there is one.
+#[must_use]
+pub fn forged(headers: &HeaderMap) -> Option<&HeaderName> {
+    headers.keys().find(|name| is_ours(name.as_str()) && **name != GUARD)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LESSONS 16, 17: identity headers in every spelling.
+    #[test]
+    fn lesson_17_ours_are_known_in_every_spelling() {
+        for name in [
+            "x-keystead-key-id",
+            "X-Keystead-Owner",
+            "x_keystead_owner",
+            "x.keystead.key.id",
+            "X_KEYSTEAD-anything",
+            "x~keystead~consumer",
+        ] {
+            assert!(is_ours(name), "{name}");
+        }
+        for name in ["x-keysteady", "keystead-key-id", "x-key", "", "xkeystead-key-id"] {
+            assert!(!is_ours(name), "{name}");
+        }
+        assert!(IDENTITY.iter().all(|name| is_ours(name.as_str())));
+    }
+}
