@@ -42,6 +42,10 @@ pub struct Live {
     pub acts: u64,
     /// Calls to this API with a key that proved nothing, since the start.
     pub unknown_callers: u64,
+    /// Guarded requests that were refused, since the start.
+    pub refused_at_guards: u64,
+    /// Guarded requests that passed because their guard only observes, since the start.
+    pub observed_at_guards: u64,
     /// Nodes that share the database and gave a sign of life lately, this one included.
     pub nodes: u64,
     /// Up to which row of the change feed this node knows of everything.
@@ -128,6 +132,8 @@ mod tests {
             leases: 7,
             acts: 8,
             unknown_callers: 9,
+            refused_at_guards: 14,
+            observed_at_guards: 15,
             nodes: 3,
             feed_mark: 70,
             is_fresh: true,
@@ -150,6 +156,8 @@ mod tests {
             "keystead_leases_total 7",
             "keystead_acts_total 8",
             "keystead_unknown_callers_total 9",
+            "keystead_guard_refused_total 14",
+            "keystead_guard_observed_total 15",
             "keystead_nodes 3",
             "keystead_feed_mark 70",
             "keystead_fresh 1",

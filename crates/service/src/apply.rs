@@ -152,6 +152,9 @@ impl Keystead {
                 self.apply_team(organization, TeamId::from_slice(target).ok_or_else(corrupt)?).await
             }
             ChangeKind::AccessPolicy => self.apply_access_policies(organization).await,
+            ChangeKind::Guard => {
+                self.apply_guard(organization, ProjectId::from_slice(target).ok_or_else(corrupt)?).await
+            }
             ChangeKind::Key => {
                 self.apply_key(organization, KeyId::from_slice(target).ok_or_else(corrupt)?).await
             }

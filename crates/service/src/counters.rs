@@ -16,6 +16,8 @@ pub struct Counters {
     /// Rows of the change feed that were read.
     pub(crate) feed_rows: AtomicU64,
     unknown_callers: AtomicU64,
+    refused_at_guards: AtomicU64,
+    observed_at_guards: AtomicU64,
 }
 
 impl Counters {
@@ -23,6 +25,23 @@ impl Counters {
         if let Some(counter) = self.verdicts.get(code as usize) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    pub(crate) fn guarded(&self, observing: bool) {
+        let counter = if observing { &self.observed_at_guards } else { &self.refused_at_guards };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Guarded requests that were refused.
+    #[must_use]
+    pub fn refused_at_guards(&self) -> u64 {
+        self.refused_at_guards.load(Ordering::Relaxed)
+    }
+
+    /// Guarded requests that passed because their guard only observes.
+    #[must_use]
+    pub fn observed_at_guards(&self) -> u64 {
+        self.observed_at_guards.load(Ordering::Relaxed)
     }
 
     pub(crate) fn count_unknown_caller(&self) {

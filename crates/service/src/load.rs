@@ -4,6 +4,7 @@ use crate::access_policies;
 use crate::apply;
 use crate::apply_people;
 use crate::cells;
+use crate::guard;
 use crate::keyring::Keyring;
 use crate::refused::Refused;
 use hashbrown::HashSet;
@@ -166,6 +167,7 @@ async fn load_shared(store: &Store, keyring: &Keyring, occasion: Occasion) -> Re
         apply::put_consumer(directory, &row)?;
     }
     access_policies::load(&mut reader, directory).await?;
+    guard::force::load(&mut reader, directory).await?;
     apply_people::load(&mut reader, directory, occasion != Occasion::Alone).await?;
     for row in reader.all_policies().await? {
         match cells::compile_policy(directory, &row.body) {

@@ -8,11 +8,12 @@ use crate::{Keystead, management};
 use keystead_api::Verify;
 use keystead_domain::cells::Place;
 use keystead_domain::entry::Entry;
-use keystead_domain::ids::ProjectId;
+use keystead_domain::ids::{OrganizationId, ProjectId};
 use keystead_domain::invalid::Invalid;
 use std::sync::Arc;
 
 /// The scope that the asker named, or that its grant pins.
+#[derive(Debug)]
 pub(crate) struct Where {
     pub(crate) scope: Scope,
     project: Option<ProjectId>,
@@ -21,9 +22,26 @@ pub(crate) struct Where {
 }
 
 impl Where {
-    pub(crate) fn unknown(&self, caller: &Caller) -> UnknownPlace {
+    /// An environment, by itself.
+    pub(crate) fn at(place: &Arc<Place>) -> Self {
+        let project = &place.project;
+        let scope = Scope::Within {
+            organization: project.organization,
+            project: Some(project.id),
+            environment: Some(place.environment),
+        };
+        let resource = Some(place.resource.clone());
+        Self { scope, project: Some(project.id), place: Some(Arc::clone(place)), resource }
+    }
+
+    /// The one environment, where it is one.
+    pub(crate) const fn place(&self) -> Option<&Arc<Place>> {
+        self.place.as_ref()
+    }
+
+    pub(crate) fn unknown(&self, organization: OrganizationId) -> UnknownPlace {
         UnknownPlace {
-            organization: caller.organization(),
+            organization,
             project: self.project,
             environment: self.place.as_ref().map(|place| place.environment),
         }

@@ -42,6 +42,8 @@ permissions! {
     PEOPLE_READ = "people.read", false, "See members and teams, and what they may do.";
     PEOPLE_WRITE = "people.write", true, "Invite, change and disable members and teams.";
     AUTHORITY_GRANT = "authority.grant", true, "Set what members and teams may do with a project's API.";
+    GUARDS_READ = "guards.read", false, "See how APIs are guarded, and what observing found.";
+    GUARDS_WRITE = "guards.write", true, "Set how APIs are guarded.";
     GUARDRAILS_READ = "guardrails.read", false, "See guardrails.";
     GUARDRAILS_WRITE = "guardrails.write", true, "Set guardrails.";
     GUIDELINES_WRITE = "guidelines.write", false, "Publish the rules for handling keys.";

@@ -243,7 +243,7 @@ fn in_use(detail: &str) -> Refused {
     )
 }
 
-fn taken(error: StoreError) -> Refused {
+pub(crate) fn taken(error: StoreError) -> Refused {
     match error {
         StoreError::Unique(Unique::PermissionName) => Refused::conflict(
             "The project has a permission with this name.",
@@ -253,17 +253,21 @@ fn taken(error: StoreError) -> Refused {
     }
 }
 
-fn target(row: &PermissionRow) -> Target<'_> {
+pub(crate) fn target(row: &PermissionRow) -> Target<'_> {
     Target { kind: "permission", id: row.id.to_string(), name: &row.name, project: Some(row.project_id) }
 }
 
 /// A catalogue changes as a whole: the change names the project.
-fn change(row: &PermissionRow) -> Change {
+pub(crate) fn change(row: &PermissionRow) -> Change {
     Change::new(row.organization_id, ChangeKind::Permission, row.project_id.0)
 }
 
 fn room_for_another(count: i64) -> Result<(), Refused> {
-    if count < PERMISSIONS_MAX {
+    room_for(count, 1)
+}
+
+pub(crate) fn room_for(count: i64, more: i64) -> Result<(), Refused> {
+    if count.saturating_add(more) <= PERMISSIONS_MAX {
         return Ok(());
     }
     Err(Refused::conflict(

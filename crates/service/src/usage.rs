@@ -1,6 +1,7 @@
 //! Usage: every verdict, batched off the hot path through a bounded queue. When it is full the event
 //! is dropped, counted and reported, never silently; verification never waits for it.
 
+use crate::guard::Waiting;
 use crate::sightings::{Aggregate, UnknownAggregate};
 use hashbrown::HashMap;
 use keystead_api::Code;
@@ -121,6 +122,8 @@ fn shorten(parts: &[&str]) -> Box<str> {
 pub(crate) struct Usage {
     queue: Sender<UsageEvent>,
     dropped: AtomicU64,
+    /// What observing guards found and is not written yet.
+    pub(crate) observed: Waiting,
 }
 
 impl Usage {
@@ -128,7 +131,7 @@ impl Usage {
     #[must_use]
     pub(crate) fn new(queue_max: usize) -> (Self, Receiver<UsageEvent>) {
         let (queue, events) = channel(queue_max.max(1));
-        (Self { queue, dropped: AtomicU64::new(0) }, events)
+        (Self { queue, dropped: AtomicU64::new(0), observed: Waiting::default() }, events)
     }
 
     /// Queues an event, or counts it as dropped. Never waits.

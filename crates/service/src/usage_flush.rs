@@ -40,7 +40,10 @@ impl Keystead {
                     batch.drain(..).for_each(|event| gathered.add(event));
                     hurry = count == BATCH;
                 }
-                _ = ticks.tick() => gathered = self.flush(gathered).await,
+                _ = ticks.tick() => {
+                    gathered = self.flush(gathered).await;
+                    self.flush_observed().await;
+                }
                 () = self.stopping.cancelled() => break,
             }
             if gathered.rows() >= ROWS_MAX {
@@ -57,6 +60,7 @@ impl Keystead {
             gathered.add(event);
         }
         self.flush(gathered).await;
+        self.flush_observed().await;
     }
 
     /// Writes what was gathered. What cannot be written is dropped, counted and reported: a database

@@ -11,12 +11,28 @@ use keystead_api::{Code, Include, Verification, Verify};
 use keystead_domain::decide::{Ask, Decision, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::explain::explain;
+use keystead_domain::ids::{OrganizationId, RequestId};
 use keystead_domain::invalid::Invalid;
 use keystead_domain::time::Micros;
 use std::sync::Arc;
 
 /// The most verdicts asked at once.
 pub const BATCH_MAX: usize = 1_000;
+
+/// Who asks for a verdict.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker {
+    /// Whose the project is that is asked about.
+    pub(crate) organization: OrganizationId,
+    /// The request in which it asks.
+    pub(crate) request_id: RequestId,
+}
+
+impl Asker {
+    fn of(caller: &Caller) -> Self {
+        Self { organization: caller.organization(), request_id: caller.origin.request_id }
+    }
+}
 
 impl Keystead {
     /// The verdict on one request.
@@ -31,7 +47,7 @@ impl Keystead {
         } else {
             self.authorise(caller, management::KEYS_VERIFY, resource).await?;
         }
-        self.judge(caller, input, &within).await
+        self.judge(Asker::of(caller), input, &within).await
     }
 
     /// The verdicts on several requests, each on its own, in order.
@@ -67,7 +83,7 @@ impl Keystead {
         .await?;
         let mut answers = Vec::with_capacity(inputs.len());
         for (input, within) in inputs.iter().zip(&located) {
-            answers.push(self.judge(caller, input, within).await?);
+            answers.push(self.judge(Asker::of(caller), input, within).await?);
         }
         Ok(answers)
     }
@@ -81,9 +97,10 @@ impl Keystead {
         Ok(())
     }
 
-    async fn judge(
+    /// The verdict for somebody who may ask for it.
+    pub(crate) async fn judge(
         self: &Arc<Self>,
-        caller: &Caller,
+        asker: Asker,
         input: &Verify,
         within: &Where,
     ) -> Result<Verification, Refused> {
@@ -91,13 +108,13 @@ impl Keystead {
         let now = self.clock.now();
         let ask = asked.ask(input, &self.sharing);
         if input.explain {
-            return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, caller));
+            return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, asker));
         }
         let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match self
             .unless_held_up(decision, entry, &ask, now)
         {
             (Decision::Made(verdict), now) if verdict.lease_ahead.is_none() && input.include.is_empty() => {
-                Ok(self.answer(caller, entry, verdict, &ask, input, now))
+                Ok(self.answer(asker, entry, verdict, &ask, input, now))
             }
             (decision, now) => Err(Box::new((decision, entry.clone(), now))),
         });
@@ -106,7 +123,7 @@ impl Keystead {
             Ok(Err(unsettled)) => {
                 let (decision, entry, now) = *unsettled;
                 let verdict = Box::pin(self.settle_from(decision, &entry, &ask, now)).await;
-                let mut answer = self.answer(caller, &entry, verdict, &ask, input, now);
+                let mut answer = self.answer(asker, &entry, verdict, &ask, input, now);
                 if input.include.contains(&Include::Metadata) {
                     // Apart: as a part of this future its 14 KiB would be moved about for every verification.
                     answer.metadata = Some(Box::pin(self.metadata_of(&entry)).await?);
@@ -116,10 +133,10 @@ impl Keystead {
             Err(code) => {
                 // Found, it is known from now on: this comes round once.
                 if code == Code::NotFound && Box::pin(self.seek(&input.key)).await {
-                    return Box::pin(self.judge(caller, input, within)).await;
+                    return Box::pin(self.judge(asker, input, within)).await;
                 }
                 // Apart: nothing of our own pays for what is not.
-                Box::pin(self.judge_stranger(caller, input, within, &ask, (code, now))).await
+                Box::pin(self.judge_stranger(asker, input, within, &ask, (code, now))).await
             }
         }
     }
@@ -128,7 +145,7 @@ impl Keystead {
     /// digest.
     async fn judge_stranger(
         self: &Arc<Self>,
-        caller: &Caller,
+        asker: Asker,
         input: &Verify,
         within: &Where,
         ask: &Ask<'_>,
@@ -149,12 +166,12 @@ impl Keystead {
         let (decision, entry) = match known {
             Ok(known) => known,
             Err(code) => {
-                self.note(Subject::Nobody(within.unknown(caller)), ask, input, code, now);
-                return Ok(present::stranger(Verdict::of(code), caller.origin.request_id));
+                self.note(Subject::Nobody(within.unknown(asker.organization)), ask, input, code, now);
+                return Ok(present::stranger(Verdict::of(code), asker.request_id));
             }
         };
         let verdict = self.settle_from(decision, &entry, ask, now).await;
-        let mut answer = self.answer(caller, &entry, verdict, ask, input, now);
+        let mut answer = self.answer(asker, &entry, verdict, ask, input, now);
         if input.include.contains(&Include::Metadata) {
             answer.metadata = Some(self.metadata_of(&entry).await?);
         }
@@ -164,7 +181,7 @@ impl Keystead {
     /// The answer about a key whose digest has matched; its use is noted.
     fn answer(
         self: &Arc<Self>,
-        caller: &Caller,
+        asker: Asker,
         entry: &Entry,
         verdict: Verdict,
         ask: &Ask<'_>,
@@ -173,7 +190,7 @@ impl Keystead {
     ) -> Verification {
         self.note(Subject::Key(entry), ask, input, verdict.code, now);
         self.note_rotation(entry, verdict.code, now);
-        present::verification(entry, verdict, ask.cost, now, caller.origin.request_id)
+        present::verification(entry, verdict, ask.cost, now, asker.request_id)
     }
 
     fn note(&self, subject: Subject<'_>, ask: &Ask<'_>, input: &Verify, code: Code, now: Micros) {
@@ -198,19 +215,19 @@ const fn asking(input: &Verify) -> &'static [&'static str] {
     if input.explain { &[management::KEYS_VERIFY, management::KEYS_READ] } else { &[management::KEYS_VERIFY] }
 }
 
-fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, caller: &Caller) -> Verification {
+fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, asker: Asker) -> Verification {
     match found {
         Ok(entry) => {
             let mut checks = present::found_checks();
             checks.extend(explain(&entry, ask, now));
             let code = checks.iter().find_map(|check| check.code).unwrap_or(Code::Valid);
             let mut answer =
-                present::verification(&entry, Verdict::of(code), ask.cost, now, caller.origin.request_id);
+                present::verification(&entry, Verdict::of(code), ask.cost, now, asker.request_id);
             answer.explanation = checks;
             answer
         }
         Err(code) => {
-            let mut answer = present::stranger(Verdict::of(code), caller.origin.request_id);
+            let mut answer = present::stranger(Verdict::of(code), asker.request_id);
             answer.explanation = present::stranger_checks(code);
             answer
         }

@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 22;
+pub(crate) const SUPPORTED: i64 = 23;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -34,6 +34,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (20, "team contacts", include_str!("schema/0020_team_contacts.sql")),
     (21, "passkeys", include_str!("schema/0021_passkeys.sql")),
     (22, "access policies", include_str!("schema/0022_access_policies.sql")),
+    (23, "guards", include_str!("schema/0023_guards.sql")),
 ];
 
 /// The words in which the engines differ.

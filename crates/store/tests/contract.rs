@@ -28,6 +28,8 @@ mod catalogue;
 mod finding;
 #[path = "contract/guardrails.rs"]
 mod guardrails;
+#[path = "contract/guards.rs"]
+mod guards;
 #[path = "contract/guidelines.rs"]
 mod guidelines;
 #[path = "contract/hygiene.rs"]
@@ -298,6 +300,11 @@ suite! {
         a_counter_only_goes_up_also_of_two_at_once,
         a_ceremony_is_finished_once_and_forgotten,
         backup_and_log_have_passkeys,
+    }
+    guards {
+        a_guard_is_its_projects_and_keeps_old_binaries_away,
+        what_observing_finds_adds_up_within_bounds,
+        backup_and_log_have_guards,
     }
     policies {
         a_policy_is_its_organizations_and_keeps_old_binaries_away,

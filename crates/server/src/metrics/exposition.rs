@@ -53,6 +53,10 @@ impl Collector for Scrape {
         counter(encoder, "keystead_acts", "Administrative acts committed", self.live.acts)?;
         let unknown = "Calls to this API with a key that proved nothing";
         counter(encoder, "keystead_unknown_callers", unknown, self.live.unknown_callers)?;
+        let refused = "Guarded requests that were refused";
+        counter(encoder, "keystead_guard_refused", refused, self.live.refused_at_guards)?;
+        let observed = "Guarded requests that passed because their guard only observes";
+        counter(encoder, "keystead_guard_observed", observed, self.live.observed_at_guards)?;
         counter(
             encoder,
             "keystead_leases",

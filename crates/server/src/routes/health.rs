@@ -50,6 +50,8 @@ async fn metrics(State(app): State<App>) -> impl IntoResponse {
         leases: app.keystead.counters().leases(),
         acts: app.keystead.counters().acts(),
         unknown_callers: app.keystead.counters().unknown_callers(),
+        refused_at_guards: app.keystead.counters().refused_at_guards(),
+        observed_at_guards: app.keystead.counters().observed_at_guards(),
         nodes: u64::try_from(app.keystead.nodes_alive()).unwrap_or(u64::MAX),
         feed_mark: u64::try_from(app.keystead.feed_mark()).unwrap_or(0),
         is_fresh: app.keystead.is_fresh(),

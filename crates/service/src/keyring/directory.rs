@@ -8,6 +8,7 @@ use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, Ro
 use keystead_domain::policy::Policy;
 use keystead_domain::reach::TeamCell;
 use keystead_domain::special::Special;
+use keystead_guard::Compiled;
 use keystead_policies::{Known, Named, Resolve, Rules, Target};
 use parking_lot::RwLock;
 use std::sync::{Arc, Weak};
@@ -28,6 +29,7 @@ struct Maps {
     policies: HashMap<PolicyKey, Arc<Policy>>,
     policies_pruned_at: usize,
     rules: HashMap<OrganizationId, Arc<Rules>>,
+    guards: HashMap<ProjectId, Arc<Compiled>>,
     tagged: HashMap<Box<[Box<str>]>, Weak<Special>>,
     tagged_pruned_at: usize,
 }
@@ -148,6 +150,16 @@ impl Directory {
     /// The policies of an organization that are in force.
     pub(crate) fn rules(&self, organization: OrganizationId) -> Option<Arc<Rules>> {
         self.0.read().rules.get(&organization).cloned()
+    }
+
+    /// Sets how a project's API is guarded.
+    pub(crate) fn put_guard(&self, project: ProjectId, guard: Arc<Compiled>) {
+        self.0.write().guards.insert(project, guard);
+    }
+
+    /// How a project's API is guarded.
+    pub(crate) fn guard(&self, project: ProjectId) -> Option<Arc<Compiled>> {
+        self.0.read().guards.get(&project).cloned()
     }
 
     /// Every organization that has some.

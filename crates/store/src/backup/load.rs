@@ -145,6 +145,7 @@ impl Restoring {
         }
         conn.keep_from_who_knows_no_passkeys().await?;
         conn.keep_from_who_asks_no_policies().await?;
+        conn.keep_from_who_knows_no_guards().await?;
         // Logs from before say nothing of this life of the database.
         conn.forget_log_sessions().await?;
         run(conn, format!("DELETE FROM installation WHERE name = '{EPOCH}'"), &[]).await?;

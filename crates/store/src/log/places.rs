@@ -13,6 +13,7 @@ const LOGGED: &[(&str, &str)] = &[
     ("environments", "id"),
     ("grant_roles", "holder_id"),
     ("guardrails", "id"),
+    ("guards", "project_id"),
     ("guidelines", "organization_id"),
     ("identities", "id"),
     ("identity_providers", "id"),
@@ -46,6 +47,7 @@ const LOGGED: &[(&str, &str)] = &[
 /// Tables whose rows are not, each with the reason: a restore has them as of the backup.
 const NOT_LOGGED: &[(&str, &str)] = &[
     ("drain_seen", "usage: aggregates that a crash may lose as well"),
+    ("guard_observations", "usage: aggregates that a crash may lose as well"),
     ("installation", "decided once; the log's own epoch"),
     ("log_sessions", "who keeps a log: a restore begins anew"),
     ("peppers", "made with the installation; sealed anew they are the same"),

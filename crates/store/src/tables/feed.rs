@@ -33,12 +33,14 @@ pub enum ChangeKind {
     Team,
     /// An organization's policies.
     AccessPolicy,
+    /// A project's guard.
+    Guard,
     /// A key.
     Key,
 }
 
 impl ChangeKind {
-    const NAMES: [(Self, &'static str); 11] = [
+    const NAMES: [(Self, &'static str); 12] = [
         (Self::Organization, "organization"),
         (Self::Project, "project"),
         (Self::Environment, "environment"),
@@ -49,6 +51,7 @@ impl ChangeKind {
         (Self::Member, "member"),
         (Self::Team, "team"),
         (Self::AccessPolicy, "access_policy"),
+        (Self::Guard, "guard"),
         (Self::Key, "key"),
     ];
 }

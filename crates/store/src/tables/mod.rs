@@ -15,7 +15,9 @@ pub(crate) mod drain_seen;
 pub(crate) mod environments;
 pub(crate) mod feed;
 pub(crate) mod grant_roles;
+pub(crate) mod guard_observations;
 pub(crate) mod guardrails;
+pub(crate) mod guards;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;
 pub(crate) mod identities;
@@ -79,7 +81,9 @@ const DECLARED: &[&[&str]] = &[
     environments::DECLARED,
     feed::DECLARED,
     grant_roles::DECLARED,
+    guard_observations::DECLARED,
     guardrails::DECLARED,
+    guards::DECLARED,
     guidelines::DECLARED,
     hygiene::DECLARED,
     identities::DECLARED,

@@ -1,0 +1,231 @@
+//! What becomes of a request that a proxy asks about.
+
+use super::Observed;
+use super::identity::{allowed, nobody, to_client};
+use crate::caller::Caller;
+use crate::locate::Where;
+use crate::refused::Refused;
+use crate::verify::Asker;
+use crate::{Keystead, management};
+use http::StatusCode;
+use http::header::{ORIGIN, USER_AGENT};
+use http::{HeaderMap, HeaderName};
+use keystead_api::{Code, GuardMode, Verification, Verify};
+use keystead_domain::cells::Place as Environment;
+use keystead_domain::ids::RequestId;
+use keystead_domain::token::Token;
+use keystead_guard::{Allowed, Answer, Asking, Compiled, Fault, Place, Reading, Refusal, Request, Route};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Longest text of a request that is looked at, in bytes.
+const TEXT_BYTES_MAX: usize = 2_048;
+
+/// Where requests are guarded that a proxy asks about.
+#[derive(Debug, Clone)]
+pub struct Door {
+    guard: Arc<Compiled>,
+    environment: Arc<Environment>,
+    within: Arc<Where>,
+    asker: Asker,
+}
+
+impl Keystead {
+    /// The door that a proxy's own key opens: that of the one environment that its `keys.verify` is narrowed to.
+    ///
+    /// # Errors
+    /// When the key does not pass, is not narrowed to one environment, or its project is not guarded.
+    pub async fn open_door(self: &Arc<Self>, proxy: &Caller) -> Result<Door, Refused> {
+        let within = self.locate(proxy, &Verify::default())?;
+        self.authorise(proxy, management::KEYS_VERIFY, within.resource.as_deref()).await?;
+        let environment = within.place().cloned().ok_or(Refused::not_found("environment"))?;
+        let asker = Asker { organization: proxy.organization(), request_id: proxy.origin.request_id };
+        self.door(environment, within, asker)
+    }
+
+    /// The door of an environment of the installation's own proxy, for one request.
+    ///
+    /// # Errors
+    /// When there is no such project or environment, or it is not guarded.
+    pub fn own_door(
+        self: &Arc<Self>,
+        environment: &Arc<Environment>,
+        request_id: RequestId,
+    ) -> Result<Door, Refused> {
+        let asker = Asker { organization: environment.project.organization, request_id };
+        self.door(Arc::clone(environment), Where::at(environment), asker)
+    }
+
+    fn door(&self, environment: Arc<Environment>, within: Where, asker: Asker) -> Result<Door, Refused> {
+        let guard = self.keyring.directory.guard(environment.project.id).ok_or_else(|| {
+            let fix = "Guard it first: keystead guard import, or keystead guard set.";
+            Refused::conflict("The project is not guarded.", fix)
+        })?;
+        Ok(Door { guard, environment, within: Arc::new(within), asker })
+    }
+
+    /// What becomes of a request. `peer` is who sent it to the proxy that asks.
+    pub async fn guard_request(
+        self: &Arc<Self>,
+        door: &Door,
+        request: &Request<'_>,
+        peer: Option<IpAddr>,
+    ) -> Answer {
+        let guard = &door.guard;
+        let ip = peer.map(|peer| guard.client(peer, request.headers));
+        match guard.read(request) {
+            Reading::Pass(_) => Answer::Allow(without_our_keys(guard, request, nobody())),
+            Reading::Refuse { route, mode, fault } => {
+                let refusal = at_once(fault);
+                let observed = Observed::new(door, route, refusal.code, refusal.detail, (request, ip));
+                self.unless_observing(door, mode, refusal, observed, request)
+            }
+            Reading::Ask(asking) => self.ask_key(door, request, &asking, ip).await,
+        }
+    }
+
+    async fn ask_key(
+        self: &Arc<Self>,
+        door: &Door,
+        request: &Request<'_>,
+        asking: &Asking<'_>,
+        ip: Option<IpAddr>,
+    ) -> Answer {
+        let input = question(request, asking, ip);
+        let verified = Box::pin(self.judge(door.asker, &input, &door.within)).await;
+        let (code, retry, verified) = match verified {
+            Ok(verified) => (verified.code, verified.retry_after_seconds, Some(verified)),
+            Err(refused) => {
+                tracing::error!(%refused, "a guarded request could not be judged");
+                (Code::Unavailable, None, None)
+            }
+        };
+        let now = self.clock.now();
+        if let (Code::Valid, Some(verified)) = (code, &verified) {
+            return Answer::Allow(without(asking.place, allowed(&door.guard, verified, now)));
+        }
+        let mut refusal = Refusal::of(code, retry);
+        if let Some(verified) = &verified {
+            refusal.to_client = to_client(&door.guard, verified, now);
+        }
+        let mut observed = Observed::new(door, asking.route, code.as_str(), refusal.detail, (request, ip));
+        observed.key = verified.and_then(|verified: Verification| verified.key_id);
+        self.unless_observing(door, asking.mode, refusal, observed, request)
+    }
+
+    /// A refusal; where the guard only observes, the request passes instead, and what it would have been is kept.
+    fn unless_observing(
+        &self,
+        door: &Door,
+        mode: GuardMode,
+        refusal: Refusal,
+        observed: Observed,
+        request: &Request<'_>,
+    ) -> Answer {
+        self.counters.guarded(mode == GuardMode::Observe);
+        match mode {
+            GuardMode::Enforce => Answer::Refuse(refusal),
+            GuardMode::Observe => {
+                self.observe(observed);
+                Answer::Allow(without_our_keys(&door.guard, request, nobody()))
+            }
+        }
+    }
+}
+
+impl Door {
+    /// The environment that it belongs to.
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Every header that some route takes a key from.
+    #[must_use]
+    pub fn credential_headers(&self) -> &[HeaderName] {
+        self.guard.credential_headers()
+    }
+}
+
+/// What is asked about a request's key.
+fn question(request: &Request<'_>, asking: &Asking<'_>, ip: Option<IpAddr>) -> Verify {
+    let route: Option<&Route> = asking.route;
+    let mut user_agent = text(request.headers, &USER_AGENT);
+    if let Some(agent) = &mut user_agent {
+        agent.truncate(agent.floor_char_boundary(TEXT_BYTES_MAX));
+    }
+    Verify {
+        key: asking.key.to_owned(),
+        ip: ip.map(|ip| ip.to_string()),
+        method: Some(request.method.to_owned()),
+        path: Some(request.path.to_owned()),
+        // What is too long is no origin that anybody listed.
+        origin: text(request.headers, &ORIGIN).filter(|origin| origin.len() <= TEXT_BYTES_MAX),
+        user_agent,
+        resource: asking.resource.clone().filter(|resource| resource.len() <= TEXT_BYTES_MAX),
+        permissions: route.and_then(|route| route.permissions.clone()),
+        cost: route.and_then(|route| route.cost),
+        ..Verify::default()
+    }
+}
+
+fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
+}
+
+/// What no key makes good.
+fn at_once(fault: Fault) -> Refusal {
+    let (status, code, detail, key_sent) = match fault {
+        Fault::Forged => (
+            StatusCode::BAD_REQUEST,
+            "identity_header_forged",
+            "The request brings a header that only the guard sets.",
+            false,
+        ),
+        Fault::AmbiguousPath => (
+            StatusCode::FORBIDDEN,
+            Code::EndpointDenied.as_str(),
+            "The path can be read in different ways.",
+            false,
+        ),
+        Fault::Unlisted => {
+            (StatusCode::FORBIDDEN, Code::EndpointDenied.as_str(), "There is no such endpoint here.", false)
+        }
+        Fault::NoKey => {
+            (StatusCode::UNAUTHORIZED, Code::Malformed.as_str(), "The request carries no key.", false)
+        }
+        Fault::SeveralKeys => (
+            StatusCode::UNAUTHORIZED,
+            Code::Malformed.as_str(),
+            "The request carries more than one key.",
+            true,
+        ),
+        Fault::KeyInQuery => (
+            StatusCode::UNAUTHORIZED,
+            Code::Malformed.as_str(),
+            "The key is in the query, where this proxy cannot take it out.",
+            true,
+        ),
+    };
+    Refusal::at_once(status, code, detail, key_sent)
+}
+
+/// Without the key that was verified.
+fn without(place: &Place, mut allowed: Allowed) -> Allowed {
+    match place {
+        Place::Query(name) => allowed.remove_parameter = Some(name.clone()),
+        place => allowed.remove.extend(place.header().cloned()),
+    }
+    allowed
+}
+
+/// Without what has the form of a key of ours: where nothing was verified, what others gave out passes.
+fn without_our_keys(guard: &Compiled, request: &Request<'_>, mut allowed: Allowed) -> Allowed {
+    for name in guard.credential_headers() {
+        let values = request.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        let is_ours = |value: &str| value.split([' ', ',']).any(|word| Token::parse(word).is_some());
+        if values.into_iter().any(is_ours) {
+            allowed.remove.push(name.clone());
+        }
+    }
+    allowed
+}

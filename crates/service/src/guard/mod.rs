@@ -1,0 +1,74 @@
+//! Guarding APIs that exist: how they are guarded, and what becomes of the requests that a proxy asks about.
+
+mod ask;
+mod audit;
+pub(crate) mod force;
+mod identity;
+mod import;
+mod observe;
+mod set;
+
+pub use ask::Door;
+use observe::Observed;
+pub(crate) use observe::Waiting;
+
+use crate::Keystead;
+use crate::act::Target;
+use crate::caller::Caller;
+use crate::present::json;
+use crate::refused::Refused;
+use keystead_api::{Guard, GuardView};
+use keystead_domain::cells::ProjectCell;
+use keystead_store::{Change, ChangeKind, GuardRow};
+use std::sync::Arc;
+
+impl Keystead {
+    /// How a project's API is guarded.
+    ///
+    /// # Errors
+    /// When there is no such project or it is not guarded, or the caller may not see it.
+    pub async fn project_guard(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+    ) -> Result<GuardView, Refused> {
+        let project = self.enter(caller, crate::management::GUARDS_READ, project).await?;
+        show(&self.guard_row(&project).await?.ok_or(Refused::not_found("guard"))?)
+    }
+
+    async fn guard_row(&self, project: &ProjectCell) -> Result<Option<GuardRow>, Refused> {
+        Ok(self.store.read().await?.guard(project.organization, project.id).await?)
+    }
+
+    /// A project whose guard the caller may change.
+    async fn enter_to_guard(
+        self: &Arc<Self>,
+        caller: &Caller,
+        project: &str,
+    ) -> Result<Arc<ProjectCell>, Refused> {
+        let project = self.enter(caller, crate::management::GUARDS_WRITE, project).await?;
+        if project.system {
+            return Err(Refused::conflict(
+                "The system project is Keystead's own API, which guards itself.",
+                "Guard one of your own projects.",
+            ));
+        }
+        Ok(project)
+    }
+}
+
+fn rules(row: &GuardRow) -> Result<Guard, Refused> {
+    json(&row.body)
+}
+
+fn show(row: &GuardRow) -> Result<GuardView, Refused> {
+    Ok(GuardView { rules: rules(row)?, updated_at: row.updated_at.to_timestamp(), version: row.version })
+}
+
+fn target(project: &ProjectCell) -> Target<'_> {
+    Target { kind: "guard", id: project.id.to_string(), name: &project.slug, project: Some(project.id) }
+}
+
+fn change(row: &GuardRow) -> Change {
+    Change::new(row.organization_id, ChangeKind::Guard, row.project_id.0)
+}
