@@ -7,6 +7,7 @@ mod act_some;
 mod admin_key;
 mod after_backup;
 mod apply;
+mod apply_key;
 mod apply_people;
 mod approvals;
 mod asked;
