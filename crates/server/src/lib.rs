@@ -10,6 +10,7 @@ pub mod metrics;
 mod ndjson;
 mod openapi;
 pub mod problem;
+mod problem_code;
 pub mod query;
 mod refusal;
 pub mod request_id;
