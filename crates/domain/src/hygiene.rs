@@ -4,6 +4,7 @@
 mod facts;
 mod findings;
 mod fix;
+mod rules;
 mod used;
 
 pub use facts::{Held, HygieneFacts, Overflowed, OwnerFacts};
