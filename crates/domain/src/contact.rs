@@ -1,6 +1,7 @@
 //! Contacts: an address that somebody wrote down is verified once whoever reads it has said so, for a year.
 
 use crate::time::{Micros, SECOND};
+use keystead_api::ContactState;
 
 const DAY: i64 = 86_400 * SECOND;
 
@@ -12,17 +13,6 @@ pub const ASKED_BEFORE_MICROS: i64 = 30 * DAY;
 pub const ASKED_AFTER_MICROS: i64 = 30 * DAY;
 /// How long an answer is waited for, before it is asked once more.
 pub const AGAIN_MICROS: i64 = 14 * DAY;
-
-/// What is known of a contact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ContactState {
-    /// Nobody who reads it has said anything.
-    Unverified,
-    /// Somebody who reads it said so, within a year.
-    Verified,
-    /// Somebody did, longer ago.
-    Lapsed,
-}
 
 /// What is known of a contact, by the address that was verified last and when. Another address is another contact,
 /// however it came to stand there.

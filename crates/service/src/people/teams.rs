@@ -8,8 +8,8 @@ use crate::cursor::Cut;
 use crate::present::{json, to_json};
 use crate::refused::Refused;
 use crate::{Keystead, management, versions};
-use keystead_api::{AuthorityGrant, ContactState, CreateTeam, Page, PageQuery, Team, UpdateTeam};
-use keystead_domain::contact::{self, contact_state};
+use keystead_api::{AuthorityGrant, CreateTeam, Page, PageQuery, Team, UpdateTeam};
+use keystead_domain::contact::contact_state;
 use keystead_domain::ids::{OwnerId, TeamId};
 use keystead_domain::name;
 use keystead_store::{Acted, Change, ChangeKind, StoreError, TeamRow, Tx, Unique};
@@ -213,11 +213,7 @@ impl Keystead {
             name: row.name.clone(),
             purpose: row.purpose.clone(),
             contact: row.contact.clone(),
-            contact_state: state.map(|state| match state {
-                contact::ContactState::Unverified => ContactState::Unverified,
-                contact::ContactState::Verified => ContactState::Verified,
-                contact::ContactState::Lapsed => ContactState::Lapsed,
-            }),
+            contact_state: state,
             contact_verified_at: row
                 .verified_at
                 .filter(|_| row.verified_contact.is_some() && row.verified_contact == row.contact)
