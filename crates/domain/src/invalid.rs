@@ -42,10 +42,7 @@ pub fn text_at_most(bytes_max: usize, field: &str, text: &str) -> Result<(), Inv
 /// # Errors
 /// With the first field that is longer.
 pub fn texts_at_most(bytes_max: usize, texts: &[(&str, &Option<String>)]) -> Result<(), Invalid> {
-    match texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.len() > bytes_max)) {
-        None => Ok(()),
-        Some((field, _)) => {
-            Err(Invalid::new(*field, "This is too long.", format!("Send at most {bytes_max} bytes.")))
-        }
-    }
+    texts
+        .iter()
+        .try_for_each(|(field, text)| text_at_most(bytes_max, field, text.as_deref().unwrap_or_default()))
 }
