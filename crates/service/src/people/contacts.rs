@@ -64,18 +64,40 @@ impl Keystead {
         Ok(asked)
     }
 
+    /// How long the team is not asked yet, whatever its contact is by now: whoever changes it to and fro sends no
+    /// letter each time.
+    fn micros_until_asked_again(&self, row: &TeamRow) -> i64 {
+        let since = row.asked_at.map_or(SOON_MICROS, |at| self.clock.now().since(at));
+        if (0..SOON_MICROS).contains(&since) { SOON_MICROS - since } else { 0 }
+    }
+
     fn not_asked_just_now(&self, row: &TeamRow) -> Result<(), Refused> {
-        let left = row.asked_at.map_or(0, |at| {
-            let since = self.clock.now().since(at);
-            if (0..SOON_MICROS).contains(&since) { SOON_MICROS - since } else { 0 }
-        });
-        if left == 0 || row.asked_contact != row.contact {
+        match self.micros_until_asked_again(row) {
+            0 => Ok(()),
+            left => Err(Refused::TooOften {
+                detail: "The team's contact was asked a moment ago.".into(),
+                retry_after_seconds: u64::try_from(left / SECOND).unwrap_or(0).max(1),
+            }),
+        }
+    }
+
+    /// A new contact is asked at once where that reaches whoever reads it.
+    pub(super) async fn ask_if_mailed(&self, tx: &mut Tx, row: &mut TeamRow) -> Result<(), Refused> {
+        if self.sends_mail() {
+            self.ask(tx, row).await?;
+        }
+        Ok(())
+    }
+
+    /// The same of a team whose contact is another now. Was it asked a moment ago, the hourly job asks the new one;
+    /// and the former's link opens nothing unless the former stands there again.
+    pub(super) async fn ask_changed(&self, tx: &mut Tx, row: &mut TeamRow) -> Result<(), Refused> {
+        if self.sends_mail() && self.micros_until_asked_again(row) > 0 {
             return Ok(());
         }
-        Err(Refused::TooOften {
-            detail: "The contact was asked a moment ago.".into(),
-            retry_after_seconds: u64::try_from(left / SECOND).unwrap_or(0).max(1),
-        })
+        // What the former address was sent says nothing of this one.
+        tx.end_link(&row.id.0).await?;
+        self.ask_if_mailed(tx, row).await
     }
 
     /// Asks the contact of a team that is about to be written, if it has one.
@@ -204,10 +226,10 @@ impl Keystead {
             for team in teams {
                 asked += usize::from(self.ask_by_itself(team).await?);
             }
-            // What could not be asked now would come again at once.
             if asked > 0 {
                 self.post.hurry();
             }
+            // What could not be asked now would come again at once.
             if number < CHUNK as usize || asked == 0 {
                 return Ok(());
             }

@@ -64,14 +64,6 @@ impl Keystead {
         Ok(created)
     }
 
-    /// A new contact is asked at once where that reaches whoever reads it.
-    async fn ask_if_mailed(&self, tx: &mut Tx, row: &mut TeamRow) -> Result<(), Refused> {
-        if self.sends_mail() {
-            self.ask(tx, row).await?;
-        }
-        Ok(())
-    }
-
     /// The organization's teams, newest first.
     ///
     /// # Errors
@@ -142,9 +134,7 @@ impl Keystead {
         }
         row.listed = input.listed.unwrap_or(row.listed);
         if row.contact != before.contact {
-            // What the former address was sent says nothing of this one.
-            tx.end_link(&row.id.0).await?;
-            self.ask_if_mailed(tx, &mut row).await?;
+            self.ask_changed(tx, &mut row).await?;
         }
         if let Some(sent) = &input.grants {
             let held: Vec<AuthorityGrant> = json(&before.grants)?;

@@ -13,6 +13,7 @@ on_both_engines! {
     only_who_looks_after_people_asks_or_lists,
     look_ups_are_bounded,
     by_mail_a_contact_is_asked_at_once_and_every_year,
+    a_contact_that_is_changed_to_and_fro_is_sent_one_letter,
 }
 
 /// A team whose contact can be looked up, once it is verified.
@@ -92,12 +93,16 @@ async fn a_link_works_once_for_its_time_and_its_address(house: House) {
     // Another address stands there now: who reads the former one says nothing of it.
     house.admin.patch("/v1/teams/routing", json!({"contact": "noc@example.net"})).await.ok();
     confirm(&house, &second).await.refused(404, "link_invalid");
+    // A moment ago it was asked, though at another address.
+    house.admin.poke("/v1/teams/routing/contact/ask").await.refused(429, "rate_limited");
+    house.wait(300);
     let third = ask(&house).await;
     confirm(&house, &third).await.ok();
     confirm(&house, &third).await.refused(404, "link_invalid");
     house.admin.patch("/v1/teams/routing", json!({"contact": "routing@example.net"})).await.ok();
     let team = house.admin.get("/v1/teams/routing").await.ok();
     assert_eq!((&team["contact_state"], &team["contact_verified_at"]), (&json!("unverified"), &json!(null)));
+    house.wait(300);
     let late = ask(&house).await;
     house.wait(14 * DAY);
     confirm(&house, &late).await.refused(404, "link_invalid");
@@ -146,15 +151,18 @@ async fn look_ups_are_bounded(house: House) {
     shown(&house).await.refused(404, "not_found");
 }
 
+/// Delivers one letter: to whom, and the link's token.
+async fn letter(house: &House, server: &mut MailServer) -> (String, String) {
+    assert!(house.keystead.deliver().await.unwrap());
+    let (headers, text) = read(&server.next().await.unwrap());
+    let to = headers.iter().find(|(name, _)| name == "To").unwrap().1.clone();
+    (to, token_in_letter(&text))
+}
+
 async fn by_mail_a_contact_is_asked_at_once_and_every_year(mut house: House) {
     let Some(mut server) = MailServer::start(json!({})).await else { return };
     house.mail_through(Some(server.smtp())).await;
-    let mut next = async |house: &House| {
-        assert!(house.keystead.deliver().await.unwrap());
-        let (headers, text) = read(&server.next().await.unwrap());
-        let to = headers.iter().find(|(name, _)| name == "To").unwrap().1.clone();
-        (to, token_in_letter(&text))
-    };
+    let mut next = async |house: &House| letter(house, &mut server).await;
     let quiet = async |house: &House| {
         let before = house.admin.audit("action=team.contact.ask").await;
         house.keystead.ask_contacts().await.unwrap();
@@ -166,6 +174,7 @@ async fn by_mail_a_contact_is_asked_at_once_and_every_year(mut house: House) {
     confirm(&house, &token).await.ok();
     house.admin.patch("/v1/teams/routing", json!({"purpose": "Routes"})).await.ok();
     quiet(&house).await;
+    house.wait(300);
     // Whoever does not answer is not asked again by itself.
     house.admin.patch("/v1/teams/routing", json!({"contact": "noc@example.net"})).await.ok();
     assert!(next(&house).await.0.contains("noc@example.net"));
@@ -188,4 +197,34 @@ async fn by_mail_a_contact_is_asked_at_once_and_every_year(mut house: House) {
     confirm(&house, &token).await.ok();
     house.wait(30 * DAY);
     shown(&house).await.ok();
+}
+
+async fn a_contact_that_is_changed_to_and_fro_is_sent_one_letter(mut house: House) {
+    let Some(mut server) = MailServer::start(json!({})).await else { return };
+    house.mail_through(Some(server.smtp())).await;
+    let change = async |house: &House, contact: Option<&str>| {
+        house.admin.patch("/v1/teams/routing", json!({"contact": contact})).await.ok();
+    };
+    routing(&house).await;
+    let (_, token) = letter(&house, &mut server).await;
+    for contact in [Some("noc@example.net"), None] {
+        change(&house, contact).await;
+        confirm(&house, &token).await.refused(404, "link_invalid");
+        house.admin.poke("/v1/teams/routing/contact/ask").await.refused(429, "rate_limited");
+        change(&house, Some("routing@example.net")).await;
+    }
+    house.keystead.ask_contacts().await.unwrap();
+    // Whoever has the letter can still answer.
+    confirm(&house, &token).await.ok();
+    change(&house, Some("noc@example.net")).await;
+    // The hour's turn asks what the change did not.
+    house.keystead.ask_contacts().await.unwrap();
+    let (to, token) = letter(&house, &mut server).await;
+    assert!(to.contains("noc@example.net"));
+    confirm(&house, &token).await.ok();
+    house.wait(300);
+    change(&house, Some("routing@example.net")).await;
+    assert!(letter(&house, &mut server).await.0.contains("routing@example.net"));
+    assert!(house.keystead.deliver().await.unwrap());
+    assert_eq!(server.end().await, [json!(null); 0], "there were other letters");
 }
