@@ -211,7 +211,6 @@ suite! {
     }
     log {
         a_backup_with_its_log_is_what_was_there_lessons_8,
-        every_table_is_in_the_log_or_named_with_a_reason,
         what_no_log_tells_is_named,
         logs_of_before_a_restore_are_not_taken_for_later_ones,
         what_a_crash_left_unsettled_is_settled_by_the_next_start,
@@ -245,6 +244,7 @@ suite! {
     log_rows {
         a_row_that_was_not_written_is_not_in_the_log,
         whatever_was_written_is_in_the_log,
+        every_table_is_in_the_log_or_named_with_a_reason,
     }
     names {
         taken_names_are_named,

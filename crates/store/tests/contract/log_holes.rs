@@ -15,16 +15,6 @@ use std::sync::Arc;
 
 const HOUR: i64 = 3_600_000_000;
 
-/// What a restore into each engine makes of it; the logged rows must be these.
-async fn restored(backup: &[u8], logs: &[PathBuf], expected: &[String]) -> Vec<Survey> {
-    let mut surveys = Vec::new();
-    for place in empty_places().await {
-        surveys.push(restore(&place, backup, logs).await.unwrap());
-        assert_eq!(logged_rows(&place.database).await, expected);
-    }
-    surveys
-}
-
 async fn change_environment(store: &TestStore, row: EnvironmentRow) {
     let changed: Outcome = store
         .store

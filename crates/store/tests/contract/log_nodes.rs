@@ -58,14 +58,11 @@ pub(crate) async fn nodes_that_call_their_place_the_same_are_two_lessons_1(store
     b.close().await;
     let found = survey_of(&backup, std::slice::from_ref(&two)).await;
     assert!(found.gaps.iter().any(|gap| gap.why.contains("was not given")), "{found:?}");
-    let expected = logged_rows(&store.database).await;
-    for place in empty_places().await {
-        let survey = restore(&place, &backup, &[one.clone(), two.clone()]).await.unwrap();
+    for survey in restored(&backup, &[one, two], &logged_rows(&store.database).await).await {
         assert!(survey.gaps.is_empty(), "{survey:?}");
         // Of each it is asked how it ended.
         let ends: Vec<Ending> = survey.ends.iter().map(|end| end.how).collect();
         assert_eq!(ends, [Ending::Unclosed, Ending::Closed]);
-        assert_eq!(logged_rows(&place.database).await, expected);
     }
 }
 
@@ -167,11 +164,7 @@ pub(crate) async fn what_is_settled_waits_for_another_nodes_commit(store: TestSt
     other.end_session().await.unwrap();
     store.store.end_session().await.unwrap();
     other.close().await;
-    let expected = logged_rows(&store.database).await;
-    for place in empty_places().await {
-        restore(&place, &backup, &[here.clone(), there.clone()]).await.unwrap();
-        assert_eq!(logged_rows(&place.database).await, expected);
-    }
+    restored(&backup, &[here, there], &logged_rows(&store.database).await).await;
 }
 
 /// A key that was enabled by a commit that never came is not enabled by a restore, though nothing was
@@ -196,11 +189,8 @@ pub(crate) async fn a_stop_settles_what_nobody_knows(store: TestStore) {
     drop(hanging);
     assert_eq!(enable.await.unwrap(), Err(StoreError::OutcomeUnknown));
     store.store.end_session().await.unwrap();
-    let expected = logged_rows(&store.database).await;
-    for place in empty_places().await {
-        let survey = restore(&place, &backup, std::slice::from_ref(&path)).await.unwrap();
+    for survey in restored(&backup, &[path], &logged_rows(&store.database).await).await {
         assert!(is_covered(&survey, Ending::Closed), "{survey:?}");
-        assert_eq!(logged_rows(&place.database).await, expected);
     }
 }
 
@@ -226,11 +216,7 @@ pub(crate) async fn a_start_that_was_cut_short_settles_nothing(store: TestStore)
     store.reopen().await;
     begin(&store, Some(&path), 3).await;
     store.store.end_session().await.unwrap();
-    let expected = logged_rows(&store.database).await;
-    for place in empty_places().await {
-        restore(&place, &backup, std::slice::from_ref(&path)).await.unwrap();
-        assert_eq!(logged_rows(&place.database).await, expected);
-    }
+    restored(&backup, &[path], &logged_rows(&store.database).await).await;
 }
 
 /// A change of files that failed came to nothing, and no restore asks for its session's log.
