@@ -34,6 +34,7 @@ mod due_keys;
 mod end_rotation;
 mod entropy;
 mod environments;
+mod every_hour;
 mod export_keys;
 mod find_keys;
 mod first_use;

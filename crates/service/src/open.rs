@@ -247,7 +247,7 @@ impl Keystead {
         }
         self.keep(Arc::clone(self).keep_tidy());
         self.keep(Arc::clone(self).keep_replays());
-        self.keep(Arc::clone(self).keep_rotations());
+        self.keep(Arc::clone(self).keep_hourly());
         self.keep(Arc::clone(self).keep_resealed());
     }
 }

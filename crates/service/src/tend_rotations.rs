@@ -8,32 +8,13 @@ use crate::rotate_key::is_open;
 use keystead_domain::time::SECOND;
 use keystead_store::{RotationPlanRow, RotationRow, StoreError};
 use std::sync::Arc;
-use std::time::Duration;
 
-const EVERY: Duration = Duration::from_secs(3_600);
 /// How much is read at once; acts wait behind at most so many notices.
 const CHUNK: u32 = 256;
 /// How long notices are kept.
 const NOTICES_KEPT_MICROS: i64 = 90 * 86_400 * SECOND;
 
 impl Keystead {
-    /// Tends at the start and every hour until the stop.
-    pub(crate) async fn keep_rotations(self: Arc<Self>) {
-        let mut ticks = tokio::time::interval(EVERY);
-        loop {
-            ticks.tick().await;
-            if let Err(error) = self.tend_rotations().await {
-                tracing::warn!(%error, "rotations could not be tended; the next hour tries again");
-            }
-            if let Err(error) = self.tell_orphans().await {
-                tracing::warn!(%error, "keys without a person could not be told of; the next hour tries again");
-            }
-            if let Err(error) = self.ask_contacts().await {
-                tracing::warn!(%error, "teams' contacts could not be asked; the next hour tries again");
-            }
-        }
-    }
-
     /// Notes what time has ended, tells what is due, and forgets old notices.
     ///
     /// # Errors

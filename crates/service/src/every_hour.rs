@@ -1,0 +1,26 @@
+//! What is done at the start and every hour: rotations are tended, orphans told of, and teams' contacts asked.
+
+use crate::Keystead;
+use std::sync::Arc;
+use std::time::Duration;
+
+const EVERY: Duration = Duration::from_secs(3_600);
+
+impl Keystead {
+    /// Does it until the stop. What fails keeps nothing else from being done.
+    pub(crate) async fn keep_hourly(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(EVERY);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = self.tend_rotations().await {
+                tracing::warn!(%error, "rotations could not be tended; the next hour tries again");
+            }
+            if let Err(error) = self.tell_orphans().await {
+                tracing::warn!(%error, "keys without a person could not be told of; the next hour tries again");
+            }
+            if let Err(error) = self.ask_contacts().await {
+                tracing::warn!(%error, "teams' contacts could not be asked; the next hour tries again");
+            }
+        }
+    }
+}
