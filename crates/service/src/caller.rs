@@ -276,10 +276,10 @@ impl Keystead {
         }
     }
 
-    /// Whether the caller is the installation's administrator.
+    /// Whether the caller is the installation's administrator, and no policy forbids it to be.
     #[must_use]
     pub fn is_operator(&self, caller: &Caller) -> bool {
-        caller.entry.may(management::INSTALLATION_ADMIN, None)
+        caller.may(management::INSTALLATION_ADMIN, None)
     }
 }
 

@@ -12,6 +12,7 @@ on_both_engines! {
     an_address_forbids_and_lets_pass,
     nobody_is_locked_out,
     the_operator_is_not_locked_out,
+    an_operator_that_a_policy_forbids_to_be_one_is_none,
 }
 
 const KEYS: &str = "/v1/projects/registry/keys";
@@ -189,4 +190,19 @@ async fn the_operator_is_not_locked_out(house: House) {
     house.operator.get(PATH).await.ok();
     house.operator.delete(&format!("{PATH}/all")).await.gone();
     house.operator.get("/v1/projects").await.ok();
+}
+
+async fn an_operator_that_a_policy_forbids_to_be_one_is_none(house: House) {
+    let key = house.admin.issue(json!({})).await;
+    let look = async || house.operator.get("/v1/organizations/acme").await;
+    let verify = async || house.operator.post("/v1/verify", json!({"key": key.key})).await;
+    look().await.ok();
+    verify().await.ok();
+    let text = r#"forbid (principal, action == Action::"installation.admin", resource);"#;
+    write(&house.operator, "tenant", text).await.created();
+    denied(house.operator.get("/v1/organizations").await, "tenant");
+    look().await.refused(404, "not_found");
+    verify().await.wrong_field("invalid_field", "/project");
+    house.operator.delete(&format!("{PATH}/tenant")).await.gone();
+    look().await.ok();
 }
