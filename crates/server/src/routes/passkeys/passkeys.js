@@ -171,14 +171,15 @@ async function signIn() {
 }
 
 async function showAccount(session) {
-  show("sign-in", false);
-  show("prove", false);
-  show("account", true);
+  // First, so that nothing is shown of who was here before, or pressed before it does something.
+  const { items } = await call("GET", "v1/account/passkeys");
+  at("passkeys").replaceChildren(...items.map(line));
   at("who").textContent = `Signed in to ${session.organization} as ${session.email}.`;
   show("password-field", !session.second_factor);
   at("password").required = !session.second_factor;
-  const { items } = await call("GET", "v1/account/passkeys");
-  at("passkeys").replaceChildren(...items.map(line));
+  show("sign-in", false);
+  show("prove", false);
+  show("account", true);
   say(items.length ? "" : "There is no passkey yet.");
 }
 
@@ -258,7 +259,7 @@ async function signOut() {
   await call("DELETE", "v1/sessions/current");
   csrf = "";
   for (const id of ["account", "prove", "codes"]) show(id, false);
-  at("codes-list").replaceChildren();
+  for (const id of ["passkeys", "codes-list"]) at(id).replaceChildren();
   show("sign-in", true);
   say("Signed out.");
 }
