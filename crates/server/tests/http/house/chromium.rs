@@ -15,6 +15,20 @@ use tokio::process::{Child, Command};
 /// The program `chromedriver`; `cargo xtask test` installs it beside Chromium and says where.
 const DRIVER: &str = "KEYSTEAD_TEST_CHROMEDRIVER";
 
+/// The driver. Chromium is its child and outlives it: of a test that fails neither stays behind. They are in the test's
+/// process group, so that both also end with a run that is interrupted.
+#[derive(Debug)]
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(id) = self.0.id() {
+            // Before the driver: once that has ended, nothing says whose child the browser was.
+            let _ = std::process::Command::new("pkill").args(["-KILL", "-P", &id.to_string()]).status();
+        }
+    }
+}
+
 /// A browser.
 #[derive(Debug)]
 pub(crate) struct Chromium {
@@ -22,7 +36,7 @@ pub(crate) struct Chromium {
     session: String,
     authenticator: String,
     page: String,
-    _driver: Child,
+    _driver: Driver,
     _profile: tempfile::TempDir,
 }
 
@@ -36,8 +50,8 @@ impl Chromium {
         house.reach_from_browsers().await;
         let mut driver = Command::new(driver);
         driver.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
-        let mut driver = driver.spawn().unwrap();
-        let mut told = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let mut driver = Driver(driver.spawn().unwrap());
+        let mut told = BufReader::new(driver.0.stdout.take().unwrap()).lines();
         let port = loop {
             let line = told.next_line().await.unwrap().unwrap();
             if let Some((_, port)) = line.split_once("started successfully on port ") {
