@@ -6,6 +6,7 @@ use crate::commands::completions::Completions;
 use crate::commands::consumers::Consumers;
 use crate::commands::environments::Environments;
 use crate::commands::export::Export;
+use crate::commands::guard::Guard;
 use crate::commands::guardrails::Guardrails;
 use crate::commands::guidelines::Guidelines;
 use crate::commands::hygiene::Hygiene;
@@ -103,6 +104,8 @@ pub(crate) enum ClientCommand {
     #[command(subcommand)]
     Projects(Projects),
     #[command(subcommand)]
+    Guard(Guard),
+    #[command(subcommand)]
     Guardrails(Guardrails),
     #[command(subcommand)]
     Policies(Policies),
@@ -140,6 +143,7 @@ impl ClientCommand {
             Self::Permissions(permissions) => permissions.run(session).await,
             Self::Environments(environments) => environments.run(session).await,
             Self::Projects(projects) => projects.run(session).await,
+            Self::Guard(guard) => guard.run(session).await,
             Self::Guardrails(guardrails) => guardrails.run(session).await,
             Self::Policies(policies) => policies.run(session).await,
             Self::Guidelines(guidelines) => guidelines.run(session).await,

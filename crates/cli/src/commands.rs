@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod consumers;
 pub(crate) mod environments;
 pub(crate) mod export;
+pub(crate) mod guard;
 pub(crate) mod guardrails;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;

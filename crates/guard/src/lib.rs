@@ -10,6 +10,7 @@ pub mod headers;
 mod openapi;
 mod place;
 mod reading;
+pub mod recipes;
 mod router;
 mod rules;
 

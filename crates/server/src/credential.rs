@@ -68,7 +68,7 @@ impl FromRequestParts<App> for Holding {
     }
 }
 
-fn origin(parts: &Parts) -> Result<Origin, ApiProblem> {
+pub(crate) fn origin(parts: &Parts) -> Result<Origin, ApiProblem> {
     let ThisRequest(request_id) = parts
         .extensions
         .get::<ThisRequest>()

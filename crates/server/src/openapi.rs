@@ -29,6 +29,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "keys", description = "Issued keys."),
         (name = "projects", description = "Projects and environments."),
         (name = "catalogue", description = "Permissions and roles."),
+        (name = "guard", description = "How APIs are guarded: routes, observing, enforcing."),
         (name = "guardrails", description = "What keys may be at most."),
         (name = "policies", description = "What is forbidden beyond permissions and restrictions, in Cedar."),
         (name = "approvals", description = "What needs another person's yes."),

@@ -65,6 +65,7 @@ mod consumers;
 mod contacts;
 mod environments;
 mod error;
+mod guard;
 mod guardrails;
 mod guidelines;
 mod health;

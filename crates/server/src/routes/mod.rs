@@ -4,6 +4,7 @@ mod account;
 mod approvals;
 mod audit;
 mod contacts;
+mod guard;
 mod guardrails;
 mod guidelines;
 mod health;
@@ -80,5 +81,9 @@ pub fn router(app: App) -> Router {
     // Made once, and shared by every answer.
     let document = Bytes::from(document.to_json().unwrap_or_default());
     let answer = move || async move { ([(CONTENT_TYPE, "application/json")], document) };
-    router.merge(passkeys::routes()).route("/openapi.json", get(answer)).with_state(app)
+    router
+        .merge(passkeys::routes())
+        .merge(guard::routes())
+        .route("/openapi.json", get(answer))
+        .with_state(app)
 }

@@ -3,6 +3,7 @@
 mod consumers;
 mod create;
 mod environments;
+mod guard;
 mod guardrails;
 mod keys;
 mod list;
@@ -26,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(unknown_keys::unknown_keys))
         .merge(consumers::routes())
         .merge(environments::routes())
+        .merge(guard::routes())
         .merge(guardrails::routes())
         .merge(keys::routes())
         .merge(notices::routes())

@@ -1,0 +1,84 @@
+//! Guards, and what observing found, for people.
+
+use crate::exit::{Exit, Outcome};
+use crate::flags::named::name;
+use crate::output::Present;
+use crate::output::table::Cell;
+use crate::session::Session;
+use keystead_sdk::api::{GuardObservation, GuardRoute, GuardView, PermissionQuery};
+
+/// What holds for all routes, then each route on a line.
+pub(super) fn view(session: &Session, view: &GuardView) -> Outcome {
+    if session.output.is_json() {
+        session.output.json(view)?;
+        return Ok(Exit::Done);
+    }
+    let rules = &view.rules;
+    session.output.fields(&[
+        ("mode", name(&rules.mode).into()),
+        ("unlisted endpoints", name(&rules.unlisted).into()),
+        ("keys are in", Cell::list(&rules.credentials)),
+        ("preflights pass", if rules.preflight { "yes" } else { "no" }.into()),
+        ("trusted proxies", Cell::list(&rules.trusted_proxies)),
+        ("changed", Cell::time(Some(view.updated_at))),
+        ("version", view.version.to_string().into()),
+    ])?;
+    if rules.routes.is_empty() {
+        session
+            .output
+            .note("There are no routes: keystead guard import reads them from an OpenAPI document.");
+    } else {
+        session.output.columns(HEADINGS, &rules.routes.iter().map(row).collect::<Vec<_>>())?;
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) const HEADINGS: &[&str] = &["METHODS", "PATH", "NEEDS", "COST", "MODE", "OPERATION"];
+
+/// A route.
+pub(super) fn row(route: &GuardRoute) -> Vec<Cell> {
+    let methods = if route.methods.is_empty() { "*".to_owned() } else { route.methods.join(",") };
+    let mode = route.mode.map(|mode| name(&mode));
+    let operation = match (&route.operation, route.absent) {
+        (Some(operation), true) => Some(format!("{operation} (no longer in the document)")),
+        (operation, _) => operation.clone(),
+    };
+    vec![
+        methods.into(),
+        route.path.as_str().into(),
+        needs(route).into(),
+        route.cost.unwrap_or(1).to_string().into(),
+        Cell::maybe(mode.as_deref()),
+        Cell::maybe(operation.as_deref()),
+    ]
+}
+
+fn needs(route: &GuardRoute) -> String {
+    let on = route.resource.as_ref().map(|resource| format!(" on {resource}")).unwrap_or_default();
+    match &route.permissions {
+        Some(PermissionQuery::One(name)) => format!("{name}{on}"),
+        Some(query) => format!("{}{on}", serde_json::to_string(query).unwrap_or_default()),
+        None if route.public => "nothing: public".to_owned(),
+        None => "any key".to_owned(),
+    }
+}
+
+impl Present for GuardObservation {
+    const HEADINGS: &'static [&'static str] = &["COUNT", "ROUTE", "CODE", "KEY", "LAST", "ENDPOINT", "FROM"];
+
+    fn row(&self) -> Vec<Cell> {
+        vec![
+            self.count.to_string().into(),
+            self.route.as_str().into(),
+            self.code.as_str().into(),
+            Cell::maybe(self.key_id.as_deref()),
+            Cell::time(Some(self.last_at)),
+            Cell::from(self.endpoint.as_str()).shortened(40),
+            Cell::maybe(self.ip.as_deref()),
+        ]
+    }
+
+    fn fields(&self) -> Vec<(&'static str, Cell)> {
+        ["count", "route", "code", "key", "last", "endpoint", "from"].into_iter().zip(self.row()).collect()
+    }
+}

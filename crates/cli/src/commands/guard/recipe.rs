@@ -1,0 +1,119 @@
+//! `keystead guard recipe`: the configuration of a proxy that people have already.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::flags::project::InProject;
+use crate::session::Session;
+use clap::{Args, ValueEnum};
+use keystead_guard::recipes::{self, Proxy};
+
+/// Print a complete configuration for a proxy, with how to install it in its first lines
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  keystead guard recipe nginx -p shop -e live --upstream 127.0.0.1:3000
+  keystead guard recipe envoy -p shop -e live --upstream api:3000 --port 80")]
+pub(crate) struct Recipe {
+    /// For which proxy
+    proxy: Word,
+    #[command(flatten)]
+    project: InProject,
+    /// The environment's id or slug
+    #[arg(long, short)]
+    environment: String,
+    /// Where the API is
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    upstream: String,
+    /// Where the proxy reaches Keystead over plain HTTP; by default where this command does
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    keystead: Option<String>,
+    /// On which port the proxy listens
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    /// nginx, with auth_request
+    Nginx,
+    /// Caddy 2.11.2 or newer, with forward_auth
+    Caddy,
+    /// Traefik, with ForwardAuth
+    Traefik,
+    /// Envoy, with ext_authz over HTTP
+    Envoy,
+    /// HAProxy 2.6 or newer, with Lua
+    Haproxy,
+}
+
+/// A host and a port: what stands in a configuration must not become more of it.
+fn address(text: &str) -> Result<String, String> {
+    let wrong = || "Give a host and a port, such as 127.0.0.1:3000.".to_owned();
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if host.is_empty() || !host.bytes().all(is_host) || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    Ok(text.to_owned())
+}
+
+impl Recipe {
+    pub(super) async fn run(self, session: &Session) -> Outcome {
+        let client = &session.client;
+        let project = client.project(&self.project.project).await?;
+        let environment = client.environment(&project.id, &self.environment).await?;
+        let guard = client.guard(&project.id).await?.rules;
+        let keystead = match self.keystead {
+            Some(keystead) => keystead,
+            None => own_address(client.url())?,
+        };
+        let recipe = recipes::Recipe {
+            project: &project.slug,
+            environment: &environment.slug,
+            keystead: &keystead,
+            upstream: &self.upstream,
+            port: self.port,
+            guard: &guard,
+        };
+        let proxy = match self.proxy {
+            Word::Nginx => Proxy::Nginx,
+            Word::Caddy => Proxy::Caddy,
+            Word::Traefik => Proxy::Traefik,
+            Word::Envoy => Proxy::Envoy,
+            Word::Haproxy => Proxy::Haproxy,
+        };
+        session.output.data(&recipe.write(proxy))?;
+        session.output.note("Its first lines say how to install it.");
+        Ok(Exit::Done)
+    }
+}
+
+/// Where this command itself reaches Keystead, if that is over plain HTTP.
+fn own_address(url: &str) -> Result<String, Failure> {
+    let rest = url.trim_end_matches('/').strip_prefix("http://");
+    let with_port = rest.map(|rest| if rest.contains(':') { rest.to_owned() } else { format!("{rest}:80") });
+    with_port.and_then(|rest| address(&rest).ok()).ok_or_else(|| {
+        Failure::usage(
+            "Where the proxy reaches Keystead is not known: this command does not reach it at a plain host and port.",
+            "Give --keystead HOST:PORT; in between must be a network that you trust, such as the loopback.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_host_and_a_port_stand_in_a_configuration() {
+        for good in ["127.0.0.1:3000", "api:80", "api-1.example.org:443"] {
+            assert_eq!(address(good).unwrap(), good);
+        }
+        for bad in
+            ["", "api", "api:", ":80", "api:99999", "a;b:80", "a b:80", "http://a:80", "a{b}:1", "a\n:1"]
+        {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+        assert_eq!(own_address("http://127.0.0.1:7070/").unwrap(), "127.0.0.1:7070");
+        assert_eq!(own_address("http://keystead").unwrap(), "keystead:80");
+        assert!(own_address("https://keystead.example").is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! What the doors share: the proxy proves itself, the request that it describes is judged, and the answer says what
+//! goes on.
+
+use crate::credential::origin;
+use crate::state::App;
+use axum::body::Body;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use keystead_guard::headers::GUARD;
+use keystead_guard::{Allowed, Answer, Refusal, Request};
+use keystead_service::Door;
+use std::net::IpAddr;
+
+/// A request as a proxy describes it.
+pub(super) struct Described<'a> {
+    /// Its method.
+    pub(super) method: &'a str,
+    /// Its path and query, as they were sent.
+    pub(super) target: &'a str,
+    /// Who sent it to the proxy.
+    pub(super) peer: IpAddr,
+}
+
+/// What is wrong with how a proxy asks: its operator's mistake, and closed.
+pub(super) struct Misasked(pub(super) &'static str);
+
+/// What becomes of the request that a proxy describes, and the door that said so.
+pub(super) async fn judge<'a>(
+    app: &App,
+    parts: &'a Parts,
+    described: Result<Described<'a>, Misasked>,
+) -> (Answer, Option<Door>) {
+    let described = match described {
+        Ok(described) => described,
+        Err(Misasked(detail)) => return (closed(detail), None),
+    };
+    let door = match open(app, parts).await {
+        Ok(door) => door,
+        Err(Misasked(detail)) => return (closed(detail), None),
+    };
+    let (path, query) = match described.target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (described.target, None),
+    };
+    let request =
+        Request { method: described.method, path, query, headers: &parts.headers, strips_query: false };
+    let answer = app.keystead.guard_request(&door, &request, Some(described.peer)).await;
+    (answer, Some(door))
+}
+
+async fn open(app: &App, parts: &Parts) -> Result<Door, Misasked> {
+    let token = one(&parts.headers, &GUARD)
+        .ok_or(Misasked("The proxy does not prove itself: it must send its own key in X-Keystead-Guard."))?;
+    let origin = origin(parts).map_err(|_| Misasked("The proxy's request is not understood."))?;
+    let caller = app.keystead.recognise(token, origin).await;
+    let caller = caller.map_err(|_| Misasked("The proxy's own key is not accepted."))?;
+    app.keystead.open_door(&caller).await.map_err(|refused| {
+        tracing::debug!(%refused, "a proxy may not ask");
+        Misasked(
+            "The proxy's key must hold keys.verify for one environment of a guarded project, and nothing may forbid it.",
+        )
+    })
+}
+
+/// Whatever goes wrong between proxy and Keystead keeps the request out.
+fn closed(detail: &'static str) -> Answer {
+    let mut refusal = Refusal::at_once(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail, false);
+    refusal.retry_after_seconds = Some(1);
+    Answer::Refuse(refusal)
+}
+
+/// A header's value where it is there once.
+pub(super) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+/// The last address in `X-Forwarded-For`: the one that the asking proxy itself has put there.
+pub(super) fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    last.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// 200 with the headers that the upstream gets: the identity's, and those of the headers for keys that are not the
+/// key. A proxy that copies them, and removes what is not there, strips the key and every forged header.
+pub(super) fn whole(parts: &Parts, door: Option<&Door>, allowed: Allowed) -> Response {
+    let mut response = Response::new(Body::empty());
+    let headers = response.headers_mut();
+    for name in door.map(Door::credential_headers).unwrap_or_default() {
+        if !allowed.remove.contains(name) {
+            for value in parts.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+    }
+    set(headers, allowed.set);
+    set(headers, allowed.to_client);
+    response
+}
+
+/// The refusal as the client gets it.
+pub(super) fn refused(refusal: &Refusal) -> Response {
+    let mut response = Response::new(Body::from(refusal.document()));
+    *response.status_mut() = refusal.status;
+    set(response.headers_mut(), refusal.headers());
+    response
+}
+
+pub(super) fn set(headers: &mut HeaderMap, with: Vec<(HeaderName, HeaderValue)>) {
+    for (name, value) in with {
+        headers.insert(name, value);
+    }
+}
