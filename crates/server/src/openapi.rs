@@ -70,7 +70,7 @@ impl Modify for Shared {
 
 /// The POSTs that only ask, or whose secret works once, or that change nothing the second time: a retry is another
 /// question, and `Idempotency-Key` has no meaning there.
-const ASKING: [&str; 27] = [
+const ASKING: [&str; 29] = [
     "create_session",
     "begin_passkey_session",
     "create_passkey_session",
@@ -98,6 +98,8 @@ const ASKING: [&str; 27] = [
     "accept_guidelines",
     "test_policies",
     "answer_lesson",
+    "set_guard_mode",
+    "import_guard",
 ];
 
 /// The titles of every error, by status.

@@ -25,7 +25,7 @@ async fn post(caller: &Client, path: &str, body: Option<Value>, key: &str) -> An
 }
 
 /// The POSTs that only ask, and why a retry of theirs is another question.
-const ASKING: [(&str, &str); 27] = [
+const ASKING: [(&str, &str); 29] = [
     ("/v1/account/passkeys", "what a browser has made is taken once"),
     ("/v1/account/passkeys/begin", "each is a question of its own"),
     ("/v1/account/password", "the password that it proves is another one then"),
@@ -42,6 +42,8 @@ const ASKING: [(&str, &str); 27] = [
     ("/v1/lessons/{lesson}/answers", "what was passed stays so"),
     ("/v1/mail/test", "it asks the mail server, each time with another message"),
     ("/v1/policies/test", "it changes nothing"),
+    ("/v1/projects/{project}/guard/import", "applied again it changes nothing"),
+    ("/v1/projects/{project}/guard/mode", "the same mode again changes nothing"),
     ("/v1/projects/{project}/guardrails/preview", "it changes nothing"),
     ("/v1/sessions", "each is a session of its own"),
     ("/v1/sessions/current/second-factor", "a code works once"),

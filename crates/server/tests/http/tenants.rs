@@ -104,6 +104,8 @@ fn body(operation: &str) -> Option<Value> {
         "create_service_account" => json!({"name": "mine"}),
         "create_consumer" => json!({"name": "Mine"}),
         "set_project_guardrails" | "preview_project_guardrails" => json!({"kinds_allowed": []}),
+        "set_guard" | "set_guard_mode" => json!({"mode": "observe"}),
+        "import_guard" => json!({"document": {"openapi": "3.1.0", "paths": {}}, "mode": "observe"}),
         "rotate_key" | "set_rotation_plan" => json!({}),
         "suspend_key" => json!({"until": "2027-01-01T00:00:00Z"}),
         "revoke_key" => json!({"reason": "Mine now"}),
