@@ -1,7 +1,7 @@
 //! `/v1/guard/envoy/…`: Envoy's ext_authz over HTTP, which asks with the request's own method and path below this one,
 //! takes nothing but 200 for a yes (LESSONS 21), and removes the headers that it is told to.
 
-use super::door::{Described, Misasked, judge, last_forwarded, refused, set};
+use super::door::{Described, Misasked, judge, one, refused, set};
 use crate::state::App;
 use axum::body::Body;
 use axum::extract::State;
@@ -12,6 +12,8 @@ use http::{HeaderName, HeaderValue};
 use keystead_guard::Answer;
 
 const PREFIX: &str = "/v1/guard/envoy";
+/// Not `x-forwarded-for`: to that, Envoy appends its own address when it asks.
+const CLIENT: HeaderName = HeaderName::from_static("x-original-client");
 const REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
 
 pub(super) async fn ask(State(app): State<App>, parts: Parts) -> Response {
@@ -36,8 +38,8 @@ fn described(parts: &Parts) -> Result<Described<'_>, Misasked> {
     Ok(Described {
         method: parts.method.as_str(),
         target: target.ok_or(Misasked("Envoy's path_prefix must be /v1/guard/envoy."))?,
-        peer: last_forwarded(&parts.headers).ok_or(Misasked(
-            "Envoy must send x-forwarded-for with the client's address: use_remote_address, and allowed_headers.",
+        peer: one(&parts.headers, &CLIENT).and_then(|client| client.parse().ok()).ok_or(Misasked(
+            "Envoy must send x-original-client with the client's address, and no other: see its recipe.",
         ))?,
     })
 }
