@@ -4,6 +4,7 @@ mod account;
 pub(crate) mod approvals;
 mod audit;
 mod contacts;
+mod guard;
 mod guardrails;
 mod guidelines;
 mod hygiene;
