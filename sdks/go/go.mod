@@ -1,0 +1,3 @@
+module github.com/keystead/keystead/sdks/go
+
+go 1.19
