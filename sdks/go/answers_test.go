@@ -219,13 +219,17 @@ func TestWhoGoesAwayDoesNotOpen(t *testing.T) {
 	reached := false
 	opened := guard(t, client(t, url, own), keystead.OpenWhenUnreachable())
 	handler := opened.Authenticate(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
-	ctx, cancel := context.WithCancel(context.Background())
+	gone, cancel := context.WithCancel(context.Background())
 	cancel()
-	request, _ := http.NewRequestWithContext(ctx, "GET", "http://api.example.com/", nil)
-	request.Header.Set("X-API-Key", asked)
-	handler.ServeHTTP(nothing{}, request)
-	if reached {
-		t.Fatal("the handler ran")
+	late, cancel := context.WithDeadline(context.Background(), time.Unix(0, 0))
+	defer cancel()
+	for _, ctx := range []context.Context{gone, late} {
+		request, _ := http.NewRequestWithContext(ctx, "GET", "http://api.example.com/", nil)
+		request.Header.Set("X-API-Key", asked)
+		handler.ServeHTTP(nothing{}, request)
+		if reached {
+			t.Fatal("the handler ran")
+		}
 	}
 }
 

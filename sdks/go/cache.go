@@ -18,9 +18,15 @@ const (
 
 type digest [sha256.Size]byte
 
+// instant is a time of a clock that never steps, and of the clock on the wall.
+type instant struct {
+	steady time.Duration
+	wall   time.Time
+}
+
 type cached struct {
 	at    digest
-	asked time.Time
+	asked instant
 	// As it came, so that no two requests share what one of them could change.
 	answer []byte
 }
@@ -29,7 +35,7 @@ type cached struct {
 type cache struct {
 	age        time.Duration
 	entriesMax int
-	now        func() time.Time
+	now        func() (steady time.Duration, wall time.Time)
 	digestKey  []byte
 
 	mutex   sync.Mutex
@@ -38,7 +44,7 @@ type cache struct {
 	order *list.List
 }
 
-func newCache(age time.Duration, entriesMax int, now func() time.Time) (*cache, error) {
+func newCache(age time.Duration, entriesMax int, now func() (time.Duration, time.Time)) (*cache, error) {
 	if age < 0 || age > cacheAgeMax {
 		return nil, setting("a cache's age is 0 to 10 s: so long a revoked key can pass")
 	}
@@ -51,6 +57,11 @@ func newCache(age time.Duration, entriesMax int, now func() time.Time) (*cache, 
 	}
 	entries := make(map[digest]*list.Element)
 	return &cache{age: age, entriesMax: entriesMax, now: now, digestKey: key, entries: entries, order: list.New()}, nil
+}
+
+func (c *cache) instant() instant {
+	steady, wall := c.now()
+	return instant{steady, wall.Round(0)}
 }
 
 func (c *cache) digest(question []byte) (at digest) {
@@ -69,9 +80,9 @@ func (c *cache) get(at digest) *Verdict {
 		return nil
 	}
 	entry := element.Value.(*cached)
-	now := c.now()
+	now := c.instant()
 	// Stale if either clock says so: the one stands still in a machine that is paused, the other is set.
-	steady, wall := now.Sub(entry.asked), now.Round(0).Sub(entry.asked.Round(0))
+	steady, wall := now.steady-entry.asked.steady, now.wall.Sub(entry.asked.wall)
 	if steady < 0 || steady >= c.age || wall < 0 || wall >= c.age {
 		c.remove(element)
 		return nil
@@ -85,7 +96,7 @@ func (c *cache) get(at digest) *Verdict {
 
 // keep keeps a verdict that lets pass, unless each request has to be counted. Its age counts from before it was asked,
 // or it would be more than the bound.
-func (c *cache) keep(at digest, verdict *Verdict, answer []byte, asked time.Time) {
+func (c *cache) keep(at digest, verdict *Verdict, answer []byte, asked instant) {
 	if !verdict.Valid || verdict.isCounted() {
 		return
 	}

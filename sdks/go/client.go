@@ -39,7 +39,7 @@ type clientOptions struct {
 	cacheEntries         int
 	plainHTTP            bool
 	tls                  *tls.Config
-	now                  func() time.Time
+	now                  func() (steady time.Duration, wall time.Time)
 }
 
 // ClientOption is a setting of a Client.
@@ -67,12 +67,22 @@ func AllowPlainHTTP() ClientOption { return func(o *clientOptions) { o.plainHTTP
 // TLS replaces the platform's settings.
 func TLS(config *tls.Config) ClientOption { return func(o *clientOptions) { o.tls = config } }
 
-// Clock replaces time.Now in the cache, for tests.
-func Clock(now func() time.Time) ClientOption { return func(o *clientOptions) { o.now = now } }
+// Clock replaces the machine's in the cache, for tests: a clock that never steps, and the one on the wall.
+func Clock(now func() (steady time.Duration, wall time.Time)) ClientOption {
+	return func(o *clientOptions) { o.now = now }
+}
+
+func systemClock() func() (time.Duration, time.Time) {
+	start := time.Now()
+	return func() (time.Duration, time.Time) {
+		now := time.Now()
+		return now.Sub(start), now
+	}
+}
 
 // NewClient makes a client of the Keystead at base (without /v1), with a key that has the permission keys.verify.
 func NewClient(base, key string, options ...ClientOption) (*Client, error) {
-	set := clientOptions{timeout: 2 * time.Second, cacheEntries: 10_000, now: time.Now}
+	set := clientOptions{timeout: 2 * time.Second, cacheEntries: 10_000, now: systemClock()}
 	for _, option := range options {
 		option(&set)
 	}
@@ -126,7 +136,7 @@ func (c *Client) Verify(ctx context.Context, key string, ask Ask) (*Verdict, err
 	if verdict := in.cache.get(at); verdict != nil {
 		return verdict, nil
 	}
-	asked := in.options.now()
+	asked := in.cache.instant()
 	answer, verdict, err := in.ask(ctx, key, body)
 	if err != nil {
 		return nil, err

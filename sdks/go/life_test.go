@@ -18,9 +18,11 @@ import (
 const reading = `{"permissions": ["routes.read"]}`
 
 // still is a clock that stands until it is told to go on.
-type still struct{ at time.Time }
+type still struct{ steady, wall time.Duration }
 
-func (s *still) now() time.Time { return s.at }
+func (s *still) now() (time.Duration, time.Time) {
+	return s.steady, time.Unix(1_000_000, 0).Add(s.wall)
+}
 
 func status(t *testing.T, address, method, path, name string, headers ...[2]string) int {
 	t.Helper()
@@ -38,26 +40,25 @@ func TestARevokedKeyIsRefusedOnTheNextRequest(t *testing.T) {
 }
 
 func TestWithACacheARevokedKeyPassesForAsLongAsWasSaidAndNoLonger(t *testing.T) {
-	start := time.Now()
-	// The last has only the wall's clock ahead, as after a pause of the machine, the one before only steps back.
-	for i, later := range []time.Time{start.Add(3 * time.Second), start.Add(-1), start.Round(0).Add(3 * time.Second)} {
-		clock := &still{start}
+	within := 2900 * time.Millisecond
+	for i, later := range []still{{3 * time.Second, within}, {within, 3 * time.Second}, {within, -1}} {
+		clock := &still{}
 		asking := client(t, home.url, home.guard, keystead.Cache(3*time.Second, 10), keystead.Clock(clock.now))
 		address := serve(t, guard(t, asking).For(needs, http.HandlerFunc(tell)))
 		name := home.fresh(t, fmt.Sprintf(`{"permissions": ["routes.read"], "tags": ["t%d"]}`, i))
 		first := status(t, address, "GET", "/v1/routes", name)
 		home.revoke(t, name)
-		clock.at = start.Add(2900 * time.Millisecond)
-		within := status(t, address, "GET", "/v1/routes", name)
-		clock.at = later
-		if after := status(t, address, "GET", "/v1/routes", name); first != 200 || within != 200 || after != 401 {
-			t.Fatal(i, first, within, after)
+		*clock = still{within, within}
+		second := status(t, address, "GET", "/v1/routes", name)
+		*clock = later
+		if after := status(t, address, "GET", "/v1/routes", name); first != 200 || second != 200 || after != 401 {
+			t.Fatal(i, first, second, after)
 		}
 	}
 }
 
 func TestACachedVerdictHoldsForWhatWasAskedAlone(t *testing.T) {
-	clock := &still{time.Now()}
+	clock := &still{}
 	asking := client(t, home.url, home.guard, keystead.Cache(10*time.Second, 100), keystead.Clock(clock.now))
 	address := serve(t, guard(t, asking, keystead.TrustedProxies("127.0.0.1")).For(needs, http.HandlerFunc(tell)))
 	from := func(ip string) [2]string { return [2]string{"X-Forwarded-For", ip} }
@@ -87,7 +88,7 @@ func TestACachedVerdictHoldsForWhatWasAskedAlone(t *testing.T) {
 }
 
 func TestWhatIsCountedIsNeverCached(t *testing.T) {
-	clock := &still{time.Now()}
+	clock := &still{}
 	asking := client(t, home.url, home.guard, keystead.Cache(10*time.Second, 100), keystead.Clock(clock.now))
 	address := serve(t, guard(t, asking).For(needs, http.HandlerFunc(tell)))
 	for _, counted := range []string{
@@ -106,9 +107,9 @@ func TestWhatIsCountedIsNeverCached(t *testing.T) {
 }
 
 func TestTheCacheIsBoundedAndItsAgeCountsFromTheQuestion(t *testing.T) {
-	clock := &still{time.Now()}
+	clock := &still{}
 	url, requests := answering(t, func(c net.Conn) {
-		clock.at = clock.at.Add(2 * time.Second)
+		clock.steady += 2 * time.Second
 		body := `{"valid": true, "code": "valid", "key_id": "key_1", "permissions": ["a"], "limits": [], "metadata": {"a": 1}}`
 		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	})
@@ -126,15 +127,12 @@ func TestTheCacheIsBoundedAndItsAgeCountsFromTheQuestion(t *testing.T) {
 	if again := ask("a", 1); again.Permissions[0] != "a" || again.Metadata["a"] != 1.0 {
 		t.Fatal("one request changed what another sees")
 	}
-	clock.at = clock.at.Add(time.Second)
+	clock.steady += time.Second
 	ask("a", 2)
-	clock.at = clock.at.Add(-2 * time.Second)
-	start := clock.at
-	ask("b", 3)
-	clock.at = start
-	ask("c", 4)
-	clock.at = start
-	ask("a", 5)
+	for i, key := range []string{"b", "c", "a"} {
+		clock.steady = time.Hour
+		ask(key, int32(3+i))
+	}
 }
 
 func TestARequestThatIsAskedAboutTwiceIsCountedOnce(t *testing.T) {

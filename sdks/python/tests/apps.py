@@ -115,7 +115,7 @@ DECODED = {"wsgi"}
 def served(way, url, key, guard=None, **client):
     """The address of the guarded API."""
     kind = AsyncKeystead if way in ("asgi", "fastapi") else Keystead
-    asking = kind(url, key, project="acme", environment="production", **client)
+    asking = kind(url, key, **{"project": "acme", "environment": "production", "timeout": 30, **client})
     app = WAYS[way](asking, Guard(**(guard or {})))
     with {"wsgi": wsgiref_server, "flask": werkzeug_server}.get(way, uvicorn_server)(app) as address:
         yield address

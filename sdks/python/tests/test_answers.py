@@ -20,6 +20,7 @@ WANTED = {"protocol": ProtocolError, "problem": Problem, "server": (Problem, Pro
 
 
 def verify(asynchronous, url, **settings):
+    settings = {"timeout": 30, **settings}
     if not asynchronous:
         with Keystead(url, OWN, **settings) as client:
             return client.verify(KEY, ip="203.0.113.7")

@@ -89,7 +89,7 @@ def test_what_is_counted_is_never_cached(house, way):
 
 
 def test_the_cache_is_bounded_and_its_age_counts_from_the_question():
-    allowed = {"valid": True, "code": "valid", "key_id": "key_1", "permissions": [], "limits": []}
+    allowed = {"valid": True, "code": "valid", "key_id": "key_1", "permissions": [], "limits": [], "metadata": {"plan": {"name": "gold"}}}
     clock = Clock()
 
     def answer(connection, _):
@@ -97,11 +97,15 @@ def test_the_cache_is_bounded_and_its_age_counts_from_the_question():
         connection.sendall(http(200, {"content-type": "application/json"}, json.dumps(allowed).encode()))
 
     server = Answering(answer)
-    with Keystead(server.url, "own", cache_seconds=3, cache_entries=2, clock=clock) as client:
+    with Keystead(server.url, "own", timeout=30, cache_seconds=3, cache_entries=2, clock=clock) as client:
         client.verify("a")
         clock.monotonic += 1
         client.verify("a")
         assert len(server.requests) == 2
+        first = client.verify("a", metadata=True)
+        first.metadata["plan"]["name"] = "changed by a handler"
+        assert client.verify("a", metadata=True).metadata == {"plan": {"name": "gold"}}
+        assert len(server.requests) == 3
         for key in ("b", "c", "d"):
             client.verify(key)
         assert len(client._cache._entries) == 2
@@ -111,7 +115,7 @@ def test_the_cache_is_bounded_and_its_age_counts_from_the_question():
 
 def test_a_request_that_is_asked_about_twice_is_counted_once(house):
     house.issue("twice", {"permissions": [READ], "limits": [{"name": "main", "limit": 2, "window": "1d"}]})
-    client = AsyncKeystead(house.url, house.guard, project="acme", environment="production")
+    client = AsyncKeystead(house.url, house.guard, project="acme", environment="production", timeout=30)
     keys, app = Keys(client), FastAPI()
     keys.install(app)
 
@@ -125,7 +129,7 @@ def test_a_request_that_is_asked_about_twice_is_counted_once(house):
 
 
 def test_without_install_a_refusal_keeps_its_status_and_headers(house):
-    keys = Keys(AsyncKeystead(house.url, house.guard, project="acme", environment="production"))
+    keys = Keys(AsyncKeystead(house.url, house.guard, project="acme", environment="production", timeout=30))
     app = FastAPI()
 
     @app.get("/", dependencies=[Depends(keys.require(READ))])
@@ -139,7 +143,7 @@ def test_without_install_a_refusal_keeps_its_status_and_headers(house):
 
 
 def test_websockets_are_guarded(house):
-    client = AsyncKeystead(house.url, house.guard, project="acme", environment="production")
+    client = AsyncKeystead(house.url, house.guard, project="acme", environment="production", timeout=30)
     reached = []
 
     async def app(scope, receive, send):

@@ -45,7 +45,7 @@ describe("an answer becomes what it is", () => {
     it(one.name, async () => {
       const elsewhere = await answering((socket) => socket.end());
       const server = await answering((socket) => socket.end(said(one, elsewhere.url)));
-      const client = new Keystead({ url: server.url, key: OWN });
+      const client = new Keystead({ url: server.url, key: OWN, timeoutMs: 30_000 });
       try {
         const verdict = await client.verify(KEY, { ip: "203.0.113.7" });
         assert.equal(verdict.valid ? "allowed" : "refused", one.becomes);

@@ -140,7 +140,7 @@ export async function served(
   options: GuardOptions,
   use: (port: number) => Promise<void>,
 ): Promise<void> {
-  const asking = new Keystead({ project: "acme", environment: "production", ...client });
+  const asking = new Keystead({ project: "acme", environment: "production", timeoutMs: 30_000, ...client });
   const server = await WAYS[way](new Guard(asking, { onError: quiet, ...options })).listen();
   try {
     await use((server.address() as AddressInfo).port);

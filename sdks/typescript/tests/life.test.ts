@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 
 import { Guard, Keystead } from "@keystead/guard";
@@ -109,7 +110,7 @@ it("bounds the cache, counts age from the question, and shares nothing that can 
     clock.monotonic += 2_000;
     socket.end(http(200, { "content-type": "application/json" }, Buffer.from(JSON.stringify(body))));
   });
-  const client = new Keystead({ url: server.url, key: "own", cacheSeconds: 3, cacheEntries: 2, clock: clock.now });
+  const client = new Keystead({ url: server.url, key: "own", timeoutMs: 30_000, cacheSeconds: 3, cacheEntries: 2, clock: clock.now });
   const first = await client.verify("a");
   first.permissions[0] = "everything";
   first.metadata = { a: 2 };
@@ -132,13 +133,14 @@ async function express200(app: express.Express, use: (port: number) => Promise<v
   try {
     await use((server.address() as AddressInfo).port);
   } finally {
+    server.closeAllConnections();
     server.close();
   }
 }
 
 it("counts once a request that is asked about twice", async () => {
   await house.issue("twice", { ...READ, limits: [{ name: "main", limit: 2, window: "1d" }] });
-  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production" }));
+  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production", timeoutMs: 30_000 }));
   const app = express().use(authenticate(guard));
   app.get("/", requires(guard, "routes.read"), (_, response) => void response.end());
   await express200(app, async (port) => {
@@ -149,7 +151,7 @@ it("counts once a request that is asked about twice", async () => {
 });
 
 it("never passes a preflight to a route's own guard, nor where it is not to", async () => {
-  const client = new Keystead({ ...asking(), project: "acme", environment: "production" });
+  const client = new Keystead({ ...asking(), project: "acme", environment: "production", timeoutMs: 30_000 });
   const [open, closed] = [new Guard(client), new Guard(client, { passPreflight: false })];
   const preflight = [["Origin", "https://app.example.com"], ["Access-Control-Request-Method", "GET"]] as const;
   for (const [middleware, wanted] of [[authenticate(open), 200], [authenticate(closed), 401], [requires(open, "routes.read"), 401]] as const) {
@@ -160,7 +162,7 @@ it("never passes a preflight to a route's own guard, nor where it is not to", as
 });
 
 it("refuses in fetch handlers what it knows no address of", async () => {
-  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production" }));
+  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production", timeoutMs: 30_000 }));
   const request = (name: string) => new Request("https://api.example.com/v1/routes", { headers: [[...bearer(name)]] });
   const needs = { permissions: "routes.read" };
   assert.equal((await check(guard, request("good"), { needs })).allowed, true);
@@ -170,7 +172,7 @@ it("refuses in fetch handlers what it knows no address of", async () => {
 });
 
 it("hands over an error in what a route needs, and does not pass", async () => {
-  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production" }));
+  const guard = new Guard(new Keystead({ ...asking(), project: "acme", environment: "production", timeoutMs: 30_000 }));
   const broken = requires(guard, () => {
     throw new Error("broken");
   });
@@ -184,13 +186,16 @@ describe("the examples run", () => {
     it(name, async () => {
       const env = { ...process.env, KEYSTEAD_URL: house.url, KEYSTEAD_KEY: house.guard, PORT: "0" };
       const child = spawn(process.execPath, [`${import.meta.dirname}/../examples/${name}.js`], { env, stdio: ["ignore", "pipe", "inherit"] });
-      const line = await new Promise<string>((resolve) => child.stdout.once("data", (data: Buffer) => resolve(data.toString())));
-      const port = Number(/(\d+)\s*$/.exec(line)?.[1]);
-      assert.equal(await status(port, "good"), 200);
-      assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-7/routes"), 200);
-      assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-8/routes"), 403);
-      assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-7%2F..%2FNET-8/routes"), 403);
-      child.kill();
+      try {
+        const [line] = (await once(child.stdout, "data")) as [Buffer];
+        const port = Number(/(\d+)\s*$/.exec(line.toString())?.[1]);
+        assert.equal(await status(port, "good"), 200);
+        assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-7/routes"), 200);
+        assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-8/routes"), 403);
+        assert.equal(await status(port, "narrow", "GET", "/v1/networks/NET-7%2F..%2FNET-8/routes"), 403);
+      } finally {
+        child.kill();
+      }
     });
   }
 });

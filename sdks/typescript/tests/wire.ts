@@ -13,7 +13,7 @@ export function send(port: number, method: string, path: string, headers: Header
     lines.push("Content-Length: 0");
   }
   return new Promise((resolve, reject) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, "127.0.0.1").setTimeout(60_000, () => socket.destroy(new Error("no answer")));
     const chunks: Buffer[] = [];
     socket.on("data", (chunk: Buffer) => chunks.push(chunk));
     socket.on("error", reject);
@@ -39,7 +39,7 @@ export type Answering = { url: string; requests: string[]; close: () => void };
 export function answering(answer: (socket: Socket) => void): Promise<Answering> {
   const requests: string[] = [];
   const server = createServer((socket) => {
-    socket.on("error", () => {});
+    socket.unref().on("error", () => {});
     let request = "";
     socket.on("data", (chunk: Buffer) => {
       request += chunk.toString("latin1");
@@ -53,6 +53,8 @@ export function answering(answer: (socket: Socket) => void): Promise<Answering> 
   });
   return new Promise((resolve) => {
     server.listen(0, "127.0.0.1", () => {
+      // A test that fails before it closes this must end all the same.
+      server.unref();
       const { port } = server.address() as AddressInfo;
       resolve({ url: `http://127.0.0.1:${port}`, requests, close: () => server.close() });
     });

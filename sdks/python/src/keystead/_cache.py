@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import hmac
 import secrets
 import threading
 import time
+from dataclasses import replace
 from typing import Callable
 
 from ._errors import InvalidSetting
@@ -59,7 +61,7 @@ class Cache:
             asked, verdict = found
             # Stale if either clock says so: the one stands still in a machine that is paused, the other is set.
             if all(0 <= late - early < self._seconds for early, late in zip(asked, now)):
-                return verdict
+                return _own(verdict)
             del self._entries[digest]
             return None
 
@@ -71,4 +73,9 @@ class Cache:
             self._entries.pop(digest, None)
             while len(self._entries) >= self._entries_max:
                 del self._entries[next(iter(self._entries))]
-            self._entries[digest] = (asked, verdict)
+            self._entries[digest] = (asked, _own(verdict))
+
+
+def _own(verdict: Verdict) -> Verdict:
+    """A verdict whose metadata, the one part that can be changed, is shared with no other request."""
+    return replace(verdict, metadata=copy.deepcopy(verdict.metadata))
