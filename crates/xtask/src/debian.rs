@@ -45,6 +45,13 @@ pub(crate) const CHROMIUM: Needed = Needed {
     found: || chromedriver().is_some(),
 };
 
+/// Go, with its formatter.
+pub(crate) const GO: Needed = Needed {
+    what: "Go 1.19 or newer",
+    packages: &["golang-go"],
+    found: || on_path("go") && on_path("gofmt"),
+};
+
 /// The HTTP load generator.
 pub(crate) const WRK: Needed =
     Needed { what: "the load generator wrk", packages: &["wrk"], found: || on_path("wrk") };

@@ -32,6 +32,7 @@ Commands:
   harness  Kill the server again and again and check that nothing is lost: cargo xtask harness [--rounds N]
   schemathesis
            Test a real server against its OpenAPI document: cargo xtask schemathesis [--minutes N]
+  sdks     Test the SDKs for Python, TypeScript and Go against a real server
   fuzz     Fuzz what outsiders can reach: cargo xtask fuzz [TARGET] [--seconds N]
 
 cargo xtask <COMMAND> --help tells more.";
@@ -57,6 +58,7 @@ fn run() -> anyhow::Result<ExitCode> {
         Some("openapi") => openapi::main(&rest),
         Some("harness") => harness::main(rest),
         Some("schemathesis") => schemathesis::main(rest),
+        Some("sdks") => test::sdks::main(&rest),
         Some("fuzz") => fuzz::main(rest),
         Some("help" | "--help" | "-h") => {
             say::line(USAGE);

@@ -22,11 +22,7 @@ pub(crate) fn install(
     if fs::read_to_string(folder.join(INSTALLED)).is_ok_and(|installed| installed == lock) {
         return Ok(folder);
     }
-    for program in ["node", "npm"] {
-        if !works(command(program).arg("--version")) {
-            bail!("{program} is missing: install Node.js 20 or newer");
-        }
-    }
+    found()?;
     say::line(&format!("installing {name} from npm into the target folder"));
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -34,9 +30,35 @@ pub(crate) fn install(
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("package.json"), package)?;
     fs::write(folder.join("package-lock.json"), lock)?;
-    let mut npm = command("npm");
-    npm.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-    run(&mut npm, signals).with_context(|| format!("cannot install {name} from npm"))?;
+    clean_install(&folder, signals).with_context(|| format!("cannot install {name} from npm"))?;
     fs::write(folder.join(INSTALLED), lock)?;
     Ok(folder)
+}
+
+/// Installs what the lock file of a package of this repository pins into its `node_modules`, unless it is there.
+pub(crate) fn install_in(folder: &Path, signals: &Signals) -> Result<()> {
+    let lock = fs::read_to_string(folder.join("package-lock.json"))?;
+    let installed = folder.join("node_modules").join(INSTALLED);
+    if fs::read_to_string(&installed).is_ok_and(|installed| installed == lock) {
+        return Ok(());
+    }
+    say::line(&format!("installing from npm into {}", folder.display()));
+    clean_install(folder, signals).context("cannot install from npm")?;
+    Ok(fs::write(installed, lock)?)
+}
+
+/// Whether Node.js is here.
+pub(crate) fn found() -> Result<()> {
+    for program in ["node", "npm"] {
+        if !works(command(program).arg("--version")) {
+            bail!("{program} is missing: install Node.js 20 or newer");
+        }
+    }
+    Ok(())
+}
+
+fn clean_install(folder: &Path, signals: &Signals) -> Result<()> {
+    let mut npm = command("npm");
+    npm.current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    run(&mut npm, signals)
 }

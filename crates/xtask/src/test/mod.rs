@@ -3,6 +3,7 @@
 mod banned;
 mod cluster;
 mod options;
+pub(crate) mod sdks;
 mod steps;
 mod tally;
 
@@ -114,6 +115,9 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
             run.step("killed again and again", || harness::in_test(workspace, cluster.url(), signals));
             run.step("the OpenAPI document", || schemathesis::in_test(workspace, signals));
         }
+    }
+    if options.is_whole() {
+        run.step("SDKs: Python, TypeScript, Go", || sdks::test(workspace, signals));
     }
     if options.filter.is_none() && modelled(workspace, options) {
         run.step("model checks (loom)", || steps::model_checks(workspace, &mut tally, signals));
