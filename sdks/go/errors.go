@@ -4,6 +4,7 @@ package keystead
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -58,9 +59,25 @@ func failure(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("keystead: who asked gave up: %w", context.Canceled)
 	}
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &authority) || errors.As(err, &name) || errors.As(err, &invalid) {
+		return fmt.Errorf("%w: its certificate is not trusted (%T)", ErrUnreachable, innermost(err))
+	}
 	var of *net.OpError
 	if errors.As(err, &of) {
 		return fmt.Errorf("%w: %s: %v", ErrUnreachable, of.Op, of.Err)
 	}
 	return ErrUnreachable
+}
+
+func innermost(err error) error {
+	for {
+		within := errors.Unwrap(err)
+		if within == nil {
+			return err
+		}
+		err = within
+	}
 }

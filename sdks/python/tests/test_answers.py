@@ -160,7 +160,7 @@ def test_a_connection_that_breaks_is_no_verdict(asynchronous):
         with pytest.raises(Unreachable):
             verify(asynchronous, server.url)
         server.close()
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match="ECONNREFUSED"):
         verify(asynchronous, closed_port())
 
 

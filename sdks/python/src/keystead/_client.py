@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import ssl
 import time
@@ -271,10 +272,17 @@ def _alone(error: KeysteadError) -> KeysteadError:
 
 
 def _failure(error: Exception) -> KeysteadError:
-    """What a call died of, by the name of its kind alone: some texts repeat what was sent."""
+    """What a call died of, by names and numbers alone: some texts repeat what was sent."""
     if isinstance(error, (httpx.TimeoutException, asyncio.TimeoutError, TimeoutError)):
         return TimedOut("Keystead gave no answer in time")
-    return Unreachable(f"Keystead could not be reached ({type(error).__name__})")
+    why, within = type(error).__name__, error.__cause__ or error.__context__
+    while within is not None:
+        if isinstance(within, ssl.SSLCertVerificationError):
+            why = f"its certificate: {within.verify_message}"
+        elif isinstance(within, OSError):
+            why = errno.errorcode.get(within.errno or 0, why)
+        within = within.__cause__ or within.__context__
+    return Unreachable(f"Keystead could not be reached ({why})")
 
 
 def _checked_url(text: str, plain_http_allowed: bool) -> httpx.URL:
