@@ -42,9 +42,11 @@ async fn a_guard_is_set_and_changed_on_record(house: House) {
     assert_eq!((&set["version"], &set["rules"]["unlisted"]), (&json!(1), &json!("deny")));
     assert_eq!(house.admin.get(PATH).await.ok(), set);
     assert_eq!(house.admin.put(PATH, guard("observe")).await.ok()["version"], 1, "nothing changed");
+    house.wait(1);
     let mode = json!({"mode": "enforce", "routes": ["GET /zones/*"]});
     let set = house.admin.post(&format!("{PATH}/mode"), mode).await.ok();
     assert_eq!((&set["version"], &set["rules"]["routes"][0]["mode"]), (&json!(2), &json!("enforce")));
+    house.wait(1);
     let follows = json!({"routes": ["GET /zones/*"]});
     let set = house.admin.post(&format!("{PATH}/mode"), follows).await.ok();
     assert!(set["rules"]["routes"][0].get("mode").is_none());
