@@ -5,6 +5,7 @@ use crate::say;
 use crate::signals::Signals;
 use anyhow::{Context, Result, bail};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A program and the Debian packages it is in.
@@ -52,9 +53,20 @@ pub(crate) const GO: Needed = Needed {
     found: || on_path("go") && on_path("gofmt"),
 };
 
+/// nginx, which guards an API in tests.
+pub(crate) const NGINX: Needed =
+    Needed { what: "nginx", packages: &["nginx-light"], found: || on_path("nginx") };
+
+/// HAProxy, which guards an API in tests.
+pub(crate) const HAPROXY: Needed =
+    Needed { what: "HAProxy", packages: &["haproxy"], found: || on_path("haproxy") };
+
 /// The HTTP load generator.
 pub(crate) const WRK: Needed =
     Needed { what: "the load generator wrk", packages: &["wrk"], found: || on_path("wrk") };
+
+/// What Debian asks before a package starts a server (deb-systemd-invoke, invoke-rc.d): 101 forbids it.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 /// Whether new PostgreSQL packages make and start a cluster of their own, by Debian's default.
 const CREATE_CLUSTER: &str = "/etc/postgresql-common/createcluster.conf";
@@ -81,6 +93,7 @@ pub(crate) fn install(needed: &[Needed], signals: &Signals) -> Result<()> {
     }
     say::line(&format!("missing: {what}; installing {}", packages.join(" ")));
     want_no_cluster()?;
+    let _servers = StartsNoServers::from_now_on()?;
     run(apt_get().arg("update"), signals).context("cannot read Debian's package lists")?;
     run(apt_get().args(["install", "-y", "--no-install-recommends"]).args(&packages), signals)?;
     match missing.iter().find(|needed| !(needed.found)()) {
@@ -129,6 +142,31 @@ fn want_no_cluster() -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, "create_main_cluster = false\n").with_context(|| format!("cannot write {CREATE_CLUSTER}"))
+}
+
+/// Tests start servers of their own; those of packages that are installed meanwhile stay off, unless this machine's
+/// administrator has a policy of theirs.
+struct StartsNoServers {
+    is_ours: bool,
+}
+
+impl StartsNoServers {
+    fn from_now_on() -> Result<Self> {
+        let is_ours = !Path::new(POLICY).exists();
+        if is_ours {
+            fs::write(POLICY, "#!/bin/sh\nexit 101\n").with_context(|| format!("cannot write {POLICY}"))?;
+            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for StartsNoServers {
+    fn drop(&mut self) {
+        if self.is_ours {
+            let _ = fs::remove_file(POLICY);
+        }
+    }
 }
 
 fn on_path(program: &str) -> bool {

