@@ -194,6 +194,8 @@ fn forgeries(table: &mut Table<'_>, house: &House) {
     {
         table.kept_out(&format!("lesson 15: {name}"), "GET", "/v1/orders", &[(name, "/v1/open/x")]);
     }
+    // LESSONS 18: a prefix that a proxy is said to have taken off.
+    table.kept_out("lesson 18", "GET", "/orders", &[("X-Forwarded-Prefix", "/v1/open"), ("X-API-Key", &key)]);
     for name in ["X-Forwarded-Method", "X-Original-Method", "X-HTTP-Method-Override"] {
         let headers = [("X-API-Key", key.as_str()), (name, "GET")];
         table.kept_out(&format!("lesson 15: {name}"), "DELETE", "/v1/orders/7", &headers);
