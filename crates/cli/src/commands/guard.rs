@@ -40,7 +40,7 @@ pub(crate) enum Guard {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead guard show -p shop
-  keystead guard show -p shop --json > guard.json")]
+  keystead guard show -p shop --json")]
 pub(crate) struct Show {
     #[command(flatten)]
     project: InProject,
@@ -49,9 +49,10 @@ pub(crate) struct Show {
 /// Replace how a project's API is guarded by what a file says
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  keystead guard show -p shop --json | jq .rules > guard.json
   keystead guard set -p shop --from-json guard.json
-docs/GUARD.md describes the fields.")]
+  keystead guard set -p shop --from-json -
+docs/GUARD.md describes the fields; `rules` of keystead guard show --json has
+those in force.")]
 pub(crate) struct Set {
     #[command(flatten)]
     project: InProject,

@@ -22,7 +22,7 @@ const FILE_BYTES_MAX: u64 = 32 << 20;
 #[command(after_help = "Examples:
   keystead guard import openapi.yaml -p shop --mode observe
   keystead guard import openapi.yaml -p shop --mode observe --apply
-  curl -s https://api.example/openapi.json | keystead guard import - -p shop")]
+  keystead guard import - -p shop --base-path /v2")]
 pub(crate) struct Import {
     /// The document; `-` reads standard input
     #[arg(value_name = "FILE|-")]

@@ -17,7 +17,7 @@ const OWN: (&str, &str) = ("keystead", "production");
 /// that it outlives whoever makes it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  umask 077; keystead guard key -p shop -e live > /etc/caddy/keystead-guard.key
+  keystead guard key -p shop -e live
   keystead guard key -p shop -e live --json")]
 pub(crate) struct Key {
     #[command(flatten)]
