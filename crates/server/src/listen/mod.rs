@@ -1,34 +1,26 @@
-//! Accepts connections and serves a router on them, until it is told to stop.
-
-mod activity;
-mod connection;
-mod tls;
+//! Serves a router, until it is told to stop.
 
 #[cfg(test)]
 mod tests;
 
-pub use tls::{Tls, TlsError};
+pub use keystead_listen::{Tls, TlsError};
 
 use crate::configuration::Limits;
 use axum::Router;
 use axum::extract::FromRequestParts;
-use connection::Shared;
 use http::request::Parts;
+use keystead_listen::{Arrival, Bounds};
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tower::Service;
 
-/// How long connections that were cut may take to notice.
-const CUT_TIME_MAX: Duration = Duration::from_secs(1);
-
-/// How long accepting rests when the process has run out of files or memory.
-const ACCEPT_REST: Duration = Duration::from_millis(100);
+/// Bytes of the head of a request.
+const HEAD_BYTES_MAX: u32 = 16 << 10;
 
 /// The address at the other end of the connection: the client's, or its last proxy's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,59 +50,29 @@ pub async fn serve(
     limits: &Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    listener.local_addr()?;
-    let cut = CancellationToken::new();
-    let shared = Arc::new(Shared::new(router, tls, limits, shutdown.clone(), cut.clone()));
-    let places = Arc::new(Semaphore::new(limits.connections_max.min(Semaphore::MAX_PERMITS)));
-    let connections = TaskTracker::new();
-
-    let accepting = async {
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
-            let (stream, peer) = accept(&listener).await;
-            let shared = Arc::clone(&shared);
-            connections.spawn(async move {
-                shared.serve(stream, Peer(peer)).await;
-                drop(place);
-            });
+    let answer = move |mut request: http::Request<hyper::body::Incoming>, arrival: Arrival| {
+        request.extensions_mut().insert(Peer(arrival.peer));
+        let answer = router.clone().call(request);
+        async move {
+            let Ok(answer) = answer.await;
+            drop(arrival.in_work);
+            answer
         }
     };
-    tokio::select! {
-        () = accepting => {}
-        () = shutdown.cancelled() => {}
-    }
-    drop(listener);
-    connections.close();
-    let grace = Duration::from_secs(limits.shutdown_seconds_max);
-    if tokio::time::timeout(grace, connections.wait()).await.is_err() {
-        tracing::warn!(connections = connections.len(), "connections were cut: their requests took too long");
-        cut.cancel();
-        let _ = tokio::time::timeout(CUT_TIME_MAX, connections.wait()).await;
-    }
-    Ok(())
+    keystead_listen::serve(listener, answer, tls, bounds(limits), shutdown).await
 }
 
-/// The next connection. An error is either one client's, or passes when files are closed: none ends the server.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Without this, small answers wait for the client's delayed acknowledgement.
-                let _ = stream.set_nodelay(true);
-                return (stream, peer);
-            }
-            Err(error) if is_the_clients(&error) => {}
-            Err(error) => {
-                tracing::error!(%error, "connections cannot be accepted; trying again");
-                tokio::time::sleep(ACCEPT_REST).await;
-            }
-        }
+/// What connections may take.
+#[must_use]
+pub fn bounds(limits: &Limits) -> Bounds {
+    let idle = Duration::from_secs(limits.idle_seconds_max);
+    Bounds {
+        connections_max: limits.connections_max,
+        head_bytes_max: HEAD_BYTES_MAX,
+        header: Duration::from_secs(limits.header_seconds_max),
+        idle,
+        // Answers are whole before they are sent: the end of a silent connection is enough.
+        stalled: idle,
+        shutdown: Duration::from_secs(limits.shutdown_seconds_max),
     }
-}
-
-fn is_the_clients(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -1,25 +1,25 @@
 //! One connection: TLS, HTTP/1.1 or HTTP/2 with their bounds, and its end.
 
-use super::activity::{Activity, Counted, End, Patience, watch};
-use super::{Peer, Tls};
-use crate::configuration::Limits;
-use axum::Router;
+use super::activity::{Activity, End, Held, Patience, watch};
+use super::counted::Counted;
+use super::{Arrival, Bounds, Tls};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use std::convert::Infallible;
+use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
-use tower::Service;
-
-/// Bytes of the head of a request.
-const HEAD_BYTES_MAX: u32 = 16 << 10;
 
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS_MAX: u32 = 256;
@@ -31,8 +31,8 @@ const STREAM_ANSWER_BYTES_MAX: usize = 64 << 10;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// What all connections of a listener share.
-pub(super) struct Shared {
-    router: Router,
+pub(super) struct Shared<S> {
+    answer: S,
     tls: Option<Arc<Tls>>,
     patience: Patience,
     builder: Builder<TokioExecutor>,
@@ -49,31 +49,37 @@ enum Signal {
     Cut,
 }
 
-impl Shared {
+impl<S, F, B> Shared<S>
+where
+    S: Fn(Request<Incoming>, Arrival) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
     pub(super) fn new(
-        router: Router,
+        answer: S,
         tls: Option<Arc<Tls>>,
-        limits: &Limits,
+        bounds: Bounds,
         shutdown: CancellationToken,
         cut: CancellationToken,
     ) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
-        builder.http1().header_read_timeout(None).max_buf_size(HEAD_BYTES_MAX as usize);
+        let head = usize::try_from(bounds.head_bytes_max).unwrap_or(usize::MAX);
+        builder.http1().header_read_timeout(None).max_buf_size(head);
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS_MAX)
-            .max_header_list_size(HEAD_BYTES_MAX)
+            .max_header_list_size(bounds.head_bytes_max)
             .max_send_buf_size(STREAM_ANSWER_BYTES_MAX)
             .keep_alive_interval(PING_INTERVAL)
             .keep_alive_timeout(PING_INTERVAL);
-        Self { router, tls, patience: Patience::new(limits), builder, shutdown, cut }
+        Self { answer, tls, patience: Patience::new(&bounds), builder, shutdown, cut }
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: Peer) {
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, held: Held) {
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, peer).await;
+            return self.serve_http(stream, peer, held).await;
         };
         let handshake = tokio::time::timeout(self.patience.header, tls.accept(stream));
         let handshake = tokio::select! {
@@ -81,31 +87,26 @@ impl Shared {
             () = self.shutdown.cancelled() => return,
         };
         match handshake {
-            Ok(Ok(stream)) => self.serve_http(stream, peer).await,
-            Ok(Err(error)) => tracing::debug!(peer = %peer.0, %error, "TLS handshake failed"),
-            Err(_) => tracing::debug!(peer = %peer.0, "TLS handshake took too long"),
+            Ok(Ok(stream)) => self.serve_http(stream, peer, held).await,
+            Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+            Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         }
     }
 
-    async fn serve_http<I>(&self, stream: I, peer: Peer)
+    async fn serve_http<I>(self: &Arc<Self>, stream: I, peer: SocketAddr, held: Held)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::default());
-        let stream = TokioIo::new(Counted { stream, activity: Arc::clone(&activity) });
-        let requests = Arc::clone(&activity);
-        let router = self.router.clone();
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let activity = Arc::new(Activity::holding(held));
+        let stream = TokioIo::new(Counted::new(stream, Arc::clone(&activity)));
+        let (requests, shared) = (Arc::clone(&activity), Arc::clone(self));
+        let service = service_fn(move |request: Request<Incoming>| {
             let in_work = requests.begin(request.version());
-            request.extensions_mut().insert(peer);
-            let answer = router.clone().call(request);
-            async move {
-                let answer = answer.await;
-                drop(in_work);
-                answer
-            }
+            let (tls, cut) = (shared.tls.is_some(), shared.cut.clone());
+            let answer = (shared.answer)(request, Arrival { peer, tls, in_work, cut });
+            async move { Ok::<_, Infallible>(answer.await) }
         });
-        let mut connection = pin!(self.builder.serve_connection(stream, service));
+        let mut connection = pin!(self.builder.serve_connection_with_upgrades(stream, service));
 
         // In a set of its own, the signal is polled when it has something to say, not at each request.
         let mut signals = FuturesUnordered::new();
@@ -115,7 +116,7 @@ impl Shared {
                 biased;
                 ended = connection.as_mut() => {
                     if let Err(error) = ended {
-                        tracing::debug!(peer = %peer.0, %error, "connection ended early");
+                        tracing::debug!(%peer, %error, "connection ended early");
                     }
                     return;
                 }
@@ -138,7 +139,7 @@ impl Shared {
             () = self.shutdown.cancelled(), if !finishing => Signal::Finish,
             end = watch(Arc::clone(&activity), self.patience) => match end {
                 End::Idle if !finishing => Signal::Finish,
-                End::Idle | End::SlowHead => Signal::Cut,
+                End::Idle | End::SlowHead | End::Stalled => Signal::Cut,
             },
         };
         (signal, activity)

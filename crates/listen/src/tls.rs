@@ -125,8 +125,8 @@ impl Tls {
     }
 
     /// The pair that new connections get, now and whenever it is replaced.
-    #[cfg(test)]
-    pub(super) fn in_force(&self) -> watch::Receiver<Arc<CertifiedKey>> {
+    #[must_use]
+    pub fn in_force(&self) -> watch::Receiver<Arc<CertifiedKey>> {
         self.in_force.0.subscribe()
     }
 

@@ -3,43 +3,92 @@
 //! hyper's own header timeout makes and drops a timer for every request and also cuts idle connections;
 //! here one timer a connection looks now and then.
 
-use crate::configuration::Limits;
-use std::io;
-use std::pin::Pin;
+use crate::Bounds;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// What an open connection takes of the listener, until nothing of it is left: neither requests nor what became of it.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) _counted: TaskTrackerToken,
+}
 
 /// Counts what happens on one connection.
 #[derive(Debug, Default)]
 pub(super) struct Activity {
     reads: AtomicU64,
+    writes: AtomicU64,
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Answers whose next piece waits for the client to take it.
+    owed: AtomicU64,
+    /// Pieces that it took.
+    taken: AtomicU64,
     http2: AtomicBool,
+    _held: Option<Held>,
 }
 
 impl Activity {
+    pub(super) fn holding(held: Held) -> Self {
+        Self { _held: Some(held), ..Self::default() }
+    }
+
+    pub(super) fn read(&self) {
+        self.reads.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn wrote(&self) {
+        self.writes.fetch_add(1, Relaxed);
+    }
+
     /// A request's head has come.
-    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> Request {
+    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> InWork {
         self.begun.fetch_add(1, Relaxed);
         if version == http::Version::HTTP_2 {
             self.http2.store(true, Relaxed);
         }
-        Request(Arc::clone(self))
+        InWork { activity: Arc::clone(self), owes: false }
     }
 }
 
 /// A request in work; over when dropped.
 #[derive(Debug)]
-pub(super) struct Request(Arc<Activity>);
+pub struct InWork {
+    activity: Arc<Activity>,
+    owes: bool,
+}
 
-impl Drop for Request {
+impl InWork {
+    /// A piece of the answer now waits for the client, or no more. One that waits too long ends the connection: who
+    /// is not read from is not polled either, and could not say so later.
+    pub fn owes(&mut self, owes: bool) {
+        match (self.owes, owes) {
+            (false, true) => _ = self.activity.owed.fetch_add(1, Relaxed),
+            (true, false) => {
+                self.activity.taken.fetch_add(1, Relaxed);
+                self.activity.owed.fetch_sub(1, Relaxed);
+            }
+            _ => {}
+        }
+        self.owes = owes;
+    }
+
+    /// How often something went over the connection, in either direction.
+    #[must_use]
+    pub fn movement(&self) -> u64 {
+        self.activity.reads.load(Relaxed).wrapping_add(self.activity.writes.load(Relaxed))
+    }
+}
+
+impl Drop for InWork {
     fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Relaxed);
+        self.owes(false);
+        self.activity.ended.fetch_add(1, Relaxed);
     }
 }
 
@@ -50,6 +99,8 @@ pub(super) enum End {
     Idle,
     /// A head that does not come to its end: it is cut.
     SlowHead,
+    /// A client that does not take its answers: it is cut.
+    Stalled,
 }
 
 /// How long a connection may take for what.
@@ -57,26 +108,24 @@ pub(super) enum End {
 pub(super) struct Patience {
     pub(super) header: Duration,
     pub(super) idle: Duration,
+    pub(super) stalled: Duration,
 }
 
 impl Patience {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self {
-            header: Duration::from_secs(limits.header_seconds_max),
-            idle: Duration::from_secs(limits.idle_seconds_max),
-        }
+    pub(super) fn new(bounds: &Bounds) -> Self {
+        Self { header: bounds.header, idle: bounds.idle, stalled: bounds.stalled }
     }
 
     /// How often it looks: an end comes late by at most this.
     fn step(self) -> Duration {
-        self.header.min(self.idle) / 4
+        self.header.min(self.idle).min(self.stalled) / 4
     }
 }
 
 /// Waits until the connection has been silent or slow for too long.
 pub(super) async fn watch(activity: Arc<Activity>, patience: Patience) -> End {
     let now = Instant::now();
-    let mut seen = Seen { begun: 0, reads: 0, quiet_since: now, head_since: Some(now) };
+    let mut seen = Seen { begun: 0, reads: 0, quiet_since: now, head_since: Some(now), owed: None };
     loop {
         tokio::time::sleep(patience.step()).await;
         if let Some(end) = seen.look(&activity, patience, Instant::now()) {
@@ -92,16 +141,21 @@ struct Seen {
     quiet_since: Instant,
     /// When a head was first seen arriving. A new connection owes one at once.
     head_since: Option<Instant>,
+    /// Since when nothing was taken while something was owed, and what had been taken then.
+    owed: Option<(Instant, u64)>,
 }
 
 impl Seen {
     fn look(&mut self, activity: &Activity, patience: Patience, now: Instant) -> Option<End> {
+        if self.is_stalled(activity, patience, now) {
+            return Some(End::Stalled);
+        }
         // Ended before begun: a request that ends in between counts as in work, never as negative.
         let ended = activity.ended.load(Relaxed);
         let begun = activity.begun.load(Relaxed);
         let reads = activity.reads.load(Relaxed);
         if begun != self.begun || ended < begun {
-            *self = Self { begun, reads, quiet_since: now, head_since: None };
+            *self = Self { begun, reads, quiet_since: now, head_since: None, owed: self.owed };
             return None;
         }
         // On HTTP/2 bytes come without requests: answers to pings, window updates.
@@ -113,57 +167,19 @@ impl Seen {
         }
         (now.duration_since(self.quiet_since) >= patience.idle).then_some(End::Idle)
     }
-}
 
-/// A stream whose reads are counted.
-#[derive(Debug)]
-pub(super) struct Counted<I> {
-    pub(super) stream: I,
-    pub(super) activity: Arc<Activity>,
-}
-
-impl<I: AsyncRead + Unpin> AsyncRead for Counted<I> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.activity.reads.fetch_add(1, Relaxed);
+    fn is_stalled(&mut self, activity: &Activity, patience: Patience, now: Instant) -> bool {
+        if activity.owed.load(Relaxed) == 0 {
+            self.owed = None;
+            return false;
         }
-        polled
-    }
-}
-
-impl<I: AsyncWrite + Unpin> AsyncWrite for Counted<I> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        let taken = activity.taken.load(Relaxed);
+        let (since, before) = *self.owed.get_or_insert((now, taken));
+        if before != taken {
+            self.owed = Some((now, taken));
+            return false;
+        }
+        now.duration_since(since) >= patience.stalled
     }
 }
 
@@ -172,7 +188,11 @@ mod tests {
     use super::*;
     use http::Version;
 
-    const PATIENCE: Patience = Patience { header: Duration::from_secs(10), idle: Duration::from_secs(75) };
+    const PATIENCE: Patience = Patience {
+        header: Duration::from_secs(10),
+        idle: Duration::from_secs(75),
+        stalled: Duration::from_secs(60),
+    };
 
     /// When it ends, in whole seconds, while `act` is called after each second.
     async fn ends_after(act: impl Fn(u64, &Arc<Activity>)) -> (u64, End) {
@@ -242,5 +262,28 @@ mod tests {
         .await;
         assert_eq!(end, End::Idle);
         assert!((375..=378).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_of_its_answers_is_cut() {
+        let held = parking_lot::Mutex::new(None);
+        let (seconds, end) = ends_after(|second, activity| match second {
+            1 => *held.lock() = Some(activity.begin(Version::HTTP_2)),
+            2..=300 => {
+                if let Some(in_work) = held.lock().as_mut() {
+                    in_work.owes(second % 2 == 0);
+                }
+            }
+            // The last one was taken; from here on a piece waits, while pings are answered.
+            301 => {
+                if let Some(in_work) = held.lock().as_mut() {
+                    in_work.owes(true);
+                }
+            }
+            _ => _ = activity.reads.fetch_add(1, Relaxed),
+        })
+        .await;
+        assert_eq!(end, End::Stalled);
+        assert!((360..=366).contains(&seconds), "{seconds}");
     }
 }

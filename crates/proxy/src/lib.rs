@@ -1,0 +1,33 @@
+//! A reverse proxy that asks, for each request, whether its key may do it, and changes what goes on accordingly.
+//!
+//! What a key may do is decided elsewhere ([`Decide`]). Messages are streamed, never gathered.
+
+mod connect;
+mod download;
+mod forward;
+mod hop;
+mod idle;
+mod origin;
+mod problem;
+mod proxy;
+mod refuse;
+mod send;
+mod settings;
+mod tunnel;
+mod upload;
+mod upstream;
+
+pub use connect::TrustError;
+pub use origin::{Origin, OriginError};
+pub use proxy::{Proxy, serve};
+pub use settings::{Settings, UPSTREAMS_MAX, is_tunnel};
+
+use futures_util::future::BoxFuture;
+use http::request::Parts;
+use keystead_guard::Answer;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Says what becomes of a request: its head as it came, and the address at the other end of its connection. It is
+/// asked for each request, also for the second one of a connection.
+pub type Decide = Arc<dyn for<'a> Fn(&'a Parts, IpAddr) -> BoxFuture<'a, Answer> + Send + Sync>;

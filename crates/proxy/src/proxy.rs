@@ -1,0 +1,163 @@
+//! What becomes of one request.
+
+use crate::download::{Download, Held};
+use crate::forward::{self, From};
+use crate::problem::Problem;
+use crate::send::Outgoing;
+use crate::upload::Upload;
+use crate::upstream::{Lent, Upstreams};
+use crate::{Decide, Settings, TrustError, hop, refuse, tunnel};
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, UPGRADE};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, Version};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::upgrade::{self, OnUpgrade};
+use keystead_guard::Answer;
+use keystead_listen::{Arrival, Tls};
+use std::io;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+/// One proxy: its upstreams, and what decides.
+pub struct Proxy {
+    settings: Settings,
+    upstreams: Upstreams,
+    decide: Decide,
+    places: Arc<Semaphore>,
+}
+
+impl std::fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Proxy").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+/// Has `proxy` answer what comes to `listener`, until `shutdown`; see [`keystead_listen::serve`].
+///
+/// # Errors
+/// When the listener is broken.
+pub async fn serve(
+    listener: TcpListener,
+    proxy: Proxy,
+    tls: Option<Arc<Tls>>,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let (bounds, proxy) = (proxy.settings.bounds, Arc::new(proxy));
+    let answer = move |request, arrival| {
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.answer(request, arrival).await }
+    };
+    keystead_listen::serve(listener, answer, tls, bounds, shutdown).await
+}
+
+/// What a connection may become.
+struct Upgrading {
+    protocol: HeaderValue,
+    client: OnUpgrade,
+    cut: CancellationToken,
+}
+
+impl Proxy {
+    /// Nothing is connected to yet.
+    ///
+    /// # Errors
+    /// When upstreams' certificates could not be checked.
+    pub fn new(settings: Settings, decide: Decide) -> Result<Self, TrustError> {
+        let upstreams = Upstreams::new(&settings)?;
+        let places = Arc::new(Semaphore::new(settings.requests_in_flight_max.min(Semaphore::MAX_PERMITS)));
+        Ok(Self { settings, upstreams, decide, places })
+    }
+
+    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Download> {
+        match self.pass(request, arrival).await {
+            Ok(response) => response,
+            Err(problem) => problem.response().map(Download::Own),
+        }
+    }
+
+    async fn pass(
+        &self,
+        request: Request<Incoming>,
+        arrival: Arrival,
+    ) -> Result<Response<Download>, Problem> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::Busy)?;
+        let host = forward::host(&request)?;
+        self.check_length(&request)?;
+        let from = From { client: arrival.peer.ip().to_canonical(), tls: arrival.tls };
+        let (mut parts, body) = request.into_parts();
+        let allowed = match (self.decide)(&parts, from.client).await {
+            Answer::Allow(allowed) => allowed,
+            Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
+        };
+        let upgrading = self.upgrading(&mut parts, arrival.cut);
+        forward::change(&mut parts, &allowed, &host, from)?;
+        let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle);
+        let outgoing = Outgoing {
+            upstreams: &self.upstreams,
+            host: &host,
+            upgrade: upgrading.as_ref().map(|upgrading| &upgrading.protocol),
+            answer: self.settings.answer,
+        };
+        let (response, lent) = outgoing.send(parts, upload).await?;
+        let held = Held { in_work: arrival.in_work, _place: place };
+        self.back(response, lent, held, upgrading, &allowed.to_client)
+    }
+
+    /// A length that is known is refused before anything is asked or sent.
+    fn check_length(&self, request: &Request<Incoming>) -> Result<(), Problem> {
+        let length = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if length.is_some_and(|length| length > self.settings.body_bytes_max) {
+            return Err(Problem::TooLarge);
+        }
+        Ok(())
+    }
+
+    fn upgrading(&self, parts: &mut Parts, cut: CancellationToken) -> Option<Upgrading> {
+        if self.settings.http2 {
+            return None;
+        }
+        let protocol = forward::wanted_upgrade(parts, &self.settings.upgrades)?;
+        let client = parts.extensions.remove::<OnUpgrade>()?;
+        Some(Upgrading { protocol, client, cut })
+    }
+
+    /// The answer as the client gets it.
+    fn back(
+        &self,
+        mut response: Response<Incoming>,
+        lent: Lent,
+        held: Held,
+        upgrading: Option<Upgrading>,
+        to_client: &[(HeaderName, HeaderValue)],
+    ) -> Result<Response<Download>, Problem> {
+        let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let protocol = response.headers().get(UPGRADE).cloned();
+        hop::strip(response.headers_mut());
+        for (name, value) in to_client {
+            response.headers_mut().append(name, value.clone());
+        }
+        *response.version_mut() = Version::HTTP_11;
+        if !switched {
+            let idle = self.settings.idle;
+            return Ok(response.map(|body| Download::new(body, idle, lent, held)));
+        }
+        // Who switches to what was not asked for would be believed by the client about whatever follows.
+        let (Some(upgrading), Some(protocol)) = (upgrading, protocol) else { return Err(Problem::Failed) };
+        if !protocol.as_bytes().eq_ignore_ascii_case(upgrading.protocol.as_bytes()) {
+            return Err(Problem::Failed);
+        }
+        let upstream = upgrade::on(&mut response);
+        let idle = self.settings.idle;
+        tokio::spawn(tunnel::carry(upgrading.client, upstream, idle, held, lent, upgrading.cut));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        response.headers_mut().insert(UPGRADE, protocol);
+        Ok(response.map(|_| Download::Own(Full::new(Bytes::new()))))
+    }
+}

@@ -1,0 +1,153 @@
+//! A request's way to an upstream, with the time it may take and what is tried again.
+
+use crate::connect::Sender;
+use crate::forward;
+use crate::problem::Problem;
+use crate::upload::{Progress, Upload};
+use crate::upstream::{Flight, Lent, Upstream, Upstreams};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderValue, Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// Tries of one request.
+const TRIES_MAX: usize = 3;
+
+/// A request on its way.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) upstreams: &'a Upstreams,
+    pub(crate) host: &'a Authority,
+    pub(crate) upgrade: Option<&'a HeaderValue>,
+    /// How long the head of the answer may take.
+    pub(crate) answer: Duration,
+}
+
+/// Why a try brought no answer.
+enum Lost {
+    /// Nothing of it went out.
+    Unsent(Box<Request<Upload>>),
+    /// It went out.
+    Sent(hyper::Error),
+    /// Nothing came in time.
+    Slow,
+}
+
+impl Outgoing<'_> {
+    /// Sends it. Tried again, at another upstream where there is one: what was never sent, and what changes nothing
+    /// when it is done twice (RFC 9110 §9.2.2), has no body and was not answered by a byte.
+    pub(crate) async fn send(
+        &self,
+        parts: Parts,
+        upload: Upload,
+    ) -> Result<(Response<Incoming>, Lent), Problem> {
+        let progress = upload.progress();
+        let mut request = Request::from_parts(parts, upload);
+        let (mut tried, mut fresh): (Vec<Arc<Upstream>>, bool) = (Vec::new(), false);
+        for _ in 0..TRIES_MAX.max(self.upstreams.count()) {
+            let Some(flight) = self.upstreams.choose(&tried) else { return Err(Problem::Unreachable) };
+            let Some((sender, reused)) = self.upstreams.connection(&flight.0, fresh).await else {
+                tried.push(Arc::clone(&flight.0));
+                continue;
+            };
+            let spare = spare(&request);
+            let upstream = Arc::clone(&flight.0);
+            let lost = match self.attempt(request, flight, sender, progress.as_ref()).await? {
+                Ok(answered) => return Ok(answered),
+                Err(lost) => lost,
+            };
+            // What was kept open may have been closed by the other end: that is no failure of it.
+            if !reused {
+                upstream.failed();
+                tried.push(Arc::clone(&upstream));
+            }
+            if let Some(problem) = progress.as_ref().and_then(|progress| progress.fault()) {
+                return Err(problem);
+            }
+            fresh = true;
+            request = match (lost, spare) {
+                (Lost::Unsent(request), _) => *request,
+                (Lost::Sent(error), Some(spare)) if !error.is_parse() => spare,
+                (Lost::Sent(error), _) => {
+                    tracing::warn!(upstream = %upstream.origin, %error, "an upstream gave no valid answer");
+                    return Err(Problem::Failed);
+                }
+                (Lost::Slow, _) => {
+                    tracing::warn!(upstream = %upstream.origin, "an upstream did not answer in time");
+                    return Err(Problem::Slow);
+                }
+            };
+        }
+        Err(Problem::Unreachable)
+    }
+
+    async fn attempt(
+        &self,
+        request: Request<Upload>,
+        flight: Flight,
+        mut sender: Sender,
+        progress: Option<&Arc<Progress>>,
+    ) -> Result<Result<(Response<Incoming>, Lent), Lost>, Problem> {
+        let (mut parts, upload) = request.into_parts();
+        let unknown_length = !upload.is_none() && upload.size_hint().exact().is_none();
+        forward::frame(&mut parts, self.host, self.upstreams.http2(&flight.0), self.upgrade, unknown_length)?;
+        let request = Request::from_parts(parts, upload);
+        let sent = match &mut sender {
+            Sender::Http1(sender) => self.in_time(sender.try_send_request(request), progress).await,
+            Sender::Http2(sender) => self.in_time(sender.try_send_request(request), progress).await,
+        };
+        Ok(match sent {
+            Ok(response) => {
+                flight.0.answered();
+                Ok((response, Lent::new(flight, sender, progress.cloned())))
+            }
+            Err(lost) => Err(lost),
+        })
+    }
+
+    /// The time runs anew with each piece of the body that the upstream takes.
+    async fn in_time(
+        &self,
+        sending: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Upload>>>>,
+        progress: Option<&Arc<Progress>>,
+    ) -> Result<Response<Incoming>, Lost> {
+        let pieces = || progress.map_or(0, |progress| progress.pieces());
+        let slow = async {
+            loop {
+                let before = pieces();
+                sleep(self.answer).await;
+                if before == pieces() {
+                    return;
+                }
+            }
+        };
+        let mut error = tokio::select! {
+            biased;
+            sent = sending => match sent {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            },
+            () = slow => return Err(Lost::Slow),
+        };
+        Err(match error.take_message() {
+            Some(request) => Lost::Unsent(Box::new(request)),
+            None => Lost::Sent(error.into_error()),
+        })
+    }
+}
+
+/// The same once more, if it may be sent twice.
+fn spare(request: &Request<Upload>) -> Option<Request<Upload>> {
+    if !request.body().is_none() || !request.method().is_idempotent() {
+        return None;
+    }
+    let mut spare = Request::new(Upload::none());
+    *spare.method_mut() = request.method().clone();
+    *spare.uri_mut() = request.uri().clone();
+    *spare.headers_mut() = request.headers().clone();
+    Some(spare)
+}

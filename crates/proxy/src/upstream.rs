@@ -1,0 +1,210 @@
+//! The upstreams: which one gets a request, what is known of their health, and their open connections.
+
+use crate::connect::{self, Sender};
+use crate::upload::{Progress, Upload};
+use crate::{Origin, Settings, TrustError};
+use http::uri::Scheme;
+use hyper::client::conn::{http1, http2};
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+use tokio_rustls::TlsConnector;
+
+/// Failures in a row after which an upstream is left alone, and for how long.
+const FAILURES_MAX: u32 = 3;
+const REST: Duration = Duration::from_secs(10);
+
+/// Idle connections that are kept of one upstream, and for how long: shorter than what servers usually keep.
+const IDLE_MAX: usize = 256;
+const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// One upstream.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) origin: Origin,
+    in_flight: AtomicUsize,
+    failures: AtomicU32,
+    resting_until: Mutex<Option<Instant>>,
+    idle: Mutex<VecDeque<(http1::SendRequest<Upload>, Instant)>>,
+    shared: tokio::sync::Mutex<Option<http2::SendRequest<Upload>>>,
+}
+
+/// All of them, and how they are spoken to.
+pub(crate) struct Upstreams {
+    all: Box<[Arc<Upstream>]>,
+    next: AtomicUsize,
+    tls: Option<TlsConnector>,
+    http2: bool,
+    connect: Duration,
+}
+
+/// A request's place at an upstream.
+#[derive(Debug)]
+pub(crate) struct Flight(pub(crate) Arc<Upstream>);
+
+/// A connection that carries a request, until its answer is whole.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    flight: Flight,
+    /// None: it is shared with others.
+    sender: Option<http1::SendRequest<Upload>>,
+    upload: Option<Arc<Progress>>,
+}
+
+impl Upstreams {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, TrustError> {
+        let tls = settings.upstreams.iter().any(|origin| origin.tls);
+        let tls = tls.then(|| connect::connector(settings.ca_file.as_deref(), settings.http2)).transpose()?;
+        let all = settings.upstreams.iter().cloned().map(|origin| Arc::new(Upstream::new(origin))).collect();
+        Ok(Self { all, next: AtomicUsize::new(0), tls, http2: settings.http2, connect: settings.connect })
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The one with the least in flight that is not in `tried` and does not rest; where all rest, one of these:
+    /// to ask costs less than to answer for them.
+    pub(crate) fn choose(&self, tried: &[Arc<Upstream>]) -> Option<Flight> {
+        let start = self.next.fetch_add(1, Relaxed);
+        let now = (self.all.len() > 1).then(Instant::now);
+        let turned =
+            (0..self.all.len()).filter_map(|at| self.all.get((start.wrapping_add(at)) % self.all.len()));
+        let left = turned.filter(|one| !tried.iter().any(|tried| Arc::ptr_eq(tried, one)));
+        let best = left.min_by_key(|one| {
+            let rests = now.is_some_and(|now| one.rests(now));
+            (rests, one.in_flight.load(Relaxed))
+        })?;
+        best.in_flight.fetch_add(1, Relaxed);
+        Some(Flight(Arc::clone(best)))
+    }
+
+    /// The scheme of requests in HTTP/2; none for HTTP/1.1.
+    pub(crate) fn http2(&self, upstream: &Upstream) -> Option<Scheme> {
+        let scheme = if upstream.origin.tls { Scheme::HTTPS } else { Scheme::HTTP };
+        self.http2.then_some(scheme)
+    }
+
+    /// A connection, an open one before a new one; whether it was open.
+    pub(crate) async fn connection(&self, upstream: &Upstream, fresh: bool) -> Option<(Sender, bool)> {
+        if self.http2 {
+            return self.shared(upstream).await;
+        }
+        if let Some(sender) = upstream.idle(fresh).await {
+            return Some((Sender::Http1(sender), true));
+        }
+        self.open(upstream).await.map(|sender| (sender, false))
+    }
+
+    async fn shared(&self, upstream: &Upstream) -> Option<(Sender, bool)> {
+        let mut shared = upstream.shared.lock().await;
+        if let Some(sender) = shared.as_ref().filter(|sender| !sender.is_closed()) {
+            return Some((Sender::Http2(sender.clone()), true));
+        }
+        let sender = self.open(upstream).await?;
+        if let Sender::Http2(sender) = &sender {
+            *shared = Some(sender.clone());
+        }
+        Some((sender, false))
+    }
+
+    async fn open(&self, upstream: &Upstream) -> Option<Sender> {
+        let opening = connect::connect(&upstream.origin, self.tls.as_ref(), self.http2);
+        let error = match timeout(self.connect, opening).await {
+            Ok(Ok(sender)) => return Some(sender),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::warn!(upstream = %upstream.origin, %error, "an upstream cannot be reached");
+        upstream.failed();
+        None
+    }
+}
+
+impl Upstream {
+    fn new(origin: Origin) -> Self {
+        Self {
+            origin,
+            in_flight: AtomicUsize::new(0),
+            failures: AtomicU32::new(0),
+            resting_until: Mutex::new(None),
+            idle: Mutex::new(VecDeque::new()),
+            shared: tokio::sync::Mutex::new(None),
+        }
+    }
+
+    fn rests(&self, now: Instant) -> bool {
+        self.failures.load(Relaxed) >= FAILURES_MAX
+            && self.resting_until.lock().is_some_and(|until| now < until)
+    }
+
+    /// It could not be reached, or did not answer.
+    pub(crate) fn failed(&self) {
+        if self.failures.fetch_add(1, Relaxed) + 1 >= FAILURES_MAX {
+            self.failures.store(FAILURES_MAX, Relaxed);
+            *self.resting_until.lock() = Some(Instant::now() + REST);
+        }
+    }
+
+    pub(crate) fn answered(&self) {
+        if self.failures.load(Relaxed) != 0 {
+            self.failures.store(0, Relaxed);
+        }
+    }
+
+    /// The idle connection that was used last.
+    async fn idle(&self, fresh: bool) -> Option<http1::SendRequest<Upload>> {
+        if fresh {
+            return None;
+        }
+        let now = Instant::now();
+        loop {
+            let (mut sender, since) = self.idle.lock().pop_back()?;
+            // Its task may not have noticed yet that the answer before was whole.
+            if now.duration_since(since) < IDLE_TIME_MAX && sender.ready().await.is_ok() {
+                return Some(sender);
+            }
+        }
+    }
+
+    fn put(&self, sender: http1::SendRequest<Upload>) {
+        let now = Instant::now();
+        let mut idle = self.idle.lock();
+        let is_old = |(sender, since): &(http1::SendRequest<Upload>, Instant)| {
+            sender.is_closed() || now.duration_since(*since) >= IDLE_TIME_MAX
+        };
+        while idle.len() >= IDLE_MAX || idle.front().is_some_and(is_old) {
+            idle.pop_front();
+        }
+        idle.push_back((sender, now));
+    }
+}
+
+impl Lent {
+    pub(crate) fn new(flight: Flight, sender: Sender, upload: Option<Arc<Progress>>) -> Self {
+        let sender = match sender {
+            Sender::Http1(sender) => Some(sender),
+            Sender::Http2(_) => None,
+        };
+        Self { flight, sender, upload }
+    }
+
+    /// The answer is whole. The connection is used again unless the request is not: then it is dropped, which
+    /// closes it.
+    pub(crate) fn give_back(self) {
+        if let Some(sender) = self.sender
+            && self.upload.is_none_or(|upload| upload.is_whole())
+        {
+            self.flight.0.put(sender);
+        }
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}

@@ -1,0 +1,119 @@
+//! WebSocket and the like: what a connection may become, and what not.
+
+use crate::house::{allow, open, raw_upstream, read_head, read_until, say, settings, start};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const ASK: &str = "GET /chat HTTP/1.1\r\nhost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+                      sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// Switches, and echoes what comes.
+async fn echo() -> std::net::SocketAddr {
+    raw_upstream(|mut stream, _| async move {
+        let head = read_head(&mut stream).await;
+        assert!(
+            head.contains("upgrade: websocket\r\n") && head.contains("connection: upgrade\r\n"),
+            "{head}"
+        );
+        assert!(head.contains("sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), "{head}");
+        stream.write_all(SWITCH.as_bytes()).await.unwrap();
+        let (mut reading, mut writing) = stream.split();
+        let _ = tokio::io::copy(&mut reading, &mut writing).await;
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_websocket_carries_both_ways_until_it_ends() {
+    let proxy = open(&[echo().await]).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    // The first frame comes with the request, as from a client in a hurry.
+    stream.write_all(format!("{ASK}\u{1}frame0").as_bytes()).await.unwrap();
+    let head = read_until(&mut stream, "\r\n\r\n").await;
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: websocket\r\n"), "{head}");
+    assert!(head.contains("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"), "{head}");
+    assert_eq!(read_until(&mut stream, "frame0").await, "\u{1}frame0");
+    for number in 1..4 {
+        stream.write_all(format!("frame{number}").as_bytes()).await.unwrap();
+        assert_eq!(read_until(&mut stream, &number.to_string()).await, format!("frame{number}"));
+    }
+    stream.shutdown().await.unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+}
+
+/// Behind an upgrade to HTTP again, requests would follow that nobody decides on.
+#[tokio::test]
+async fn what_carries_requests_again_is_not_upgraded_to() {
+    let heads = Arc::new(Mutex::new(String::new()));
+    let keep = Arc::clone(&heads);
+    let upstream = raw_upstream(move |mut stream, _| {
+        let keep = Arc::clone(&keep);
+        async move {
+            let head = read_head(&mut stream).await;
+            keep.lock().push_str(&head);
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok")
+                .await
+                .unwrap();
+        }
+    })
+    .await;
+    let proxy = open(&[upstream]).await;
+    for (upgrade, options) in
+        [("h2c", "Upgrade, HTTP2-Settings"), ("websocket, h2c", "upgrade"), ("TLS/1.0", "upgrade")]
+    {
+        let head = format!(
+            "GET / HTTP/1.1\r\nhost: a\r\nconnection: {options}, close\r\nupgrade: {upgrade}\r\n\
+                            http2-settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n"
+        );
+        assert!(say(proxy.address, head).await.ends_with("ok"));
+    }
+    let heads = heads.lock();
+    assert_eq!(heads.matches("GET / ").count(), 3, "{heads}");
+    assert!(!heads.contains("\r\nupgrade:") && !heads.contains("\r\nconnection:"), "{heads}");
+    for (protocol, may) in
+        [("websocket", true), ("h2c", false), ("HTTP/2.0", false), ("tls/1.2", false), ("", false)]
+    {
+        assert_eq!(keystead_proxy::is_tunnel(protocol), may, "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_that_switches_unasked_is_not_followed() {
+    let upstream = raw_upstream(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        stream.write_all(SWITCH.as_bytes()).await.unwrap();
+    })
+    .await;
+    let proxy = open(&[upstream]).await;
+    let answer = say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_tunnel_ends() {
+    let proxy = open(&[echo().await]).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(ASK.as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    let begun = tokio::time::Instant::now();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
+    assert!((60..=121).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_stop_cuts_tunnels_when_their_time_is_over() {
+    let mut settings = settings(&[echo().await]);
+    settings.bounds.shutdown = std::time::Duration::ZERO;
+    let proxy = start(settings, allow(), None).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(ASK.as_bytes()).await.unwrap();
+    read_until(&mut stream, "\r\n\r\n").await;
+    proxy.shutdown.cancel();
+    proxy.serving.await.unwrap().unwrap();
+    assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
+}
