@@ -1,6 +1,7 @@
 //! What the server is told: defaults, one TOML file, `KEYSTEAD_*` variables and flags, each over the one before.
 
 mod database;
+mod guard;
 mod mistake;
 mod resolve;
 mod setting;
@@ -11,6 +12,7 @@ mod value;
 mod webhook;
 
 pub use database::DatabaseUrl;
+pub use guard::{GUARDS_MAX, Guard};
 pub use mistake::{ConfigurationError, Mistake};
 pub use resolve::{Loaded, load};
 pub use setting::{Kind, Setting};
@@ -159,5 +161,7 @@ settings! {
     }
 }
 
+#[cfg(test)]
+mod guard_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Which value of each setting is in force: the last of default, file, environment and flag that was given.
 
+use super::guard::{self, Guard};
 use super::mistake::{ConfigurationError, Mistake};
 use super::setting::Setting;
 use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
@@ -14,6 +15,8 @@ use std::path::PathBuf;
 pub struct Loaded {
     /// What is in force.
     pub configuration: Configuration,
+    /// The installation's own proxies.
+    pub guards: Vec<Guard>,
     /// In the order of the table.
     pub(super) values: Vec<InForce>,
 }
@@ -44,10 +47,10 @@ pub fn load(
     sources::add_environment(&environment, &mut over, &mut mistakes);
     sources::add_flags(flags, &mut over, &mut mistakes);
 
-    let mut layer = Layer::new();
+    let (mut layer, mut guards) = (Layer::new(), Vec::new());
     match named_file(flags, &environment) {
-        Some(path) => sources::add_file(&path, &mut layer, &mut mistakes),
-        None => add_data_folders_file(&over, &mut layer, &mut mistakes),
+        Some(path) => sources::add_file(&path, &mut layer, &mut guards, &mut mistakes),
+        None => add_data_folders_file(&over, &mut layer, &mut guards, &mut mistakes),
     }
     layer.append(&mut over);
 
@@ -57,9 +60,10 @@ pub fn load(
     let values = reader.values;
     if let Some(configuration) = &configuration {
         check(configuration, &values, &mut mistakes);
+        guard::check(&guards, configuration, &mut mistakes);
     }
     match configuration {
-        Some(configuration) if mistakes.is_empty() => Ok(Loaded { configuration, values }),
+        Some(configuration) if mistakes.is_empty() => Ok(Loaded { configuration, guards, values }),
         _ => Err(ConfigurationError { mistakes }),
     }
 }
@@ -72,12 +76,17 @@ fn named_file(flags: &[(String, String)], environment: &[(OsString, OsString)]) 
 }
 
 /// The data folder's own file. It cannot move the folder that it was found in.
-fn add_data_folders_file(over: &Layer, layer: &mut Layer, mistakes: &mut Vec<Mistake>) {
+fn add_data_folders_file(
+    over: &Layer,
+    layer: &mut Layer,
+    guards: &mut Vec<Guard>,
+    mistakes: &mut Vec<Mistake>,
+) {
     let path = PathBuf::from(text_of("data", over)).join("keystead.toml");
     if !path.exists() {
         return;
     }
-    sources::add_file(&path, layer, mistakes);
+    sources::add_file(&path, layer, guards, mistakes);
     if let Some(given) = layer.get("data") {
         mistakes.push(Mistake::new(
             given.source.place(),

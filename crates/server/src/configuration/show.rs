@@ -1,5 +1,6 @@
 //! What is in force and where it came from, for people and programs; and the reference of all settings.
 
+use super::guard;
 use super::resolve::{InForce, Loaded};
 use super::{Configuration, Kind};
 use serde_json::{Value, json};
@@ -12,10 +13,12 @@ impl Loaded {
         let lines: Vec<(String, String)> =
             self.values.iter().map(|value| (line(value), value.source.to_string())).collect();
         let width = lines.iter().map(|(line, _)| line.chars().count()).max().unwrap_or(0);
-        lines.iter().fold(String::new(), |mut all, (line, source)| {
+        let mut text = lines.iter().fold(String::new(), |mut all, (line, source)| {
             let _ = writeln!(all, "{line:width$}  # {source}");
             all
-        })
+        });
+        text.push_str(&guard::show(&self.guards));
+        text
     }
 
     /// The same for programs: a list of `name`, `value`, `source`.
@@ -30,6 +33,9 @@ impl Loaded {
                     "source": value.source.to_string(),
                 })
             })
+            .chain(self.guards.iter().map(|guard| {
+                json!({ "name": "guard", "value": guard.shown, "source": format!("file {}", guard.place) })
+            }))
             .collect()
     }
 }
@@ -98,6 +104,10 @@ The password is the one line of `smtp.password_file` (mode 0600) or the variable
 setting. Certificates are checked against the system's authorities and those in `smtp.ca_file`. `keystead doctor`
 connects, signs in and names the sender without sending anything; `keystead mail test you@example.com` sends a test
 message. Give every node of one database the same settings: each that has them sends.
+
+## Guards
+
+Each table `[[guard]]` of the file is a proxy before an API, which this server runs; see [PROXY.md](PROXY.md).
 
 ## All settings
 

@@ -1,5 +1,6 @@
 //! Where settings come from: a TOML file, `KEYSTEAD_*` variables, flags. Unknown names are refused.
 
+use super::guard::{self, Guard};
 use super::mistake::Mistake;
 use super::smtp::PASSWORD_VARIABLE;
 use super::{Configuration, Kind, Setting};
@@ -23,6 +24,9 @@ const FOREIGN_PREFIX: &str = "KEYSTEAD_TEST_";
 
 /// The variable that names the file.
 pub(super) const FILE_VARIABLE: &str = "KEYSTEAD_CONFIG";
+
+/// What has every setting.
+const REFERENCE: &str = "docs/CONFIGURATION.md";
 
 /// Bytes of the largest configuration file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -70,14 +74,14 @@ pub(super) struct Given {
 pub(super) type Layer = BTreeMap<&'static str, Given>;
 
 /// Reads the file and adds its values; mistakes are added to `mistakes`.
-pub(super) fn add_file(path: &Path, layer: &mut Layer, mistakes: &mut Vec<Mistake>) {
+pub(super) fn add_file(path: &Path, layer: &mut Layer, guards: &mut Vec<Guard>, mistakes: &mut Vec<Mistake>) {
     let text = match read(path) {
         Ok(text) => text,
         Err(mistake) => return mistakes.push(mistake),
     };
     match DeTable::parse(&text) {
         Ok(table) => {
-            let mut file = File { path, text: &text, layer, mistakes };
+            let mut file = File { path, text: &text, layer, guards, mistakes };
             file.table("", table.get_ref());
         }
         // The parser's own display quotes the line, which may hold a password: only its message is safe.
@@ -100,11 +104,11 @@ fn read(path: &Path) -> Result<String, Mistake> {
         .map_err(|error| Mistake::new(path.display(), format!("the file cannot be read ({error})."), fix))
 }
 
-fn place(path: &Path, line: usize) -> String {
+pub(super) fn place(path: &Path, line: usize) -> String {
     format!("{}:{line}", path.display())
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+pub(super) fn line_of(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
@@ -112,6 +116,7 @@ struct File<'a> {
     path: &'a Path,
     text: &'a str,
     layer: &'a mut Layer,
+    guards: &'a mut Vec<Guard>,
     mistakes: &'a mut Vec<Mistake>,
 }
 
@@ -126,14 +131,32 @@ impl File<'_> {
             let line = line_of(self.text, key.span().start);
             match (named(&name), value.get_ref()) {
                 (Some(setting), value) => self.value(setting, line, value),
+                (None, value) if name == "guard" => self.guards(line, value),
                 // Deeper than one section nothing is known: the whole table is one unknown name.
                 (None, DeValue::Table(inner)) if section.is_empty() => self.table(&name, inner),
                 (None, _) => self.mistakes.push(unknown(
                     &place(self.path, line),
                     &name,
                     Configuration::settings().map(|known| known.name.to_owned()),
+                    REFERENCE,
                 )),
             }
+        }
+    }
+
+    fn guards(&mut self, line: usize, value: &DeValue<'_>) {
+        let tables = match value {
+            DeValue::Array(values) => values.iter().map(|value| match value.get_ref() {
+                DeValue::Table(table) => Some((line_of(self.text, value.span().start), table)),
+                _ => None,
+            }),
+            _ => return self.mistakes.push(no_guards(self.path, line)),
+        };
+        let Some(tables) = tables.collect::<Option<Vec<_>>>() else {
+            return self.mistakes.push(no_guards(self.path, line));
+        };
+        for (line, table) in tables {
+            self.guards.extend(guard::read(self.path, self.text, line, table, self.mistakes));
         }
     }
 
@@ -166,6 +189,11 @@ impl File<'_> {
     }
 }
 
+fn no_guards(path: &Path, line: usize) -> Mistake {
+    let fix = "Begin each with a line [[guard]], in two brackets; docs/PROXY.md has an example.";
+    Mistake::new(place(path, line), "guards are a list of tables.", fix)
+}
+
 fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
@@ -192,7 +220,7 @@ pub(super) fn add_environment(
             continue;
         }
         let Some(setting) = Configuration::settings().find(|setting| setting.variable() == name) else {
-            mistakes.push(unknown(name, name, Configuration::settings().map(Setting::variable)));
+            mistakes.push(unknown(name, name, Configuration::settings().map(Setting::variable), REFERENCE));
             continue;
         };
         match value.to_str() {
@@ -217,6 +245,7 @@ pub(super) fn add_flags(flags: &[(String, String)], layer: &mut Layer, mistakes:
                 &format!("--{name}"),
                 name,
                 Configuration::settings().map(|known| known.name.to_owned()),
+                REFERENCE,
             )),
         }
     }
@@ -227,14 +256,20 @@ pub(super) fn named(name: &str) -> Option<&'static Setting> {
     Configuration::settings().find(|setting| setting.name == name)
 }
 
-fn unknown(place: &str, name: &str, known: impl Iterator<Item = String>) -> Mistake {
+/// There is no such setting; perhaps one was meant that `reference` has.
+pub(super) fn unknown(
+    place: &str,
+    name: &str,
+    known: impl Iterator<Item = String>,
+    reference: &str,
+) -> Mistake {
     let nearest = known
         .map(|known| (strsim::normalized_damerau_levenshtein(&known, name), known))
         .filter(|(likeness, _)| *likeness >= 0.6)
         .max_by(|(one, _), (other, _)| one.total_cmp(other));
     let fix = match nearest {
         Some((_, nearest)) => format!("Did you mean `{nearest}`?"),
-        None => "Remove it; docs/CONFIGURATION.md lists every setting.".to_owned(),
+        None => format!("Remove it; {reference} lists every setting."),
     };
     Mistake::new(place, format!("there is no setting `{name}`."), fix)
 }
