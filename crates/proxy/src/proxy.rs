@@ -22,11 +22,10 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-/// One proxy: its upstreams, and what decides.
+/// One proxy, with its upstreams.
 pub struct Proxy {
     settings: Settings,
     upstreams: Upstreams,
-    decide: Decide,
     places: Arc<Semaphore>,
 }
 
@@ -36,20 +35,21 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// Has `proxy` answer what comes to `listener`, until `shutdown`; see [`keystead_listen::serve`].
+/// Has `proxy` answer what comes to `listener`, as `decide` says, until `shutdown`; see [`keystead_listen::serve`].
 ///
 /// # Errors
 /// When the listener is broken.
 pub async fn serve(
     listener: TcpListener,
     proxy: Proxy,
+    decide: Decide,
     tls: Option<Arc<Tls>>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let (bounds, proxy) = (proxy.settings.bounds, Arc::new(proxy));
+    let (bounds, shared) = (proxy.settings.bounds, Arc::new((proxy, decide)));
     let answer = move |request, arrival| {
-        let proxy = Arc::clone(&proxy);
-        async move { proxy.answer(request, arrival).await }
+        let shared = Arc::clone(&shared);
+        async move { shared.0.answer(&shared.1, request, arrival).await }
     };
     keystead_listen::serve(listener, answer, tls, bounds, shutdown).await
 }
@@ -66,14 +66,19 @@ impl Proxy {
     ///
     /// # Errors
     /// When upstreams' certificates could not be checked.
-    pub fn new(settings: Settings, decide: Decide) -> Result<Self, TrustError> {
+    pub fn new(settings: Settings) -> Result<Self, TrustError> {
         let upstreams = Upstreams::new(&settings)?;
         let places = Arc::new(Semaphore::new(settings.requests_in_flight_max.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { settings, upstreams, decide, places })
+        Ok(Self { settings, upstreams, places })
     }
 
-    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Download> {
-        match self.pass(request, arrival).await {
+    async fn answer(
+        &self,
+        decide: &Decide,
+        request: Request<Incoming>,
+        arrival: Arrival,
+    ) -> Response<Download> {
+        match self.pass(decide, request, arrival).await {
             Ok(response) => response,
             Err(problem) => problem.response().map(Download::Own),
         }
@@ -81,6 +86,7 @@ impl Proxy {
 
     async fn pass(
         &self,
+        decide: &Decide,
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> Result<Response<Download>, Problem> {
@@ -89,7 +95,7 @@ impl Proxy {
         self.check_length(&request)?;
         let from = From { client: arrival.peer.ip().to_canonical(), tls: arrival.tls };
         let (mut parts, body) = request.into_parts();
-        let allowed = match (self.decide)(&parts, from.client).await {
+        let allowed = match decide(&parts, from.client).await {
             Answer::Allow(allowed) => allowed,
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };

@@ -9,6 +9,7 @@ pub mod logging;
 pub mod metrics;
 mod ndjson;
 mod openapi;
+pub mod own_guard;
 pub mod problem;
 mod problem_code;
 pub mod query;

@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::operate::checkpoint_file::CheckpointFile;
+use crate::operate::guards::Guards;
 use crate::operate::publish::{Place, Publishing};
 use crate::operate::settings::SettingFlags;
 use crate::operate::starting::{self, Slot};
@@ -9,10 +10,11 @@ use crate::operate::webhook::Webhook;
 use crate::output::Output;
 use clap::Args;
 use keystead_mail::Mailer;
-use keystead_server::configuration::{Configuration, RootKeyFrom};
+use keystead_server::configuration::{Configuration, Guard, Loaded, RootKeyFrom};
 use keystead_server::front::Front;
 use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
+use keystead_server::request_id::RequestIds;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{
@@ -60,19 +62,19 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
-        let configuration = self.settings.load(allow_plain_http)?.configuration;
+        let Loaded { configuration, guards, .. } = self.settings.load(allow_plain_http)?;
         logging::start(&configuration.log)
             .map_err(|error| Failure::local(format!("Logging cannot start: {error}."), "Report this."))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {
             Failure::local(format!("The runtime cannot start: {error}."), "Check this machine's limits.")
         })?;
-        let outcome = runtime.block_on(self.serve(&configuration, output));
+        let outcome = runtime.block_on(self.serve(&configuration, &guards, output));
         runtime.shutdown_timeout(RUNTIME_TIME_MAX);
         outcome
     }
 
-    async fn serve(&self, configuration: &Configuration, output: &Output) -> Outcome {
+    async fn serve(&self, configuration: &Configuration, guards: &[Guard], output: &Output) -> Outcome {
         make_folder(configuration)?;
         let tls = tls(configuration)?;
         let places = places(configuration)?;
@@ -83,6 +85,7 @@ impl Serve {
             )
         })?;
         let address = listener.local_addr().unwrap_or(configuration.listen);
+        let guards = Guards::bind(guards).await?;
         let stop = CancellationToken::new();
         tokio::spawn(wait_for_signal(stop.clone())?);
         if let Some(tls) = &tls {
@@ -97,7 +100,7 @@ impl Serve {
         let (limits, serving) = (configuration.limits.clone(), stop.clone());
         let served =
             tokio::spawn(async move { listen::serve(listener, router, tls, &limits, serving).await });
-        let ready = front(&entropy);
+        let (ready, ids) = (front(&entropy), entropy.with(|rng| RequestIds::new(rng)));
         let opened = tokio::select! {
             opened = open(configuration, address, self.new_admin_key, entropy) => opened,
             () = too_late(&stop) => {
@@ -111,6 +114,7 @@ impl Serve {
         let every = Duration::from_secs(configuration.audit.checkpoint_seconds);
         let publishing = Publishing::begin(places, &keystead, every);
         let app = App { keystead: Arc::clone(&keystead), metrics };
+        let guarding = guards.serve(&keystead, ids, &stop);
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
             output.data(&format!("KEYSTEAD_KEY={}\n", key.expose()))?;
@@ -119,6 +123,7 @@ impl Serve {
         output.data(&format!("{scheme}://{address}\n"))?;
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
+        guarding.join_all().await;
         keystead.close().await;
         publishing.end().await;
         tracing::info!("stopped in order");

@@ -180,7 +180,7 @@ pub(crate) fn settings(upstreams: &[SocketAddr]) -> Settings {
 pub(crate) async fn start(settings: Settings, decide: Decide, tls: Option<Arc<Tls>>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let serving = tokio::spawn(serve(listener, Proxy::new(settings, decide).unwrap(), tls, shutdown.clone()));
+    let serving = tokio::spawn(serve(listener, Proxy::new(settings).unwrap(), decide, tls, shutdown.clone()));
     Running { address, shutdown, serving }
 }
 

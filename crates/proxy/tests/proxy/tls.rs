@@ -64,12 +64,12 @@ async fn both_protocols_come_over_tls_and_the_upstream_learns_it() {
 async fn encrypted(tls: Arc<Tls>, to: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let mut plain = settings(&[to]);
-    plain.http2 = false;
-    let proxy = keystead_proxy::Proxy::new(plain, allow()).unwrap();
+    let plain = settings(&[to]);
+    let proxy = keystead_proxy::Proxy::new(plain).unwrap();
     tokio::spawn(keystead_proxy::serve(
         listener,
         proxy,
+        allow(),
         Some(tls),
         tokio_util::sync::CancellationToken::new(),
     ));

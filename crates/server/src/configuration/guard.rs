@@ -108,6 +108,7 @@ pub(super) fn read(
         header: seconds(&mut table, HEADER_TIME),
         idle: seconds(&mut table, IDLE_TIME),
         stalled: silence,
+        // That of the whole server, which is not known here.
         shutdown: Duration::ZERO,
     };
     let proxy = Settings {

@@ -9,6 +9,7 @@ use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom, WebhookUrl};
 use keystead_service::SignInSettings;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// A configuration, and where each of its values came from.
 #[derive(Debug, Clone)]
@@ -61,6 +62,8 @@ pub fn load(
     if let Some(configuration) = &configuration {
         check(configuration, &values, &mut mistakes);
         guard::check(&guards, configuration, &mut mistakes);
+        let shutdown = Duration::from_secs(configuration.limits.shutdown_seconds_max);
+        guards.iter_mut().for_each(|guard| guard.proxy.bounds.shutdown = shutdown);
     }
     match configuration {
         Some(configuration) if mistakes.is_empty() => Ok(Loaded { configuration, guards, values }),

@@ -6,6 +6,7 @@ pub(crate) mod force;
 mod identity;
 mod import;
 mod observe;
+mod own;
 mod set;
 
 pub use ask::Door;
