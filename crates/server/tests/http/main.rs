@@ -13,6 +13,7 @@ mod house;
 mod idempotency;
 mod openapi;
 mod operation;
+mod own_guard;
 mod requests;
 mod tenants;
 mod v1;
