@@ -11,6 +11,7 @@ use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -37,6 +38,16 @@ enum Lost {
     Slow,
 }
 
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsent(_) => f.write_str("the connection ended before anything was sent"),
+            Self::Sent(error) => error.fmt(f),
+            Self::Slow => f.write_str("no answer came in time"),
+        }
+    }
+}
+
 impl Outgoing<'_> {
     /// Sends it. Tried again, at another upstream where there is one: what was never sent, and what changes nothing
     /// when it is done twice (RFC 9110 §9.2.2), has no body and was not answered by a byte.
@@ -48,8 +59,9 @@ impl Outgoing<'_> {
         let progress = upload.progress();
         let mut request = Request::from_parts(parts, upload);
         let (mut tried, mut fresh): (Vec<Arc<Upstream>>, bool) = (Vec::new(), false);
+        let mut problem = Problem::Unreachable;
         for _ in 0..TRIES_MAX.max(self.upstreams.count()) {
-            let Some(flight) = self.upstreams.choose(&tried) else { return Err(Problem::Unreachable) };
+            let Some(flight) = self.upstreams.choose(&tried) else { return Err(problem) };
             let Some((sender, reused)) = self.upstreams.connection(&flight.0, fresh).await else {
                 tried.push(Arc::clone(&flight.0));
                 continue;
@@ -60,29 +72,29 @@ impl Outgoing<'_> {
                 Ok(answered) => return Ok(answered),
                 Err(lost) => lost,
             };
-            // What was kept open may have been closed by the other end: that is no failure of it.
-            if !reused {
-                upstream.failed();
-                tried.push(Arc::clone(&upstream));
-            }
+            // The client's own fault is not the upstream's.
             if let Some(problem) = progress.as_ref().and_then(|progress| progress.fault()) {
                 return Err(problem);
+            }
+            // What was kept open may have been closed by the other end: that is no failure of it.
+            if !reused {
+                tried.push(Arc::clone(&upstream));
+                upstream.failed(&lost.to_string());
+                problem = Problem::Failed;
             }
             fresh = true;
             request = match (lost, spare) {
                 (Lost::Unsent(request), _) => *request,
                 (Lost::Sent(error), Some(spare)) if !error.is_parse() => spare,
-                (Lost::Sent(error), _) => {
-                    tracing::warn!(upstream = %upstream.origin, %error, "an upstream gave no valid answer");
-                    return Err(Problem::Failed);
-                }
-                (Lost::Slow, _) => {
-                    tracing::warn!(upstream = %upstream.origin, "an upstream did not answer in time");
-                    return Err(Problem::Slow);
+                (lost, _) => {
+                    if reused {
+                        upstream.failed(&lost.to_string());
+                    }
+                    return Err(if matches!(lost, Lost::Slow) { Problem::Slow } else { Problem::Failed });
                 }
             };
         }
-        Err(Problem::Unreachable)
+        Err(problem)
     }
 
     async fn attempt(

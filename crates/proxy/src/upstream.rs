@@ -118,8 +118,7 @@ impl Upstreams {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it took too long".to_owned(),
         };
-        tracing::warn!(upstream = %upstream.origin, %error, "an upstream cannot be reached");
-        upstream.failed();
+        upstream.failed(&error);
         None
     }
 }
@@ -141,9 +140,13 @@ impl Upstream {
             && self.resting_until.lock().is_some_and(|until| now < until)
     }
 
-    /// It could not be reached, or did not answer.
-    pub(crate) fn failed(&self) {
-        if self.failures.fetch_add(1, Relaxed) + 1 >= FAILURES_MAX {
+    /// It could not be reached, or did not answer. The first failures in a row are told: not each of a flood.
+    pub(crate) fn failed(&self, why: &str) {
+        let before = self.failures.fetch_add(1, Relaxed);
+        if before < FAILURES_MAX {
+            tracing::warn!(upstream = %self.origin, why, "an upstream does not answer");
+        }
+        if before + 1 >= FAILURES_MAX {
             self.failures.store(FAILURES_MAX, Relaxed);
             *self.resting_until.lock() = Some(Instant::now() + REST);
         }

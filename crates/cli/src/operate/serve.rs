@@ -114,7 +114,7 @@ impl Serve {
         let every = Duration::from_secs(configuration.audit.checkpoint_seconds);
         let publishing = Publishing::begin(places, &keystead, every);
         let app = App { keystead: Arc::clone(&keystead), metrics };
-        let guarding = guards.serve(&keystead, ids, &stop);
+        let mut guarding = guards.serve(&keystead, ids, &stop);
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
             output.data(&format!("KEYSTEAD_KEY={}\n", key.expose()))?;
@@ -123,7 +123,7 @@ impl Serve {
         output.data(&format!("{scheme}://{address}\n"))?;
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
-        guarding.join_all().await;
+        while guarding.join_next().await.is_some() {}
         keystead.close().await;
         publishing.end().await;
         tracing::info!("stopped in order");

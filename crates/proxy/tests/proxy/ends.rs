@@ -94,11 +94,17 @@ async fn what_no_http_answer_is_is_told_as_that() {
         })
         .await;
         let proxy = open(&[upstream]).await;
-        let head = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-        let answer = say(proxy.address, head).await;
-        assert!(answer.starts_with("HTTP/1.1 502 "), "{wrong:?}: {answer}");
-        // Where upstreams are is nobody's business.
-        assert!(!answer.contains("127.0.0.1"), "{answer}");
+        for method in ["POST", "GET"] {
+            let head =
+                format!("{method} / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+            let answer = say(proxy.address, head).await;
+            assert!(
+                answer.starts_with("HTTP/1.1 502 ") && answer.contains("upstream_failed"),
+                "{wrong:?}: {answer}"
+            );
+            // Where upstreams are is nobody's business.
+            assert!(!answer.contains("127.0.0.1"), "{answer}");
+        }
     }
 }
 

@@ -149,3 +149,21 @@ async fn heads_are_bounded_in_size_and_time() {
     assert!((10..=14).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
     assert_eq!(upstream.count(), 0);
 }
+
+/// An answer that comes before the upload is whole: the connection is not given to another request.
+#[tokio::test]
+async fn a_connection_with_half_an_upload_is_nobody_elses() {
+    let upstream = raw_upstream(|mut stream, number| async move {
+        read_head(&mut stream).await;
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{number}");
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let proxy = open(&[upstream]).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhello").await.unwrap();
+    assert!(read_until(&mut stream, "\r\n\r\n0").await.starts_with("HTTP/1.1 200 OK"));
+    let other = say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(other.ends_with("\r\n\r\n1"), "{other}");
+}
