@@ -7,7 +7,7 @@ use keystead_api::Code;
 use keystead_domain::ids::OrganizationId;
 use keystead_guard::{Answer, Refusal, Request};
 use keystead_proxy::Decide;
-use keystead_service::Keystead;
+use keystead_service::{Keystead, Refused};
 use parking_lot::Mutex;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 /// How often an organization is looked for that is not there.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the log says that a guard lets nothing through.
+const TELL_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Whose keys are asked.
 struct Own {
@@ -26,6 +28,7 @@ struct Own {
     environment: String,
     found: OnceLock<OrganizationId>,
     looked: Mutex<Option<Instant>>,
+    told: Mutex<Option<Instant>>,
 }
 
 /// What decides on the requests of a guard. An environment that is not there (yet), or a project that is not guarded,
@@ -40,6 +43,7 @@ pub fn decide(keystead: &Arc<Keystead>, guard: &Guard, ids: &Arc<RequestIds>) ->
         environment: guard.environment.clone(),
         found: OnceLock::new(),
         looked: Mutex::new(None),
+        told: Mutex::new(None),
     });
     Arc::new(move |parts: &Parts, peer: IpAddr| {
         let own = Arc::clone(&own);
@@ -52,11 +56,11 @@ impl Own {
         let unavailable = || Answer::Refuse(Refusal::of(Code::Unavailable, None));
         let Some(organization) = self.organization().await else { return unavailable() };
         let place = self.keystead.own_environment(organization, &self.project, &self.environment);
-        let Some(place) = place else { return unavailable() };
-        let door = match self.keystead.own_door(&place, self.ids.next()) {
+        let door = place.ok_or_else(|| Refused::not_found("environment"));
+        let door = match door.and_then(|place| self.keystead.own_door(&place, self.ids.next())) {
             Ok(door) => door,
             Err(refused) => {
-                tracing::debug!(project = self.project, %refused, "a guard lets nothing through");
+                self.tell(&refused);
                 return unavailable();
             }
         };
@@ -75,20 +79,33 @@ impl Own {
         if let Some(found) = self.found.get() {
             return Some(*found);
         }
-        let now = Instant::now();
-        {
-            let mut looked = self.looked.lock();
-            if looked.is_some_and(|at| now.duration_since(at) < LOOK_INTERVAL) {
-                return None;
-            }
-            *looked = Some(now);
+        if !is_due(&self.looked, LOOK_INTERVAL) {
+            return None;
         }
         match self.keystead.own_organization(self.organization.as_deref()).await {
             Ok(found) => Some(*self.found.get_or_init(|| found)),
             Err(refused) => {
-                tracing::error!(project = self.project, %refused, "a guard lets nothing through");
+                self.tell(&refused);
                 None
             }
         }
     }
+
+    fn tell(&self, refused: &Refused) {
+        if is_due(&self.told, TELL_INTERVAL) {
+            let (project, environment) = (&self.project, &self.environment);
+            tracing::error!(project, environment, %refused, "a guard lets nothing through");
+        }
+    }
+}
+
+/// Whether the last time is long enough ago; then this is the last time.
+fn is_due(last: &Mutex<Option<Instant>>, interval: Duration) -> bool {
+    let now = Instant::now();
+    let mut last = last.lock();
+    let due = last.is_none_or(|at| now.duration_since(at) >= interval);
+    if due {
+        *last = Some(now);
+    }
+    due
 }

@@ -151,7 +151,7 @@ async fn heads_are_bounded_in_size_and_time() {
 }
 
 /// An answer that comes before the upload is whole: the connection is not given to another request.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_with_half_an_upload_is_nobody_elses() {
     let upstream = raw_upstream(|mut stream, number| async move {
         read_head(&mut stream).await;
@@ -164,6 +164,8 @@ async fn a_connection_with_half_an_upload_is_nobody_elses() {
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhello").await.unwrap();
     assert!(read_until(&mut stream, "\r\n\r\n0").await.starts_with("HTTP/1.1 200 OK"));
+    let begun = tokio::time::Instant::now();
     let other = say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
     assert!(other.ends_with("\r\n\r\n1"), "{other}");
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
 }

@@ -83,15 +83,27 @@ async fn what_carries_requests_again_is_not_upgraded_to() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_switches_unasked_is_not_followed() {
-    let upstream = raw_upstream(|mut stream, _| async move {
-        read_head(&mut stream).await;
-        stream.write_all(SWITCH.as_bytes()).await.unwrap();
-    })
-    .await;
-    let proxy = open(&[upstream]).await;
-    let answer = say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
-    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+async fn an_upstream_that_switches_unasked_or_to_something_else_is_not_followed() {
+    for (asked, switch) in [
+        ("GET / HTTP/1.1\r\nhost: a\r\n\r\n", SWITCH.to_owned()),
+        (ASK, SWITCH.replace("websocket", "h2c")),
+        (ASK, SWITCH.replace("upgrade: websocket\r\n", "")),
+    ] {
+        let upstream = raw_upstream(move |mut stream, _| {
+            let switch = switch.clone();
+            async move {
+                read_head(&mut stream).await;
+                stream.write_all(switch.as_bytes()).await.unwrap();
+                let _ = stream.read(&mut [0; 1]).await;
+            }
+        })
+        .await;
+        let proxy = open(&[upstream]).await;
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let answer = read_until(&mut stream, "\r\n\r\n").await;
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,7 +117,7 @@ async fn a_silent_tunnel_ends() {
     assert!((60..=121).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_stop_cuts_tunnels_when_their_time_is_over() {
     let mut settings = settings(&[echo().await]);
     settings.bounds.shutdown = std::time::Duration::ZERO;
@@ -113,7 +125,9 @@ async fn a_stop_cuts_tunnels_when_their_time_is_over() {
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(ASK.as_bytes()).await.unwrap();
     read_until(&mut stream, "\r\n\r\n").await;
+    let begun = tokio::time::Instant::now();
     proxy.shutdown.cancel();
     proxy.serving.await.unwrap().unwrap();
     assert_eq!(stream.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
 }
