@@ -1,5 +1,6 @@
 //! A Keystead server with a guarded project, made through the front door: the binary alone.
 
+use crate::upstream::Upstream;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -50,6 +51,20 @@ pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut(bool) -> Option<T>)
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
+    /// Stops it where it stands: it answers nothing, and its connections stay. A signal that was sent has not arrived
+    /// yet, and a thread that still runs would answer.
+    pub(crate) fn stop(&self) {
+        self.signal("STOP");
+        eventually("every thread to stop", |_| {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
+            let stopped = threads.flatten().all(|thread| {
+                let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+                stat.rsplit(") ").next().is_some_and(|state| state.starts_with('T'))
+            });
+            stopped.then_some(())
+        });
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
         assert!(sent.unwrap().success());
@@ -67,14 +82,22 @@ impl Drop for Running {
 pub(crate) struct House {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) port: u16,
+    /// Where its own proxy listens.
+    pub(crate) own: u16,
     key: String,
     pub(crate) server: Option<Running>,
 }
 
 impl House {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(upstream: &Upstream) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut house = Self { folder, port: free_port(), key: String::new(), server: None };
+        let mut house =
+            Self { folder, port: free_port(), own: free_port(), key: String::new(), server: None };
+        let guard = format!(
+            "[[guard]]\nlisten = \"127.0.0.1:{}\"\nupstreams = [\"http://127.0.0.1:{}\"]\nproject = \"shop\"\nenvironment = \"live\"\n",
+            house.own, upstream.port
+        );
+        fs::write(house.path("keystead.toml"), guard).unwrap();
         house.serve();
         let log = house.path("serve.log");
         house.key = eventually("the first key", |_| {
@@ -96,7 +119,9 @@ impl House {
     pub(crate) fn serve(&mut self) {
         let log = File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
         let server = Command::new(env!("CARGO_BIN_EXE_keystead"))
-            .args(["serve", "--data"])
+            .args(["serve", "--config"])
+            .arg(self.path("keystead.toml"))
+            .arg("--data")
             .arg(self.path("data"))
             .args(["--listen", &format!("127.0.0.1:{}", self.port), "--usage-flush-seconds", "1"])
             .env_clear()

@@ -16,8 +16,11 @@ const NOTHING_SKIPPED: &str = "KEYSTEAD_TEST_NOTHING_SKIPPED";
 pub(crate) struct Proxy {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
-    _running: Running,
+    _running: Option<Running>,
 }
+
+/// Keystead's own proxy, a part of its server.
+pub(crate) const OWN: &str = "own";
 
 /// A program, where it is installed.
 fn program(name: &str) -> Option<PathBuf> {
@@ -29,6 +32,13 @@ fn program(name: &str) -> Option<PathBuf> {
 impl Proxy {
     /// Installs and starts one; `None` where the program is not here and may be missing.
     pub(crate) fn start(name: &'static str, house: &House, upstream: &Upstream) -> Option<Self> {
+        if name == OWN {
+            eventually(name, |_| {
+                (wire::send(house.own, "GET", "/v1/open/ready", &[], b"").status() == 200).then_some(())
+            });
+            upstream.take();
+            return Some(Self { name, port: house.own, _running: None });
+        }
         let Some(program) = program(name) else {
             assert!(std::env::var_os(NOTHING_SKIPPED).is_none(), "{name} is not installed");
             eprintln!("not run: {name} is not installed; cargo xtask test installs it");
@@ -57,7 +67,7 @@ impl Proxy {
         let log = fs::File::create(folder.join("log")).unwrap();
         let running =
             command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let proxy = Self { name, port, _running: Running(running) };
+        let proxy = Self { name, port, _running: Some(Running(running)) };
         let ready = eventually(name, |last| {
             let open = std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
             let answers = open && wire::send(port, "GET", "/v1/open/ready", &[], b"").status() == 200;
