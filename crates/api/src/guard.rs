@@ -51,6 +51,12 @@ pub struct Guard {
     /// `X-Forwarded-For` that is in none of them. At most 64.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxies: Vec<String>,
+    /// For whom the signed identity in `X-Keystead-Identity` is: 1 to 128 visible ASCII characters, in which
+    /// `{environment}` stands for the environment's slug. What begins with `keystead:` is reserved. When left out,
+    /// `keystead:ORGANIZATION:PROJECT:ENVIRONMENT`: the organization's id and two slugs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 128))]
+    pub audience: Option<String>,
     /// What each endpoint needs; at most 2,000. The most specific path decides; then its methods.
     #[serde(default)]
     pub routes: Vec<GuardRoute>,
@@ -75,6 +81,7 @@ impl Guard {
             preflight: true,
             rate_limit_headers: false,
             trusted_proxies: Vec::new(),
+            audience: None,
             routes: Vec::new(),
         }
     }

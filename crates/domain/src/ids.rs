@@ -86,6 +86,7 @@ id!(/** Of an identity provider. */ IdentityProviderId, "idp");
 id!(/** Of an identity: a person as an identity provider knows them. */ IdentityId, "idn");
 id!(/** Of a sign-in, or a ceremony of a passkey, that is to be finished. */ FlowId, "flow");
 id!(/** Of a passkey. */ PasskeyId, "pky");
+id!(/** Of a key that signs identities. */ SigningKeyId, "sig");
 id!(/** Of a request. */ RequestId, "req");
 id!(/** Of a node: a running server. */ NodeId, "node");
 

@@ -18,6 +18,7 @@ pub mod foreign;
 pub mod guardrails;
 pub mod hours;
 pub mod hygiene;
+pub mod identity;
 pub mod ids;
 pub mod invalid;
 pub mod lease;

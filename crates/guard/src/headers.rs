@@ -19,9 +19,11 @@ pub const PERMISSIONS: HeaderName = HeaderName::from_static("x-keystead-permissi
 pub const ENVIRONMENT: HeaderName = HeaderName::from_static("x-keystead-environment");
 /// The verification's id, as it stands in Keystead's log.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-keystead-request-id");
+/// All of it signed: a JWT that an upstream verifies with the published keys.
+pub const SIGNED: HeaderName = HeaderName::from_static("x-keystead-identity");
 
 /// All that an upstream learns: each is set or removed for each request.
-pub const IDENTITY: [HeaderName; 6] = [KEY_ID, OWNER, CONSUMER, PERMISSIONS, ENVIRONMENT, REQUEST_ID];
+pub const IDENTITY: [HeaderName; 7] = [KEY_ID, OWNER, CONSUMER, PERMISSIONS, ENVIRONMENT, REQUEST_ID, SIGNED];
 
 /// Whether a header's name is one of ours in any spelling: upstreams that turn names into variables take `_`, `.`
 /// and `-` for the same, and case for none (LESSONS 17).

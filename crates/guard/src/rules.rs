@@ -16,6 +16,8 @@ use std::collections::HashMap;
 pub const ROUTES_MAX: usize = 2_000;
 /// Most networks of trusted proxies.
 const PROXIES_MAX: usize = 64;
+/// Longest audience, in bytes.
+const AUDIENCE_BYTES_MAX: usize = 128;
 /// Longest operation id, in bytes.
 const OPERATION_BYTES_MAX: usize = 256;
 /// What stands for a route where none lists the endpoint.
@@ -31,6 +33,7 @@ pub struct Compiled {
     /// Whether clients are told what remains of their limits.
     pub rate_limit_headers: bool,
     trusted: Option<NetworkRules>,
+    audience: Option<Box<str>>,
     routes: Box<[Route]>,
     router: Router,
     /// Every header that some route takes a key from: none of them goes on by accident.
@@ -67,6 +70,7 @@ impl Compiled {
         }
         let places = Place::list(&guard.credentials).map_err(|invalid| invalid.below("/credentials"))?;
         let trusted = trusted(&guard.trusted_proxies)?;
+        guard.audience.as_deref().map_or(Ok(()), check_audience)?;
         let (mut routes, mut router) = (Vec::with_capacity(guard.routes.len()), Router::default());
         let mut seen: HashMap<(Box<str>, Option<Method>), usize> = HashMap::new();
         for (at, route) in guard.routes.iter().enumerate() {
@@ -92,6 +96,7 @@ impl Compiled {
             preflight: guard.preflight,
             rate_limit_headers: guard.rate_limit_headers,
             trusted,
+            audience: guard.audience.as_deref().map(Into::into),
             routes: routes.into(),
             router,
             headers: headers.into(),
@@ -117,11 +122,35 @@ impl Compiled {
         })
     }
 
+    /// For whom signed identities in an environment are, where the guard says it.
+    #[must_use]
+    pub fn audience(&self, environment: &str) -> Option<String> {
+        self.audience.as_deref().map(|audience| audience.replace("{environment}", environment))
+    }
+
     /// Every header that some route takes a key from.
     #[must_use]
     pub fn credential_headers(&self) -> &[HeaderName] {
         &self.headers
     }
+}
+
+/// What every audience begins with that names its organization: no other organization can have it.
+pub const AUDIENCES_RESERVED: &str = "keystead:";
+
+fn check_audience(audience: &str) -> Result<(), Invalid> {
+    if !(1..=AUDIENCE_BYTES_MAX).contains(&audience.len()) || !audience.bytes().all(|b| b.is_ascii_graphic())
+    {
+        let fix = format!("Send 1 to {AUDIENCE_BYTES_MAX} visible ASCII characters without spaces.");
+        return Err(Invalid::new("/audience", "This is no audience.", fix));
+    }
+    let begins = audience.get(..AUDIENCES_RESERVED.len());
+    if begins.is_some_and(|begins| begins.eq_ignore_ascii_case(AUDIENCES_RESERVED)) {
+        let what = format!("Audiences that begin with `{AUDIENCES_RESERVED}` are Keystead's own.");
+        let fix = "Choose another, such as the API's URL, or leave it out for the usual one.";
+        return Err(Invalid::new("/audience", what, fix));
+    }
+    Ok(())
 }
 
 fn trusted(proxies: &[String]) -> Result<Option<NetworkRules>, Invalid> {

@@ -1,4 +1,4 @@
-//! What is done at the start and every hour: rotations are tended, orphans told of, and teams' contacts asked.
+//! What is done at the start and every hour: rotations and the keys that sign identities are tended, orphans told of, and teams' contacts asked.
 
 use crate::Keystead;
 use std::sync::Arc;
@@ -12,6 +12,9 @@ impl Keystead {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
             ticks.tick().await;
+            if let Err(error) = self.tend_identity_keys().await {
+                tracing::warn!(%error, "keys that sign identities could not be tended; the next hour tries again");
+            }
             if let Err(error) = self.tend_rotations().await {
                 tracing::warn!(%error, "rotations could not be tended; the next hour tries again");
             }

@@ -90,6 +90,7 @@ mod shares;
 mod show_key;
 mod sightings;
 mod sign_in;
+mod signed_identity;
 mod slot;
 mod slow_imports;
 mod switch_key;
@@ -159,6 +160,8 @@ pub struct Keystead {
     /// What sends mail.
     post: post::Post,
     sign_in: sign_in::SignInRoom,
+    /// What upstreams are told, signed.
+    identities: signed_identity::Identities,
     /// Look-ups of contacts, which anybody may make.
     lookups: people::Lookups,
     /// Until when this node counts rate limits alone, in memory.

@@ -15,6 +15,7 @@ use crate::root_key::{RootKeyError, RootKeySource, RootKeyring};
 use crate::seek::Seeker;
 use crate::shares::{Mode, Shares, Wanted};
 use crate::sign_in::SignInRoom;
+use crate::signed_identity::Identities;
 use crate::slot::Slot;
 use crate::usage::{Usage, UsageEvent};
 use crate::{
@@ -173,6 +174,7 @@ impl Keystead {
             shares,
             post: Post::new(settings.mail),
             sign_in: SignInRoom::new(settings.sign_in),
+            identities: Identities::default(),
             lookups: Lookups::default(),
             // On SQLite for ever; on PostgreSQL once it is certain that there is no other node.
             sharing: Sharing::alone(),
@@ -191,6 +193,7 @@ impl Keystead {
             keystead.take_root_key().await?;
             keystead.complete_system_catalogues().await?;
         }
+        keystead.tend_identity_keys().await?;
         keystead.start((events, wanted), settings.usage_flush, feed, settings.max_staleness);
         if settings.new_admin_key && admin_key.is_none() {
             admin_key = Some(keystead.reissue_admin_key().await?);

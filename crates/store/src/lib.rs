@@ -59,6 +59,7 @@ pub use tables::guards::GuardRow;
 pub use tables::guidelines::GuidelinesRow;
 pub use tables::hygiene::HygieneRow;
 pub use tables::identities::IdentityRow;
+pub use tables::identity_keys::{IdentityKeyRow, identity_key_place};
 pub use tables::identity_providers::{IdentityProviderRow, provider_secret_place};
 pub use tables::imports::ImportRow;
 pub use tables::key_list::{KeyCounts, KeyFilter, KeyStatus, StatusFilter};

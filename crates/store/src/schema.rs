@@ -6,7 +6,7 @@ use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, SqlSafeStr};
 
 /// The schema that this binary writes.
-pub(crate) const SUPPORTED: i64 = 23;
+pub(crate) const SUPPORTED: i64 = 24;
 
 /// Each step: its number, what it does, its text. A step that ran somewhere is never changed. Each
 /// sets `schema_oldest_binary` to the oldest [`SUPPORTED`] that can work on what it made: nodes
@@ -35,6 +35,7 @@ const STEPS: &[(i64, &str, &str)] = &[
     (21, "passkeys", include_str!("schema/0021_passkeys.sql")),
     (22, "access policies", include_str!("schema/0022_access_policies.sql")),
     (23, "guards", include_str!("schema/0023_guards.sql")),
+    (24, "identity keys", include_str!("schema/0024_identity_keys.sql")),
 ];
 
 /// The words in which the engines differ.

@@ -4,7 +4,7 @@
 use keystead_domain::ids::{
     AccessPolicyId, AccountId, ApprovalId, AuditId, CheckpointId, ConsumerId, EnvironmentId, FlowId,
     IdentityId, IdentityProviderId, KeyId, MemberId, NodeId, NoticeId, OrganizationId, OwnerId, PasskeyId,
-    PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, TeamId,
+    PermissionId, ProjectId, RoleId, SeatId, ServiceAccountId, SessionId, SigningKeyId, TeamId,
 };
 use keystead_domain::time::Micros;
 
@@ -185,6 +185,7 @@ ids!(
     SeatId,
     ServiceAccountId,
     SessionId,
+    SigningKeyId,
     TeamId
 );
 

@@ -34,6 +34,8 @@ mod guards;
 mod guidelines;
 #[path = "contract/hygiene.rs"]
 mod hygiene;
+#[path = "contract/identity_keys.rs"]
+mod identity_keys;
 #[path = "contract/imports.rs"]
 mod imports;
 #[path = "contract/keys.rs"]
@@ -305,6 +307,10 @@ suite! {
         a_guard_is_its_projects_and_keeps_old_binaries_away,
         what_observing_finds_adds_up_within_bounds,
         backup_and_log_have_guards,
+    }
+    identity_keys {
+        keys_come_in_the_order_in_which_they_sign,
+        backup_and_log_have_identity_keys,
     }
     policies {
         a_policy_is_its_organizations_and_keeps_old_binaries_away,

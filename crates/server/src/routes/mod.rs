@@ -25,6 +25,7 @@ mod sessions;
 mod sign_in;
 mod teams;
 mod verify;
+mod well_known;
 mod whoami;
 
 use crate::openapi::{Description, finish};
@@ -84,6 +85,7 @@ pub fn router(app: App) -> Router {
     router
         .merge(passkeys::routes())
         .merge(guard::routes())
+        .merge(well_known::routes())
         .route("/openapi.json", get(answer))
         .with_state(app)
 }

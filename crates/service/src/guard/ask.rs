@@ -102,7 +102,8 @@ impl Keystead {
         };
         let now = self.clock.now();
         if let (Code::Valid, Some(verified)) = (code, &verified) {
-            return Answer::Allow(without(asking.place, allowed(&door.guard, verified, now)));
+            let signed = self.identities.token(&door.guard, &door.environment, verified, now);
+            return Answer::Allow(without(asking.place, allowed(&door.guard, verified, signed, now)));
         }
         let mut refusal = Refusal::of(code, retry);
         if let Some(verified) = &verified {

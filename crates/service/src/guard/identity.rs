@@ -3,7 +3,9 @@
 use http::{HeaderName, HeaderValue};
 use keystead_api::{LimitStatus, Verification};
 use keystead_domain::time::{DAY, Micros};
-use keystead_guard::headers::{CONSUMER, ENVIRONMENT, IDENTITY, KEY_ID, OWNER, PERMISSIONS, REQUEST_ID};
+use keystead_guard::headers::{
+    CONSUMER, ENVIRONMENT, IDENTITY, KEY_ID, OWNER, PERMISSIONS, REQUEST_ID, SIGNED,
+};
 use keystead_guard::{Allowed, Compiled};
 
 /// A list of permissions that is longer is left out: servers take headers of some KiB at most.
@@ -17,7 +19,12 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// How a request with a valid key goes on.
-pub(super) fn allowed(guard: &Compiled, verified: &Verification, now: Micros) -> Allowed {
+pub(super) fn allowed(
+    guard: &Compiled,
+    verified: &Verification,
+    signed: Option<HeaderValue>,
+    now: Micros,
+) -> Allowed {
     let owner = verified.owner.as_ref().map(|owner| owner.id.as_str());
     let consumer = verified.consumer.as_ref().map(|consumer| consumer.id.as_str());
     let permissions = verified.permissions.join(",");
@@ -31,9 +38,10 @@ pub(super) fn allowed(guard: &Compiled, verified: &Verification, now: Micros) ->
         (REQUEST_ID, Some(&verified.request_id)),
     ];
     let mut allowed = Allowed { to_client: to_client(guard, verified, now), ..Allowed::default() };
-    for (name, value) in told {
+    let told = told.map(|(name, value)| (name, value.and_then(|value| HeaderValue::from_str(value).ok())));
+    for (name, value) in told.into_iter().chain([(SIGNED, signed)]) {
         // Each is set or removed: none of the client's own is left (LESSONS 16).
-        match value.and_then(|value| HeaderValue::from_str(value).ok()) {
+        match value {
             Some(value) => allowed.set.push((name, value)),
             None => allowed.remove.push(name),
         }

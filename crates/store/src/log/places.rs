@@ -16,6 +16,7 @@ const LOGGED: &[(&str, &str)] = &[
     ("guards", "project_id"),
     ("guidelines", "organization_id"),
     ("identities", "id"),
+    ("identity_keys", "id"),
     ("identity_providers", "id"),
     ("imports", "key_id"),
     ("key_grants", "key_id"),

@@ -37,9 +37,9 @@ statements! {
     INSERT(5) = concat!("INSERT INTO guards (", columns!(), ") VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING");
     UPDATE(6) = "UPDATE guards SET body = $1, updated_at = $2, version = $3 \
         WHERE project_id = $4 AND organization_id = $5 AND version = $6";
-    // Binaries before this one do not know what the feed says of guards.
-    NEEDS(0) = "UPDATE installation SET value = '23' WHERE name = 'schema_oldest_binary' \
-        AND CAST(value AS BIGINT) < 23 AND EXISTS (SELECT 1 FROM guards)";
+    // Binaries before 23 do not know what the feed says of guards, those before 24 not all that a guard may say.
+    NEEDS(0) = "UPDATE installation SET value = '24' WHERE name = 'schema_oldest_binary' \
+        AND CAST(value AS BIGINT) < 24 AND EXISTS (SELECT 1 FROM guards)";
 }
 
 impl Conn {

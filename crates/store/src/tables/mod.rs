@@ -21,6 +21,7 @@ pub(crate) mod guards;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;
 pub(crate) mod identities;
+pub(crate) mod identity_keys;
 pub(crate) mod identity_providers;
 pub(crate) mod imports;
 pub(crate) mod installation;
@@ -87,6 +88,7 @@ const DECLARED: &[&[&str]] = &[
     guidelines::DECLARED,
     hygiene::DECLARED,
     identities::DECLARED,
+    identity_keys::DECLARED,
     identity_providers::DECLARED,
     imports::DECLARED,
     installation::DECLARED,

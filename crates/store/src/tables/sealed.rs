@@ -4,11 +4,12 @@
 use crate::conn::{Conn, Ledger};
 use crate::error::StoreError;
 use crate::statement::{Statement, statements};
+use crate::tables::identity_keys::identity_key_place;
 use crate::tables::identity_providers::provider_secret_place;
 use crate::tables::outbox::letter_place;
 use crate::tables::page::limit;
 use crate::value::{Column, Value};
-use keystead_domain::ids::{AccountId, IdentityProviderId, KeyId, NoticeId, OrganizationId};
+use keystead_domain::ids::{AccountId, IdentityProviderId, KeyId, NoticeId, OrganizationId, SigningKeyId};
 
 /// Which row a sealed value is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,9 @@ statements! {
     PROVIDERS_WAITING(2) = "SELECT id, sealed FROM identity_providers WHERE sealed IS NOT NULL AND substr(sealed, 1, 9) <> $1 ORDER BY id LIMIT $2";
     PROVIDERS_REPLACE(3) = "UPDATE identity_providers SET sealed = $1 WHERE id = $2 AND sealed = $3";
     PROVIDERS_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM identity_providers WHERE sealed IS NOT NULL GROUP BY substr(sealed, 1, 9)";
+    IDENTITY_WAITING(2) = "SELECT id, sealed FROM identity_keys WHERE substr(sealed, 1, 9) <> $1 ORDER BY id LIMIT $2";
+    IDENTITY_REPLACE(3) = "UPDATE identity_keys SET sealed = $1 WHERE id = $2 AND sealed = $3";
+    IDENTITY_LABELS(0) = "SELECT substr(sealed, 1, 9), count(*) FROM identity_keys GROUP BY substr(sealed, 1, 9)";
     PEPPERS_LABELS(0) = "SELECT substr(wrapped, 1, 9), count(*) FROM peppers GROUP BY substr(wrapped, 1, 9)";
 }
 
@@ -140,6 +144,18 @@ pub const SEALED: &[Sealed] = &[
         waiting: PROVIDERS_WAITING,
         replace: PROVIDERS_REPLACE,
         labels: PROVIDERS_LABELS,
+    },
+    Sealed {
+        table: "identity_keys",
+        column: "sealed",
+        place: |row| match row {
+            SealedRow::Thing(id) => Some(identity_key_place(SigningKeyId(*id))),
+            SealedRow::Number(_) | SealedRow::Key(..) => None,
+        },
+        by: By::Thing,
+        waiting: IDENTITY_WAITING,
+        replace: IDENTITY_REPLACE,
+        labels: IDENTITY_LABELS,
     },
 ];
 

@@ -40,7 +40,7 @@ pub(crate) async fn a_guard_is_its_projects_and_keeps_old_binaries_away(store: T
     });
     assert_eq!(done, Ok((true, false)));
     let oldest = read(&store).await.installation_value("schema_oldest_binary").await.unwrap();
-    assert_eq!(oldest.as_deref(), Some("23"));
+    assert_eq!(oldest.as_deref(), Some("24"));
     let changed = GuardRow { body: "{}".to_owned(), version: 2, ..guard_row(1) };
     let others = GuardRow { organization_id: org(2), ..changed.clone() };
     let expected = changed.clone();

@@ -1,0 +1,17 @@
+//! Signed identity: what an upstream is told of whose request it has, so that it need not believe whoever sends it
+//! headers. The keys that sign it make way for each other by themselves; their public halves are published.
+
+mod keys;
+mod made;
+mod token;
+
+use arc_swap::ArcSwap;
+use keys::Keys;
+use made::Made;
+
+/// What signs identities, and what was signed.
+#[derive(Debug, Default)]
+pub(crate) struct Identities {
+    keys: ArcSwap<Keys>,
+    made: Made,
+}

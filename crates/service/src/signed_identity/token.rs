@@ -1,0 +1,115 @@
+//! What is signed: a JWT for one audience, of a key whose request passes.
+
+use super::Identities;
+use super::made::KEPT;
+use http::HeaderValue;
+use keystead_api::{OwnerKind, Verification};
+use keystead_domain::cells::Place;
+use keystead_domain::identity::fingerprint;
+use keystead_domain::time::{Micros, SECOND};
+use keystead_guard::{AUDIENCES_RESERVED, Compiled};
+use serde::Serialize;
+
+/// How long a token is believed after it was made. One that is handed out has the rest after [`KEPT`] at least.
+const LIFE: i64 = 60 * SECOND;
+const _: () = assert!(KEPT < LIFE);
+/// Longer lists of permissions are left out: servers take headers of some KiB at most.
+const PERMISSIONS_MAX: usize = 256;
+const PERMISSIONS_BYTES_MAX: usize = 4_096;
+
+/// What a token says beside its times.
+#[derive(Serialize)]
+struct Said<'a> {
+    /// Who says so, for one organization: what another's guard has signed is not from this issuer.
+    iss: String,
+    aud: String,
+    /// The key.
+    sub: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consumer: Option<Consumer<'a>>,
+    project: &'a str,
+    environment: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    permissions_omitted: bool,
+}
+
+#[derive(Serialize)]
+struct Owner<'a> {
+    kind: OwnerKind,
+    id: &'a str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Consumer<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    #[serde(flatten)]
+    said: Said<'a>,
+    iat: i64,
+    exp: i64,
+}
+
+impl Identities {
+    /// The token for a request that passes; none where there is nothing to sign with, and an upstream that wants one
+    /// refuses.
+    pub(crate) fn token(
+        &self,
+        guard: &Compiled,
+        place: &Place,
+        verified: &Verification,
+        now: Micros,
+    ) -> Option<HeaderValue> {
+        let keys = self.keys.load();
+        let signer = keys.signer(now)?;
+        let said = said(guard, place, verified);
+        // What differs in anything that it says, in who signs it or in when the key ends is another token.
+        let ends = verified.expires_at.map(Micros::from);
+        let whole = serde_json::to_vec(&(signer.id().0, ends.map(|ends| ends.0), &said)).ok()?;
+        let fingerprint = fingerprint(&whole);
+        if let Some(token) = self.made.get(&fingerprint, now) {
+            return Some(token);
+        }
+        let seconds = |at: Micros| at.0.div_euclid(SECOND);
+        let exp = ends.map_or(now.plus(LIFE), |ends| ends.plus(SECOND - 1).min(now.plus(LIFE)));
+        let claims = Claims { said, iat: seconds(now), exp: seconds(exp) };
+        let token = HeaderValue::try_from(signer.sign(&claims).ok()?).ok()?;
+        self.made.put(fingerprint, token.clone(), now);
+        Some(token)
+    }
+}
+
+fn said<'a>(guard: &Compiled, place: &'a Place, verified: &'a Verification) -> Said<'a> {
+    let (organization, project) = (place.project.organization, &place.project.slug);
+    let bytes: usize = verified.permissions.iter().map(String::len).sum();
+    let fits = verified.permissions.len() <= PERMISSIONS_MAX && bytes <= PERMISSIONS_BYTES_MAX;
+    Said {
+        iss: format!("keystead/{organization}"),
+        aud: guard
+            .audience(&place.slug)
+            .unwrap_or_else(|| format!("{AUDIENCES_RESERVED}{organization}:{project}:{}", place.slug)),
+        sub: verified.key_id.as_deref(),
+        owner: verified.owner.as_ref().map(|owner| Owner {
+            kind: owner.kind,
+            id: &owner.id,
+            name: &owner.name,
+        }),
+        consumer: verified
+            .consumer
+            .as_ref()
+            .map(|consumer| Consumer { id: &consumer.id, external_id: consumer.external_id.as_deref() }),
+        project,
+        environment: &place.slug,
+        permissions: fits.then_some(verified.permissions.as_slice()),
+        permissions_omitted: !fits,
+    }
+}
