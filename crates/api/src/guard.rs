@@ -129,6 +129,10 @@ pub struct GuardRoute {
 pub struct GuardView {
     /// What it says.
     pub rules: Guard,
+    /// The `iss` of signed identities: the organization's, whatever its guards say.
+    pub identity_issuer: String,
+    /// The `aud` of signed identities, in which `{environment}` stands for the environment's slug.
+    pub identity_audience: String,
     /// When it was last changed.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,

@@ -122,10 +122,10 @@ impl Compiled {
         })
     }
 
-    /// For whom signed identities in an environment are, where the guard says it.
+    /// For whom signed identities are, where the guard says it; `{environment}` stands for the environment's slug.
     #[must_use]
-    pub fn audience(&self, environment: &str) -> Option<String> {
-        self.audience.as_deref().map(|audience| audience.replace("{environment}", environment))
+    pub fn audience(&self) -> Option<&str> {
+        self.audience.as_deref()
     }
 
     /// Every header that some route takes a key from.

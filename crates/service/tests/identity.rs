@@ -140,7 +140,7 @@ mod tokens {
                 "exp": now + 60,
             })
         );
-        let owner = key.details.owner.as_ref().unwrap();
+        let owner = &key.details.owner;
         assert_eq!(claims["owner"], json!({"kind": owner.kind, "id": owner.id, "name": owner.name}));
         let (body, signature) = token.rsplit_once('.').unwrap();
         let forged = format!("{}A.{signature}", &body[..body.len() - 1]);
@@ -220,19 +220,16 @@ mod tokens {
     pub(crate) async fn long_lists_of_permissions_are_left_out_and_that_is_told(house: House) {
         let admin = house.admin();
         let api = guarded(&house, &admin, None).await;
-        for n in 0..257 {
-            house.permission(&admin, "acme", &format!("p{n}.do")).await;
+        for n in 0..256 {
+            house.permission(&admin, "acme", &format!("many.p{n}")).await;
         }
-        let of = async |count: usize| {
-            let names: Vec<String> = (0..count).map(|n| format!("p{n}.do")).collect();
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let input = CreateKey { permissions: house::everywhere(&names), ..CreateKey::default() };
-            api.claims(&house.key(&admin, input).await.key).await
-        };
-        let whole = of(256).await;
+        let input = CreateKey { permissions: house::everywhere(&["many.*"]), ..CreateKey::default() };
+        let key = house.key(&admin, input).await.key;
+        let whole = api.claims(&key).await;
         assert_eq!(whole["permissions"].as_array().unwrap().len(), 256);
         assert!(whole.get("permissions_omitted").is_none());
-        let cut = of(257).await;
+        house.permission(&admin, "acme", "many.more").await;
+        let cut = api.claims(&key).await;
         assert_eq!(cut["permissions_omitted"], true);
         assert!(cut.get("permissions").is_none());
     }

@@ -17,3 +17,4 @@ mod own_guard;
 mod requests;
 mod tenants;
 mod v1;
+mod well_known;

@@ -18,6 +18,7 @@ use crate::act::Target;
 use crate::caller::Caller;
 use crate::present::json;
 use crate::refused::Refused;
+use crate::signed_identity::{audience, issuer};
 use keystead_api::{Guard, GuardView};
 use keystead_domain::cells::ProjectCell;
 use keystead_store::{Change, ChangeKind, GuardRow};
@@ -34,7 +35,7 @@ impl Keystead {
         project: &str,
     ) -> Result<GuardView, Refused> {
         let project = self.enter(caller, crate::management::GUARDS_READ, project).await?;
-        show(&self.guard_row(&project).await?.ok_or(Refused::not_found("guard"))?)
+        show(&project, &self.guard_row(&project).await?.ok_or(Refused::not_found("guard"))?)
     }
 
     async fn guard_row(&self, project: &ProjectCell) -> Result<Option<GuardRow>, Refused> {
@@ -62,8 +63,15 @@ fn rules(row: &GuardRow) -> Result<Guard, Refused> {
     json(&row.body)
 }
 
-fn show(row: &GuardRow) -> Result<GuardView, Refused> {
-    Ok(GuardView { rules: rules(row)?, updated_at: row.updated_at.to_timestamp(), version: row.version })
+fn show(project: &ProjectCell, row: &GuardRow) -> Result<GuardView, Refused> {
+    let rules = rules(row)?;
+    Ok(GuardView {
+        identity_issuer: issuer(project),
+        identity_audience: audience(project, rules.audience.as_deref()),
+        rules,
+        updated_at: row.updated_at.to_timestamp(),
+        version: row.version,
+    })
 }
 
 fn target(project: &ProjectCell) -> Target<'_> {

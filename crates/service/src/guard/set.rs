@@ -86,14 +86,14 @@ impl Keystead {
         if let (Some(row), Some(old)) = (&before, &old)
             && *old == guard
         {
-            return show(row);
+            return show(&project, row);
         }
         let event = self.guard_event(caller, "guard.update", &project, (old.as_ref(), &guard));
         let row = self.next_guard_row(&project, before.as_ref(), &guard)?;
         self.act(move |tx| {
             Box::pin(async move {
                 write(tx, &row, before.map(|row| row.version)).await?;
-                Ok(Acted { value: show(&row)?, events: vec![event], changes: vec![change(&row)] })
+                Ok(Acted { value: show(&project, &row)?, events: vec![event], changes: vec![change(&row)] })
             })
         })
         .await

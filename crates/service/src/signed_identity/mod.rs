@@ -5,6 +5,8 @@ mod keys;
 mod made;
 mod token;
 
+pub(crate) use token::{audience, issuer};
+
 use arc_swap::ArcSwap;
 use keys::Keys;
 use made::Made;

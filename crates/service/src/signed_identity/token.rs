@@ -4,7 +4,7 @@ use super::Identities;
 use super::made::KEPT;
 use http::HeaderValue;
 use keystead_api::{OwnerKind, Verification};
-use keystead_domain::cells::Place;
+use keystead_domain::cells::{Place, ProjectCell};
 use keystead_domain::identity::fingerprint;
 use keystead_domain::time::{Micros, SECOND};
 use keystead_guard::{AUDIENCES_RESERVED, Compiled};
@@ -88,15 +88,23 @@ impl Identities {
     }
 }
 
+/// Who signs for a project's organization.
+pub(crate) fn issuer(project: &ProjectCell) -> String {
+    format!("keystead/{}", project.organization)
+}
+
+/// For whom a project's tokens are, in each `{environment}`.
+pub(crate) fn audience(project: &ProjectCell, chosen: Option<&str>) -> String {
+    let usual = || format!("{AUDIENCES_RESERVED}{}:{}:{{environment}}", project.organization, project.slug);
+    chosen.map_or_else(usual, ToOwned::to_owned)
+}
+
 fn said<'a>(guard: &Compiled, place: &'a Place, verified: &'a Verification) -> Said<'a> {
-    let (organization, project) = (place.project.organization, &place.project.slug);
     let bytes: usize = verified.permissions.iter().map(String::len).sum();
     let fits = verified.permissions.len() <= PERMISSIONS_MAX && bytes <= PERMISSIONS_BYTES_MAX;
     Said {
-        iss: format!("keystead/{organization}"),
-        aud: guard
-            .audience(&place.slug)
-            .unwrap_or_else(|| format!("{AUDIENCES_RESERVED}{organization}:{project}:{}", place.slug)),
+        iss: issuer(&place.project),
+        aud: audience(&place.project, guard.audience()).replace("{environment}", &place.slug),
         sub: verified.key_id.as_deref(),
         owner: verified.owner.as_ref().map(|owner| Owner {
             kind: owner.kind,
@@ -107,7 +115,7 @@ fn said<'a>(guard: &Compiled, place: &'a Place, verified: &'a Verification) -> S
             .consumer
             .as_ref()
             .map(|consumer| Consumer { id: &consumer.id, external_id: consumer.external_id.as_deref() }),
-        project,
+        project: &place.project.slug,
         environment: &place.slug,
         permissions: fits.then_some(verified.permissions.as_slice()),
         permissions_omitted: !fits,

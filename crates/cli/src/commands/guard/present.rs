@@ -20,6 +20,8 @@ pub(super) fn view(session: &Session, view: &GuardView) -> Outcome {
         ("keys are in", Cell::list(&rules.credentials)),
         ("preflights pass", if rules.preflight { "yes" } else { "no" }.into()),
         ("trusted proxies", Cell::list(&rules.trusted_proxies)),
+        ("identity's issuer", view.identity_issuer.as_str().into()),
+        ("identity's audience", view.identity_audience.as_str().into()),
         ("changed", Cell::time(Some(view.updated_at))),
         ("version", view.version.to_string().into()),
     ])?;
