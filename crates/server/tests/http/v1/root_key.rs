@@ -33,7 +33,7 @@ async fn a_rotated_root_key_seals_and_the_old_one_goes_lessons_38(mut house: Hou
     house.operator.poke("/v1/root-key/retire").await.refused(409, "conflict");
     house.wait(61);
     let retired = house.operator.poke("/v1/root-key/retire").await.ok();
-    assert_eq!(retired["keys"], json!([{"id": rotated["current"], "current": true, "sealed": 1}]));
+    assert_eq!(retired["keys"], json!([{"id": rotated["current"], "current": true, "sealed": 2}]));
     house.restart().await;
     assert_eq!(house.operator.get("/v1/root-key").await.ok(), retired);
     assert_eq!(house.admin.get(&key.path()).await.ok()["status"], "active");
