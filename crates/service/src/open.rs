@@ -189,16 +189,21 @@ impl Keystead {
         if feed.is_some() {
             keystead.join().await?;
         }
-        if !is_new {
-            keystead.take_root_key().await?;
-            keystead.complete_system_catalogues().await?;
-        }
-        keystead.tend_identity_keys().await?;
+        keystead.bring_up_to_date(is_new).await?;
         keystead.start((events, wanted), settings.usage_flush, feed, settings.max_staleness);
         if settings.new_admin_key && admin_key.is_none() {
             admin_key = Some(keystead.reissue_admin_key().await?);
         }
         Ok(Opened { keystead, admin_key })
+    }
+
+    /// Takes what has come since the last start, and what a first one has not.
+    async fn bring_up_to_date(self: &Arc<Self>, is_new: bool) -> Result<(), OpenFailed> {
+        if !is_new {
+            self.take_root_key().await?;
+            self.complete_system_catalogues().await?;
+        }
+        Ok(self.tend_identity_keys().await?)
     }
 
     /// Fills the keyring. Where others may write meanwhile, the feed's reader takes its place first:
