@@ -30,7 +30,7 @@ pub struct Allowed {
 pub struct Refusal {
     /// The status.
     pub status: StatusCode,
-    /// The verdict's stable name, or `identity_header_forged`.
+    /// The verdict's stable name, `identity_header_forged` or `request_misleading`.
     pub code: &'static str,
     /// A sentence for people.
     pub detail: &'static str,

@@ -1,5 +1,6 @@
 //! The headers by which an upstream learns whose request it has, and who may set them.
 
+use http::header::UPGRADE;
 use http::{HeaderMap, HeaderName};
 
 /// What every header of ours begins with.
@@ -29,12 +30,37 @@ pub const IDENTITY: [HeaderName; 7] = [KEY_ID, OWNER, CONSUMER, PERMISSIONS, ENV
 /// and `-` for the same, and case for none (LESSONS 17).
 #[must_use]
 pub fn is_ours(name: &str) -> bool {
-    let name = name.as_bytes();
-    name.len() >= OURS.len()
-        && name.iter().zip(OURS.as_bytes()).all(|(sent, ours)| match ours {
-            b'-' => !sent.is_ascii_alphanumeric(),
-            letter => sent.eq_ignore_ascii_case(letter),
-        })
+    name.len() >= OURS.len() && reads_as(name, OURS)
+}
+
+/// Whether a name begins with this one as upstreams may read it.
+fn reads_as(name: &str, wanted: &str) -> bool {
+    name.bytes().zip(wanted.bytes()).all(|(sent, wanted)| match wanted {
+        b'-' => !sent.is_ascii_alphanumeric(),
+        letter => sent.eq_ignore_ascii_case(&letter),
+    })
+}
+
+/// By these an upstream may take a request for another one than was judged: another method, another path, or the
+/// beginning of a tunnel (`Upgrade: h2c` needs `HTTP2-Settings`, RFC 7540 §3.2.1) in which nobody judges any more.
+const MISLEADING: [&str; 6] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "http2-settings",
+];
+
+/// A header that makes a request another one than it looks, if there is one.
+#[must_use]
+pub fn misleading(headers: &HeaderMap) -> Option<&HeaderName> {
+    headers.iter().find_map(|(name, value)| {
+        let sent = name.as_str();
+        let is_h2c = *name == UPGRADE && value.as_bytes().to_ascii_lowercase().starts_with(b"h2c");
+        let is_listed = MISLEADING.iter().any(|one| one.len() == sent.len() && reads_as(sent, one));
+        (is_h2c || is_listed).then_some(name)
+    })
 }
 
 /// A header that only a guard sets and that came with a request, if there is one.
@@ -64,5 +90,25 @@ mod tests {
             assert!(!is_ours(name), "{name}");
         }
         assert!(IDENTITY.iter().all(|name| is_ours(name.as_str())));
+    }
+
+    #[test]
+    fn what_makes_a_request_another_one_is_known_in_every_spelling() {
+        let headers = |name: &'static str, value: &'static str| -> HeaderMap {
+            [(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())].into_iter().collect()
+        };
+        for (name, value) in [
+            ("X-HTTP-Method-Override", "DELETE"),
+            ("x_http_method", "DELETE"),
+            ("X-Rewrite-URL", "/admin"),
+            ("x.original.url", "/admin"),
+            ("upgrade", "H2C"),
+            ("http2-settings", "AAMAAABk"),
+        ] {
+            assert!(misleading(&headers(name, value)).is_some(), "{name}");
+        }
+        for (name, value) in [("upgrade", "websocket"), ("x-http-methods", "x"), ("x-original-uri", "/a")] {
+            assert!(misleading(&headers(name, value)).is_none(), "{name}");
+        }
     }
 }

@@ -56,6 +56,8 @@ pub enum Pass {
 pub enum Fault {
     /// It brings a header that only a guard sets.
     Forged,
+    /// It brings a header by which the upstream may take it for another request.
+    Misleading,
     /// Proxies and servers read its path in different ways.
     AmbiguousPath,
     /// No route lists its endpoint.
@@ -92,6 +94,9 @@ impl Compiled {
             return Reading::Refuse { route: None, mode: GuardMode::Enforce, fault: Fault::Forged };
         }
         let refuse = |route, fault| Reading::Refuse { route, mode: self.mode_of(route), fault };
+        if headers::misleading(request.headers).is_some() {
+            return refuse(None, Fault::Misleading);
+        }
         if self.preflight && is_preflight(request) {
             return Reading::Pass(Pass::Preflight);
         }

@@ -207,6 +207,17 @@ fn forgeries(table: &mut Table<'_>, house: &House) {
 }
 
 fn addresses_and_paths(table: &mut Table<'_>, house: &House) {
+    // What the API may take for another request than was judged, also as a preflight, which needs no key.
+    let preflight = [("Origin", "https://a.example"), ("Access-Control-Request-Method", "GET")];
+    for (name, value) in [
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Rewrite-URL", "/v1/orders"),
+        ("HTTP2-Settings", "AAMAAABk"),
+    ] {
+        let headers = [preflight[0], preflight[1], (name, value)];
+        table.kept_out(&format!("{name} of a preflight"), "OPTIONS", "/v1/open/x", &headers);
+        table.kept_out(&format!("{name} on a public route"), "GET", "/v1/open/x", &headers[2..]);
+    }
     // LESSONS 22: the address is the connection's.
     let (elsewhere, _) = house.issue(&["--permission", "orders.*", "--network-allow", "203.0.113.0/24"]);
     for name in ["X-Forwarded-For", "X-Real-IP", "X-Original-Client", "X-Envoy-External-Address", "Forwarded"]

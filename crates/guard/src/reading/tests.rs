@@ -123,6 +123,20 @@ fn preflights_pass_only_where_they_are_told_to_and_ask_something() {
     assert_eq!(read(&strict, "OPTIONS", "/orders/7", &preflight), "Unlisted Enforce");
 }
 
+/// A preflight carries no key: what makes a deletion of it must not pass.
+#[test]
+fn what_would_be_another_request_is_refused_also_as_a_preflight_and_on_a_public_route() {
+    let preflight = [("origin", "https://a.example"), ("access-control-request-method", "GET")];
+    let with = |name| [preflight[0], preflight[1], (name, "DELETE")];
+    let enforcing = guard(|_| {});
+    for name in ["x-http-method-override", "X_HTTP_Method", "x-original-url", "http2-settings"] {
+        assert_eq!(read(&enforcing, "OPTIONS", "/orders/7", &with(name)), "Misleading Enforce", "{name}");
+        assert_eq!(read(&enforcing, "GET", "/health", &with(name)), "Misleading Enforce", "{name}");
+    }
+    let observing = guard(|guard| guard.mode = GuardMode::Observe);
+    assert_eq!(read(&observing, "GET", "/health", &with("x-method-override")), "Misleading Observe");
+}
+
 #[test]
 fn a_route_may_observe_by_itself() {
     assert_eq!(read(&guard(|_| {}), "POST", "/new", &[]), "NoKey Observe");

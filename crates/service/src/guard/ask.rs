@@ -182,6 +182,12 @@ fn at_once(fault: Fault) -> Refusal {
             "The request brings a header that only the guard sets.",
             false,
         ),
+        Fault::Misleading => (
+            StatusCode::BAD_REQUEST,
+            "request_misleading",
+            "A header makes the request another one than it looks: an overridden method or path, or an upgrade to h2c.",
+            false,
+        ),
         Fault::AmbiguousPath => (
             StatusCode::FORBIDDEN,
             Code::EndpointDenied.as_str(),
