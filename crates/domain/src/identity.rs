@@ -18,7 +18,7 @@ pub const SIGNS: i64 = 30 * DAY;
 pub const PUBLISHED_BEFORE: i64 = DAY;
 /// How long a key stays published after the next one signs: also a node that learns of that late is believed.
 pub const PUBLISHED_AFTER: i64 = DAY;
-/// More keys than these there are only where clocks jumped about.
+/// More keys than these are never made. There are so many only where clocks jumped about.
 pub const KEYS_MAX: usize = 8;
 
 /// What signs identities.
@@ -121,10 +121,10 @@ pub fn next(starts: &[Micros], now: Micros) -> Option<Micros> {
     let Some(signing) = signing(starts, now).and_then(|at| starts.get(at)) else { return Some(now) };
     let due = if *signing <= now { signing.plus(SIGNS) } else { now };
     let published = now.plus(PUBLISHED_BEFORE);
-    if due > published {
+    if due > published || starts.len() >= KEYS_MAX {
         return None;
     }
-    let is_there = starts.iter().any(|start| *start > now && *start <= published);
+    let is_there = starts.iter().any(|start| *start > now && *start <= soon(now));
     (!is_there).then_some(published)
 }
 
@@ -139,12 +139,18 @@ pub fn over(starts: &[Micros], now: Micros) -> Vec<usize> {
         .filter(|(at, next)| *at < signing && **next <= now && next.plus(PUBLISHED_AFTER) <= now)
         .map(|(at, _)| at)
         .collect();
-    let last = starts.len().saturating_sub(1);
-    if starts.len() - over.len() > KEYS_MAX && last != signing {
+    if starts.len() - over.len() >= KEYS_MAX {
         // A clock that jumped far ahead made it.
-        over.push(last);
+        let far = |(at, start): &(usize, &Micros)| *at != signing && **start > soon(now);
+        over.extend(starts.iter().enumerate().rfind(far).map(|(at, _)| at));
     }
     over
+}
+
+/// A key that begins to sign until then is the next one, though the clock has stepped back a little since it was made: else each
+/// such step would make another.
+const fn soon(now: Micros) -> Micros {
+    now.plus(2 * PUBLISHED_BEFORE)
 }
 
 #[cfg(test)]
