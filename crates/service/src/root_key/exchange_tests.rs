@@ -3,7 +3,7 @@
 
 use super::file;
 use super::reseal::reseal_some;
-use super::tests::{add_public_key, entropy, labels, open, open_with_log, origin};
+use super::tests::{add_public_key, entropy, labels, open, open_with_log, origin, seal_all_anew};
 use keystead_domain::seal::RootKey;
 use keystead_store::Database;
 use keystead_store::log::LogFile;
@@ -72,6 +72,7 @@ async fn lesson_38_a_root_key_goes_once_its_going_is_on_record() {
         let keystead = opened.keystead;
         let caller = keystead.identify(opened.admin_key.unwrap().expose(), origin()).unwrap();
         keystead.rotate_root_key(&caller).await.unwrap();
+        seal_all_anew(&keystead).await;
         store.clock.step(61_000_000);
         refuse_to_record(&store, true).await;
         keystead.retire_root_keys(&caller).await.unwrap_err();
@@ -106,6 +107,7 @@ async fn lesson_38_a_log_that_goes_on_during_an_exchange_is_taken_along() {
         let rng = Box::new(ChaCha8Rng::seed_from_u64(5));
         keystead.store.roll_log(&earlier, rng).await.unwrap();
         assert!(LogFile::open(&log, &alone).is_err());
+        seal_all_anew(&keystead).await;
         store.clock.step(61_000_000);
         keystead.retire_root_keys(&caller).await.unwrap();
         assert!(LogFile::open(&log, &alone).is_ok());
