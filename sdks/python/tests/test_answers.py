@@ -5,7 +5,7 @@ import gzip
 import json
 import logging
 import pickle
-import time
+import select
 
 import pytest
 from apps import WAYS, served
@@ -110,11 +110,16 @@ def hold(connection, _):
 
 
 def drip(connection, _):
-    """Answers a byte at a time, each in time."""
+    """Answers a byte at a time, each in time, until the client has gone."""
     connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
-    while True:
+    while not has_gone(connection, 0.02):
         connection.sendall(b" ")
-        time.sleep(0.02)
+
+
+def has_gone(connection, seconds):
+    """Whether the client has ended the connection, or does within that time."""
+    readable, _, _ = select.select([connection], [], [], seconds)
+    return bool(readable) and not connection.recv(65536)
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

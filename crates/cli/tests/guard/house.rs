@@ -3,11 +3,10 @@
 use crate::upstream::Upstream;
 use serde_json::Value;
 use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
 /// The API's description.
 const OPENAPI: &str = r#"
@@ -28,46 +27,20 @@ paths:
     get: {operationId: open, security: []}
 "#;
 
-/// Looks, 20 ms apart, before a test gives up: half a minute.
-const LOOKS_MAX: usize = 1_500;
-
 /// A port that nobody listens on right now.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// Waits for something that comes soon; it is told when it looks for the last time.
-pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut(bool) -> Option<T>) -> T {
-    for look_number in 1..=LOOKS_MAX {
-        if let Some(found) = look(look_number == LOOKS_MAX) {
-            return found;
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    panic!("waited in vain for {what}");
 }
 
 /// A program that ends with the test.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
-    /// Stops it where it stands: it answers nothing, and its connections stay. A signal that was sent has not arrived
-    /// yet, and a thread that still runs would answer.
-    pub(crate) fn stop(&self) {
-        self.signal("STOP");
-        eventually("every thread to stop", |_| {
-            let threads = fs::read_dir(format!("/proc/{}/task", self.0.id())).unwrap();
-            let stopped = threads.flatten().all(|thread| {
-                let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
-                stat.rsplit(") ").next().is_some_and(|state| state.starts_with('T'))
-            });
-            stopped.then_some(())
-        });
-    }
-
-    pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([&format!("-{name}"), &self.0.id().to_string()]).status();
+    /// Ends it in order: what it has gathered is written.
+    pub(crate) fn end(mut self) {
+        let sent = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
         assert!(sent.unwrap().success());
+        assert!(self.0.wait().unwrap().success());
     }
 }
 
@@ -98,13 +71,7 @@ impl House {
             house.own, upstream.port
         );
         fs::write(house.path("keystead.toml"), guard).unwrap();
-        house.serve();
-        let log = house.path("serve.log");
-        house.key = eventually("the first key", |_| {
-            let log = fs::read_to_string(&log).ok()?;
-            Some(log.lines().find_map(|line| line.strip_prefix("KEYSTEAD_KEY="))?.to_owned())
-        });
-        eventually("the server", |_| house.try_run(&["whoami"]).ok());
+        house.key = house.serve().unwrap();
         house.run(&["projects", "create", "--name", "Shop", "--slug", "shop", "--prefix", "shop"]);
         house.run(&["environments", "create", "-p", "shop", "--name", "Live", "--slug", "live"]);
         fs::write(house.path("openapi.yaml"), OPENAPI).unwrap();
@@ -115,22 +82,36 @@ impl House {
         house
     }
 
-    /// Starts the server, on the data that there is.
-    pub(crate) fn serve(&mut self) {
+    /// Starts the server, on the data that there is, until it says where it listens; the key that it tells, if it does.
+    pub(crate) fn serve(&mut self) -> Option<String> {
         let log = File::options().create(true).append(true).open(self.path("serve.log")).unwrap();
-        let server = Command::new(env!("CARGO_BIN_EXE_keystead"))
+        let mut server = Command::new(env!("CARGO_BIN_EXE_keystead"))
             .args(["serve", "--config"])
             .arg(self.path("keystead.toml"))
             .arg("--data")
             .arg(self.path("data"))
-            .args(["--listen", &format!("127.0.0.1:{}", self.port), "--usage-flush-seconds", "1"])
+            .args(["--listen", &format!("127.0.0.1:{}", self.port)])
             .env_clear()
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
+            .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .unwrap();
+        let mut said = BufReader::new(server.stdout.take().unwrap()).lines();
         self.server = Some(Running(server));
+        let mut key = None;
+        loop {
+            let line = said.next().unwrap_or_else(|| panic!("no start: {}", self.log())).unwrap();
+            if let Some(told) = line.strip_prefix("KEYSTEAD_KEY=") {
+                key = Some(told.to_owned());
+            } else if line.starts_with("http://") {
+                return key;
+            }
+        }
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.path("serve.log")).unwrap()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -147,19 +128,12 @@ impl House {
         ]
     }
 
-    fn try_run(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
-        let output = command.args(arguments).env_clear().envs(self.environment()).output().unwrap();
-        if output.status.success() {
-            Ok(String::from_utf8(output.stdout).unwrap())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    }
-
     /// What a command prints.
     pub(crate) fn run(&self, arguments: &[&str]) -> String {
-        self.try_run(arguments).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        let output = command.args(arguments).env_clear().envs(self.environment()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// What a command answers.

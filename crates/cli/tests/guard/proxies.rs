@@ -1,11 +1,13 @@
 //! The real proxies, each installed as its recipe says.
 
-use crate::house::{House, Running, eventually, free_port};
+use crate::house::{House, Running, free_port};
 use crate::upstream::Upstream;
 use crate::wire;
 use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 /// Where programs from PyPI are: `caddy`, `traefik`, `envoy`.
 const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
@@ -16,7 +18,7 @@ const NOTHING_SKIPPED: &str = "KEYSTEAD_TEST_NOTHING_SKIPPED";
 pub(crate) struct Proxy {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
-    _running: Option<Running>,
+    running: Option<Running>,
 }
 
 /// Keystead's own proxy, a part of its server.
@@ -33,11 +35,8 @@ impl Proxy {
     /// Installs and starts one; `None` where the program is not here and may be missing.
     pub(crate) fn start(name: &'static str, house: &House, upstream: &Upstream) -> Option<Self> {
         if name == OWN {
-            eventually(name, |_| {
-                (wire::send(house.own, "GET", "/v1/open/ready", &[], b"").status() == 200).then_some(())
-            });
             upstream.take();
-            return Some(Self { name, port: house.own, _running: None });
+            return Some(Self { name, port: house.own, running: None });
         }
         let Some(program) = program(name) else {
             assert!(std::env::var_os(NOTHING_SKIPPED).is_none(), "{name} is not installed");
@@ -67,15 +66,24 @@ impl Proxy {
         let log = fs::File::create(folder.join("log")).unwrap();
         let running =
             command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let proxy = Self { name, port, _running: Some(Running(running)) };
-        let ready = eventually(name, |last| {
-            let open = std::net::TcpStream::connect(("127.0.0.1", port)).is_ok();
-            let answers = open && wire::send(port, "GET", "/v1/open/ready", &[], b"").status() == 200;
-            (answers || last).then_some(answers)
-        });
-        assert!(ready, "{name} did not start: {}", fs::read_to_string(folder.join("log")).unwrap());
+        let mut proxy = Self { name, port, running: Some(Running(running)) };
+        assert!(proxy.answers(), "{name} did not start: {}", fs::read_to_string(folder.join("log")).unwrap());
         upstream.take();
         Some(proxy)
+    }
+
+    /// Asks it for what is public until it passes; `false` when it has ended instead. It says in no other way of its own
+    /// that it listens, or has found Keystead again.
+    pub(crate) fn answers(&mut self) -> bool {
+        loop {
+            let ended = self.running.as_mut().is_some_and(|running| running.0.try_wait().unwrap().is_some());
+            let open = !ended && TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+            let passes = open && wire::send(self.port, "GET", "/v1/open/ready", &[], b"").status() == 200;
+            if ended || passes {
+                return passes;
+            }
+            thread::yield_now();
+        }
     }
 }
 

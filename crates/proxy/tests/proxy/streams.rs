@@ -133,12 +133,13 @@ async fn heads_are_bounded_in_size_and_time() {
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     let begun = tokio::time::Instant::now();
     let (mut reading, mut writing) = stream.split();
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
     let dripping = async {
         for byte in b"GET / HTTP/1.1\r\nhost: a\r\nx: ".iter().chain(std::iter::repeat(&b'y')) {
+            seconds.tick().await;
             if writing.write_all(&[*byte]).await.is_err() {
                 return;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     };
     let mut answer = Vec::new();
