@@ -133,10 +133,11 @@ pub struct GuardView {
     pub identity_issuer: String,
     /// The `aud` of signed identities, in which `{environment}` stands for the environment's slug.
     pub identity_audience: String,
-    /// When it was last changed.
-    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
-    pub updated_at: Timestamp,
-    /// Counts changes; also the `ETag`.
+    /// When it was last changed; left out while nobody has guarded the project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime, nullable = false))]
+    pub updated_at: Option<Timestamp>,
+    /// Counts changes; also the `ETag`. 0 while nobody has guarded the project.
     pub version: i64,
 }
 

@@ -1,7 +1,7 @@
 //! What becomes of a request that a proxy asks about.
 
-use super::Observed;
 use super::identity::{allowed, nobody, to_client};
+use super::{Observed, unguarded};
 use crate::caller::Caller;
 use crate::locate::Where;
 use crate::refused::Refused;
@@ -57,10 +57,7 @@ impl Keystead {
     }
 
     fn door(&self, environment: Arc<Environment>, within: Where, asker: Asker) -> Result<Door, Refused> {
-        let guard = self.keyring.directory.guard(environment.project.id).ok_or_else(|| {
-            let fix = "Guard it first: keystead guard import, or keystead guard set.";
-            Refused::conflict("The project is not guarded.", fix)
-        })?;
+        let guard = self.keyring.directory.guard(environment.project.id).ok_or_else(unguarded)?;
         Ok(Door { guard, environment, within: Arc::new(within), asker })
     }
 

@@ -19,23 +19,26 @@ use crate::caller::Caller;
 use crate::present::json;
 use crate::refused::Refused;
 use crate::signed_identity::{audience, issuer};
-use keystead_api::{Guard, GuardView};
+use keystead_api::{Guard, GuardMode, GuardView};
 use keystead_domain::cells::ProjectCell;
 use keystead_store::{Change, ChangeKind, GuardRow};
 use std::sync::Arc;
 
 impl Keystead {
-    /// How a project's API is guarded.
+    /// How a project's API is guarded. While nobody has guarded it, nothing passes: version 0 says so.
     ///
     /// # Errors
-    /// When there is no such project or it is not guarded, or the caller may not see it.
+    /// When there is no such project, or the caller may not see it.
     pub async fn project_guard(
         self: &Arc<Self>,
         caller: &Caller,
         project: &str,
     ) -> Result<GuardView, Refused> {
         let project = self.enter(caller, crate::management::GUARDS_READ, project).await?;
-        show(&project, &self.guard_row(&project).await?.ok_or(Refused::not_found("guard"))?)
+        match self.guard_row(&project).await? {
+            Some(row) => show(&project, &row),
+            None => Ok(view(&project, Guard::new(GuardMode::Enforce), None)),
+        }
     }
 
     async fn guard_row(&self, project: &ProjectCell) -> Result<Option<GuardRow>, Refused> {
@@ -64,14 +67,22 @@ fn rules(row: &GuardRow) -> Result<Guard, Refused> {
 }
 
 fn show(project: &ProjectCell, row: &GuardRow) -> Result<GuardView, Refused> {
-    let rules = rules(row)?;
-    Ok(GuardView {
+    Ok(view(project, rules(row)?, Some(row)))
+}
+
+fn view(project: &ProjectCell, rules: Guard, row: Option<&GuardRow>) -> GuardView {
+    GuardView {
         identity_issuer: issuer(project),
         identity_audience: audience(project, rules.audience.as_deref()),
         rules,
-        updated_at: row.updated_at.to_timestamp(),
-        version: row.version,
-    })
+        updated_at: row.map(|row| row.updated_at.to_timestamp()),
+        version: row.map_or(0, |row| row.version),
+    }
+}
+
+fn unguarded() -> Refused {
+    let fix = "Guard it first: keystead guard import, or keystead guard set.";
+    Refused::conflict("The project is not guarded.", fix)
 }
 
 fn target(project: &ProjectCell) -> Target<'_> {

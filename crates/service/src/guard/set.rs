@@ -1,6 +1,6 @@
 //! Changing how a project's API is guarded.
 
-use super::{audit, change, rules, show, target};
+use super::{audit, change, rules, show, target, unguarded};
 use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::present::to_json;
@@ -48,7 +48,7 @@ impl Keystead {
         if_match: Option<i64>,
     ) -> Result<GuardView, Refused> {
         let project = self.enter_to_guard(caller, project).await?;
-        let before = self.guard_row(&project).await?.ok_or(Refused::not_found("guard"))?;
+        let before = self.guard_row(&project).await?.ok_or_else(unguarded)?;
         versions::expect(if_match, before.version)?;
         let mut guard = rules(&before)?;
         match (input.mode, input.routes.as_slice()) {

@@ -22,10 +22,13 @@ pub(super) fn view(session: &Session, view: &GuardView) -> Outcome {
         ("trusted proxies", Cell::list(&rules.trusted_proxies)),
         ("identity's issuer", view.identity_issuer.as_str().into()),
         ("identity's audience", view.identity_audience.as_str().into()),
-        ("changed", Cell::time(Some(view.updated_at))),
+        ("changed", Cell::time(view.updated_at)),
         ("version", view.version.to_string().into()),
     ])?;
-    if rules.routes.is_empty() {
+    if view.version == 0 {
+        let next = "Begin with observing: keystead guard import openapi.yaml --mode observe --apply";
+        session.output.note(&format!("Nobody has guarded this project; its doors are closed. {next}"));
+    } else if rules.routes.is_empty() {
         session
             .output
             .note("There are no routes: keystead guard import reads them from an OpenAPI document.");
