@@ -2,7 +2,8 @@
 
 use anyhow::{Result, bail};
 use keystead_bench::{
-    audit, creates, figure, http, in_process, load, measure, memory, nodes, people, policies, say, soak,
+    audit, creates, figure, guard, http, in_process, load, measure, memory, nodes, people, policies, say,
+    soak,
 };
 use lexopt::Arg::{Long, Short, Value};
 use lexopt::ValueExt;
@@ -21,6 +22,7 @@ Usage: cargo xtask bench <COMMAND> [OPTIONS]
 Commands:
   verify   Verification in process, memory, loading 1,000,000 keys, and over HTTP
   http     Over HTTP only: a verification against an echo, latencies at half load (needs wrk, taskset)
+  guard    Keystead behind nginx, Envoy, Caddy, Traefik and HAProxy, and its own proxy, beside what these do without it
   overload Three times as much as the server can answer, for a minute (needs wrk, taskset)
   sign-ins Verifications beside a flood of sign-ins (needs wrk, taskset)
   soak     50,000,000 verifications in process while 100,000 keys come and go
@@ -62,6 +64,7 @@ fn main() -> Result<()> {
     let figures = match (asked.command.as_deref(), &asked.folder) {
         (Some("verify"), None) => verify(&asked)?,
         (Some("http"), None) => run(http::figures())?,
+        (Some("guard"), None) => run(guard::figures())?,
         (Some("overload"), None) => run(http::overload(asked.seconds.unwrap_or(OVERLOAD_SECONDS)))?,
         (Some("sign-ins"), None) => run(http::sign_ins())?,
         (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
@@ -70,6 +73,7 @@ fn main() -> Result<()> {
         (Some("people"), None) => run(people::figures())?,
         (Some("nodes"), None) => run(nodes::figures(asked.postgres))?,
         (Some(load::COMMAND), Some(folder)) => return run(load::child(folder)),
+        (Some(guard::COMMAND), Some(folder)) => return run(guard::child(folder)),
         (Some(http::COMMAND), Some(folder)) => return run(http::child(folder)),
         (Some(http::FLOOD), Some(server)) => return run(http::flood(&server.to_string_lossy())),
         (Some("help") | None, _) => {

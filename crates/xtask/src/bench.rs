@@ -3,6 +3,7 @@
 use crate::debian::{self, WRK};
 use crate::process::{cargo, run};
 use crate::signals::Signals;
+use crate::test::steps::{self, PROXIES};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use std::ffi::OsString;
@@ -16,9 +17,12 @@ pub(crate) fn main(arguments: &[OsString]) -> Result<ExitCode> {
     if !(WRK.found)() {
         debian::install(&[WRK], &signals)?;
     }
+    let mut bench = Command::new(workspace.release("keystead-bench"));
+    if arguments.first().is_some_and(|command| command == "guard") {
+        bench.env(PROXIES, steps::install_proxies(&workspace, &signals)?);
+    }
     run(cargo(&workspace.root).args(["build", "--release", "--locked", "-p", "keystead-bench"]), &signals)?;
     // Returns only when it could not start.
-    let error =
-        Command::new(workspace.release("keystead-bench")).args(arguments).current_dir(&workspace.root).exec();
+    let error = bench.args(arguments).current_dir(&workspace.root).exec();
     Err(error).context("cannot start keystead-bench")
 }

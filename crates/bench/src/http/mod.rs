@@ -4,7 +4,6 @@ mod overload;
 mod requests;
 mod server;
 mod sign_ins;
-mod wrk;
 
 pub use overload::overload;
 pub use server::{COMMAND, child};
@@ -14,11 +13,10 @@ use crate::figure::Figure;
 use crate::installation::Installation;
 use crate::measure::{cpu_time, data_folder, median};
 use crate::say;
+use crate::wrk::{self, Load, Pace};
 use anyhow::{Result, ensure};
 use requests::Requests;
 use server::Server;
-use std::time::Duration;
-use wrk::{Load, Pace};
 
 const ROUNDS: usize = 5;
 const ROUND_SECONDS: u64 = 3;
@@ -45,18 +43,19 @@ pub async fn figures() -> Result<Vec<Figure>> {
         "bodies: {} bytes in, {} bytes out; server on one core, wrk on the other",
         sizes.request, sizes.response
     ));
-    for target in [&requests.echo(&sizes), &requests.verify()] {
-        wrk::run(&server, target, Load { connections: CONNECTIONS, seconds: 2, pace: Pace::Full })?;
+    let (echoing, verifying) = (requests.echo(&server, &sizes), requests.verify(&server));
+    for target in [&echoing, &verifying] {
+        wrk::run(target, Load { connections: CONNECTIONS, seconds: 2, pace: Pace::Full })?;
     }
     let (mut echo, mut verify) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        echo.push(cost(&server, &requests.echo(&sizes))?);
-        verify.push(cost(&server, &requests.verify())?);
+        echo.push(cost(&server, &echoing)?);
+        verify.push(cost(&server, &verifying)?);
     }
     let ratios = verify.iter().zip(&echo).map(|(verify, echo)| verify.cpu_us / echo.cpu_us).collect();
     let of = |costs: &[Cost], figure: fn(&Cost) -> f64| median(costs.iter().map(figure).collect());
     let full = of(&verify, |cost| cost.per_second);
-    let half = at_half_load(&server, &requests, full)?;
+    let half = wrk::at_half_load(&verifying, full, || Ok(()))?;
     let told = server.stop()?;
     ensure!(told.refused == 0, "{} verdicts were not `valid`", told.refused);
     say::progress(&format!("{} verdicts, {} usage events dropped", told.valid, told.usage_dropped));
@@ -85,31 +84,7 @@ pub async fn figures() -> Result<Vec<Figure>> {
 fn cost(server: &Server, target: &wrk::Target) -> Result<Cost> {
     let before = cpu_time(server.process())?;
     let load = Load { connections: CONNECTIONS, seconds: ROUND_SECONDS, pace: Pace::Full };
-    let done = wrk::run(server, target, load)?;
+    let done = wrk::run(target, load)?;
     let cpu = cpu_time(server.process())?.saturating_sub(before);
     Ok(Cost { cpu_us: cpu.as_secs_f64() * 1e6 / done.requests, per_second: done.per_second })
-}
-
-/// Latencies, and at which share of the full load.
-struct Half {
-    p50_us: f64,
-    p99_us: f64,
-    share: f64,
-}
-
-/// wrk has no rate: each connection rests between requests, and their number is set by trial.
-fn at_half_load(server: &Server, requests: &Requests, full: f64) -> Result<Half> {
-    const REST: Duration = Duration::from_millis(4);
-    let mut connections = (full / 2.0 * (REST.as_secs_f64() + 0.0006)).round();
-    let mut load = |seconds| {
-        let whole = format!("{connections:.0}").parse::<u32>().unwrap_or(1).clamp(2, 4_000);
-        let load = Load { connections: whole, seconds, pace: Pace::Rest(REST) };
-        let done = wrk::run(server, &requests.verify(), load)?;
-        connections *= full / 2.0 / done.per_second;
-        Ok::<_, anyhow::Error>(done)
-    };
-    load(2)?;
-    load(2)?;
-    let done = load(5)?;
-    Ok(Half { p50_us: done.p50_us, p99_us: done.p99_us, share: done.per_second / full })
 }

@@ -4,11 +4,11 @@
 use super::CONNECTIONS;
 use super::requests::Requests;
 use super::server::Server;
-use super::wrk::{self, Load, Pace};
 use crate::figure::Figure;
 use crate::installation::Installation;
 use crate::measure::{data_folder, instant, resident_bytes_of};
 use crate::say;
+use crate::wrk::{self, Load, Pace};
 use anyhow::Result;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -41,16 +41,16 @@ pub async fn overload(seconds: u64) -> Result<Vec<Figure>> {
     let requests = Requests::prepare(&Installation::embedded(folder.path()), folder.path()).await?;
     let mut server = Server::start(folder.path())?;
     let full = |seconds| Load { connections: CONNECTIONS, seconds, pace: Pace::Full };
-    wrk::run(&server, &requests.verify(), full(2))?;
-    let peak = wrk::run(&server, &requests.verify(), full(PEAK_SECONDS))?.per_second;
+    wrk::run(&requests.verify(&server), full(2))?;
+    let peak = wrk::run(&requests.verify(&server), full(PEAK_SECONDS))?.per_second;
     let before = resident_bytes_of(server.process())?;
     let connections = format!("{:.0}", TIMES * peak * REST.as_secs_f64()).parse()?;
     say::progress(&format!(
         "{peak:.0} a second at most; now {TIMES} times that on {connections} connections"
     ));
     let load = Load { connections, seconds, pace: Pace::Rest(REST) };
-    let (done, watched) = beside(&server, &requests, || wrk::run_lossy(&server, &requests.verify(), load))?;
-    let after = wrk::run(&server, &requests.verify(), full(AFTER_SECONDS))?.per_second;
+    let (done, watched) = beside(&server, &requests, || wrk::run_lossy(&requests.verify(&server), load))?;
+    let after = wrk::run(&requests.verify(&server), full(AFTER_SECONDS))?.per_second;
     server.stop()?;
     let good = done.per_second * (1.0 - done.errors() / done.requests.max(1.0));
     let grown = watched.resident_max.saturating_sub(before) as f64 / MEBIBYTE;

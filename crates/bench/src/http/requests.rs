@@ -1,9 +1,10 @@
 //! What is sent: verifications of many keys, and echoes of the very same bodies.
 
-use super::wrk::Target;
+use super::server::Server;
 use crate::creates;
 use crate::installation::{Installation, caller};
 use crate::population::{IP, PATH, PERMISSION, POLICIES};
+use crate::wrk::{Lines, Target};
 use anyhow::{Context, Result, anyhow, ensure};
 use keystead_api::{CreateKey, NarrowedPermission, PermissionGrant, PermissionQuery, Verify};
 use std::fs;
@@ -77,17 +78,17 @@ impl Requests {
         Ok(Self { administrator, asker, bodies, first })
     }
 
-    pub(super) fn verify(&self) -> Target {
-        self.target("/v1/verify", None)
+    pub(super) fn verify(&self, server: &Server) -> Target {
+        self.target(server, "/v1/verify".into())
     }
 
-    pub(super) fn echo(&self, sizes: &Sizes) -> Target {
-        self.target("/echo", Some(sizes.filler))
+    pub(super) fn echo(&self, server: &Server, sizes: &Sizes) -> Target {
+        self.target(server, format!("/echo/{}", sizes.filler))
     }
 
-    fn target(&self, path: &'static str, filler: Option<usize>) -> Target {
-        let path = filler.map_or_else(|| path.to_owned(), |filler| format!("{path}/{filler}"));
-        Target { path, asker: self.asker.clone(), bodies: self.bodies.clone() }
+    fn target(&self, server: &Server, path: String) -> Target {
+        let lines = Lines::Bodies(self.bodies.clone(), self.asker.clone());
+        Target { address: server.address(), path, lines }
     }
 
     /// Sends one of each, looks that a verification is valid, and fits the echo's size to it.

@@ -1,10 +1,10 @@
 //! The server that is measured: the real one, in a process of its own on a core of its own, with one
 //! more route that echoes JSON.
 
-use crate::installation::{Installation, wait_until};
-use crate::measure::own_command;
+use crate::installation::Installation;
+use crate::pinned::Pinned;
 use crate::say;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::Path as PathValue;
 use axum::routing::post;
@@ -18,20 +18,12 @@ use keystead_server::{listen, routes};
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The hidden command that serves.
 pub const COMMAND: &str = "serve-child";
-/// The core that the server runs on; wrk has the other.
-const CORE: &str = "1";
-/// The core that wrk runs on.
-pub(super) const LOAD_CORE: &str = "0";
-
 /// What a server tells at its end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Told {
@@ -42,29 +34,16 @@ pub(super) struct Told {
 
 /// A running server; it ends when its standard input does.
 pub(super) struct Server {
-    child: Child,
-    output: BufReader<ChildStdout>,
+    process: Pinned,
     address: SocketAddr,
 }
 
 impl Server {
     /// Starts this program as a server on its core.
     pub(super) fn start(folder: &Path) -> Result<Self> {
-        let own = own_command(COMMAND)?;
-        let mut child = Command::new("taskset")
-            .args(["--cpu-list", CORE])
-            .arg(own.get_program())
-            .args(own.get_args())
-            .arg(folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot start taskset, which pins the server to one core")?;
-        let mut output = BufReader::new(child.stdout.take().context("the server's output")?);
-        let mut line = String::new();
-        output.read_line(&mut line)?;
-        let address = line.trim().parse().context("the server did not start")?;
-        Ok(Self { child, output, address })
+        let mut process = Pinned::start(COMMAND, folder)?;
+        let address = process.line()?.parse().context("the server did not start")?;
+        Ok(Self { process, address })
     }
 
     pub(super) const fn address(&self) -> SocketAddr {
@@ -72,27 +51,12 @@ impl Server {
     }
 
     pub(super) fn process(&self) -> u32 {
-        self.child.id()
+        self.process.process()
     }
 
     /// Ends it in order.
     pub(super) fn stop(&mut self) -> Result<Told> {
-        drop(self.child.stdin.take());
-        let mut line = String::new();
-        self.output.read_line(&mut line)?;
-        ensure!(self.child.wait()?.success(), "the server failed at its end");
-        Ok(serde_json::from_str(&line)?)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let ended = wait_until(Duration::from_secs(5), || matches!(self.child.try_wait(), Ok(Some(_))));
-        if ended.is_err() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
+        Ok(serde_json::from_str(&self.process.stop()?)?)
     }
 }
 

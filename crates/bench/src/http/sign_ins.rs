@@ -2,17 +2,19 @@
 //! digest, some tens of milliseconds of a core, and the server has one.
 
 use super::requests::Requests;
-use super::server::{LOAD_CORE, Server};
-use super::wrk::{self, Done, Load, Pace};
+use super::server::Server;
 use crate::figure::Figure;
 use crate::installation::Installation;
 use crate::measure::{data_folder, own_command};
+use crate::pinned::{LOAD_CORE, on_core};
 use crate::say;
+use crate::wrk::{self, Done, Load, Pace};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,14 +55,14 @@ pub async fn sign_ins() -> Result<Vec<Figure>> {
     let requests = Requests::prepare(&Installation::embedded(folder.path()), folder.path()).await?;
     let mut server = Server::start(folder.path())?;
     let full = Load { connections: CONNECTIONS, seconds: 3, pace: Pace::Full };
-    let peak = wrk::run(&server, &requests.verify(), full)?.per_second;
+    let peak = wrk::run(&requests.verify(&server), full)?.per_second;
     let connections = format!("{:.0}", peak / 4.0 * REST.as_secs_f64()).parse::<u32>()?.max(2);
     let quarter = Load { connections, seconds: SECONDS, pace: Pace::Rest(REST) };
-    let alone = wrk::run(&server, &requests.verify(), quarter)?;
+    let alone = wrk::run(&requests.verify(&server), quarter)?;
     say::progress(&format!("{FLOODERS} sign in without a pause, each time from another network"));
     let flood = Flood::start(server.address())?;
     std::thread::sleep(BEFORE);
-    let beside = wrk::run(&server, &requests.verify(), quarter)?;
+    let beside = wrk::run(&requests.verify(&server), quarter)?;
     let answered = flood.stop()?;
     server.stop()?;
     ensure!(answered.wrong > 0 && answered.busy > 0, "there was no flood: {answered:?}");
@@ -95,9 +97,7 @@ struct Flood(Child);
 impl Flood {
     fn start(server: SocketAddr) -> Result<Self> {
         let own = own_command(FLOOD)?;
-        let child = Command::new("taskset")
-            .args(["--cpu-list", LOAD_CORE])
-            .arg(own.get_program())
+        let child = on_core(LOAD_CORE, Path::new(own.get_program()))
             .args(own.get_args())
             .arg(server.to_string())
             .stdin(Stdio::piped())

@@ -4,7 +4,7 @@ mod banned;
 mod cluster;
 mod options;
 pub(crate) mod sdks;
-mod steps;
+pub(crate) mod steps;
 mod tally;
 
 pub(crate) use cluster::Cluster;

@@ -34,7 +34,7 @@ const OIDC_PACKAGE: (&str, &str) =
 const CHROMEDRIVER: &str = "KEYSTEAD_TEST_CHROMEDRIVER";
 
 /// The variable that tells tests in which folder the proxies from PyPI are.
-const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
+pub(crate) const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
 /// Caddy, Envoy and Traefik.
 const PROXIES_REQUIREMENTS: &str = include_str!("proxies.txt");
 
@@ -65,15 +65,19 @@ pub(crate) fn browser(signals: &Signals) -> Result<Option<PathBuf>> {
 /// Installs the proxies that recipes are tried with; the folder of those from PyPI. Where they cannot be had, tests go
 /// without, unless nothing may be skipped.
 pub(crate) fn proxies(workspace: &Workspace, signals: &Signals) -> Result<Option<PathBuf>> {
-    let installed = debian::install(&[NGINX, HAPROXY], signals)
-        .and_then(|()| pypi::install(&workspace.target, "proxies", PROXIES_REQUIREMENTS, signals));
-    match installed {
+    match install_proxies(workspace, signals) {
         Err(error) if std::env::var_os(NOTHING_SKIPPED).is_none() => {
             say::line(&format!("not run: recipes with some of the real proxies: {error:#}"));
             Ok(None)
         }
         installed => installed.map(Some),
     }
+}
+
+/// Installs the proxies; the folder of those from PyPI.
+pub(crate) fn install_proxies(workspace: &Workspace, signals: &Signals) -> Result<PathBuf> {
+    debian::install(&[NGINX, HAPROXY], signals)?;
+    pypi::install(&workspace.target, "proxies", PROXIES_REQUIREMENTS, signals)
 }
 
 /// Installs the OpenID Connect provider that tests sign in through; its folder.

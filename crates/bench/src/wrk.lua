@@ -1,14 +1,14 @@
--- Sends the prepared bodies in turn; tells what came back as one line of JSON.
+-- Sends what the lines make, in turn; tells what came back as one line of JSON.
 local requests, at = {}, 0
 local rest = tonumber(os.getenv("BENCH_REST_MS"))
+local path, asker = os.getenv("BENCH_PATH"), os.getenv("BENCH_KEY")
 
+-- With an asker each line is a body, without one a key.
 function init()
-  local headers = {
-    ["Authorization"] = "Bearer " .. os.getenv("BENCH_KEY"),
-    ["Content-Type"] = "application/json",
-  }
-  for body in io.lines(os.getenv("BENCH_BODIES")) do
-    requests[#requests + 1] = wrk.format("POST", "/" .. os.getenv("BENCH_PATH"):sub(2), headers, body)
+  local from = { ["Authorization"] = "Bearer " .. (asker or ""), ["Content-Type"] = "application/json" }
+  for line in io.lines(os.getenv("BENCH_LINES")) do
+    requests[#requests + 1] = asker and wrk.format("POST", path, from, line)
+      or wrk.format("GET", path, { ["X-API-Key"] = line })
   end
 end
 

@@ -1,0 +1,120 @@
+//! The server that is measured, in a process of its own on a core of its own: Keystead's API with the doors for other
+//! proxies, and our own proxy, whose decisions are timed.
+
+use crate::installation::Installation;
+use crate::measure::instant;
+use crate::say;
+use anyhow::{Context, Result, anyhow};
+use keystead_proxy::{Decide, Proxy};
+use keystead_server::configuration::{self, Limits};
+use keystead_server::front::Front;
+use keystead_server::metrics::Metrics;
+use keystead_server::request_id::RequestIds;
+use keystead_server::state::App;
+use keystead_server::{listen, own_guard, routes};
+use keystead_service::Keystead;
+use parking_lot::Mutex;
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+use serde::{Deserialize, Serialize};
+use std::io::BufRead;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// The hidden command that serves.
+pub const COMMAND: &str = "guard-child";
+/// Decisions that are remembered; later ones are not.
+const TIMES_MAX: usize = 1_000_000;
+
+/// What decisions took.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Took {
+    pub(super) p50_us: f64,
+    pub(super) p99_us: f64,
+}
+
+/// Nanoseconds of each decision.
+type Times = Arc<Mutex<Vec<u32>>>;
+
+/// Serves until the standard input ends; on its lines `forget` and `tell`, what decisions took is forgotten or told.
+///
+/// # Errors
+/// When the installation does not open, or the configuration is wrong.
+pub async fn child(folder: &Path) -> Result<()> {
+    let keystead = Installation::embedded(folder).open().await?.keystead;
+    let file = folder.join("keystead.toml").display().to_string();
+    let loaded = configuration::load(&[("config".into(), file)], []).map_err(|error| anyhow!("{error}"))?;
+    let (shutdown, mut serving) = (CancellationToken::new(), JoinSet::new());
+    serving.spawn(api(Arc::clone(&keystead), loaded.configuration.limits, shutdown.clone()).await?);
+    let times = Times::default();
+    times.lock().reserve_exact(TIMES_MAX);
+    let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(2)));
+    for guard in &loaded.guards {
+        let decide = timed(own_guard::decide(&keystead, guard, &ids), &times);
+        let proxy = Proxy::new(guard.proxy.clone()).map_err(|error| anyhow!("{error}"))?;
+        let listener = TcpListener::bind(guard.listen).await?;
+        say::result(&listener.local_addr()?.to_string());
+        let shutdown = shutdown.clone();
+        serving
+            .spawn(async move { Ok(keystead_proxy::serve(listener, proxy, decide, None, shutdown).await?) });
+    }
+    tokio::task::spawn_blocking(move || answer(&times)).await??;
+    shutdown.cancel();
+    while let Some(served) = serving.join_next().await {
+        served??;
+    }
+    keystead.close().await;
+    Ok(())
+}
+
+async fn api(
+    keystead: Arc<Keystead>,
+    limits: Limits,
+    shutdown: CancellationToken,
+) -> Result<impl Future<Output = Result<()>> + Send> {
+    let metrics = Metrics::new();
+    let router = routes::router(App { keystead, metrics: metrics.clone() });
+    let router = Front::new(&limits, metrics, &mut ChaCha8Rng::seed_from_u64(1)).before(router);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    say::result(&listener.local_addr()?.to_string());
+    Ok(async move { Ok(listen::serve(listener, router, None, &limits, shutdown).await?) })
+}
+
+fn timed(decide: Decide, times: &Times) -> Decide {
+    let times = Arc::clone(times);
+    Arc::new(move |parts, peer| {
+        let times = Arc::clone(&times);
+        let begun = instant();
+        let decision = decide(parts, peer);
+        Box::pin(async move {
+            let answer = decision.await;
+            let took = u32::try_from(begun.elapsed().as_nanos()).unwrap_or(u32::MAX);
+            let mut times = times.lock();
+            if times.len() < TIMES_MAX {
+                times.push(took);
+            }
+            answer
+        })
+    })
+}
+
+fn answer(times: &Times) -> Result<()> {
+    for line in std::io::stdin().lock().lines() {
+        match line?.as_str() {
+            "forget" => times.lock().clear(),
+            "tell" => say::result(&serde_json::to_string(&told(times.lock().clone())?)?),
+            other => return Err(anyhow!("there is no command {other}")),
+        }
+    }
+    Ok(())
+}
+
+fn told(mut times: Vec<u32>) -> Result<Took> {
+    times.sort_unstable();
+    let at = |part: usize| times.get(times.len() * part / 100).map(|nanos| f64::from(*nanos) / 1e3);
+    let none = "nothing was decided";
+    Ok(Took { p50_us: at(50).context(none)?, p99_us: at(99).context(none)? })
+}

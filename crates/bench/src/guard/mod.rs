@@ -1,0 +1,127 @@
+//! Guarding an API: Keystead behind the proxies that people have, and its own, beside what these do without it. All in
+//! one run, in turns.
+
+mod child;
+mod configurations;
+mod house;
+mod peers;
+mod sockets;
+
+pub use child::{COMMAND, child};
+
+use crate::figure::Figure;
+use crate::measure::{data_folder, median};
+use crate::say;
+use crate::wrk::{self, Load, Pace};
+use anyhow::Result;
+use house::House;
+use peers::{NAMES, Peer};
+use std::collections::BTreeMap;
+
+const ROUNDS: usize = 5;
+const CONNECTIONS: u32 = 32;
+const SECONDS: u64 = 2;
+
+/// Requests a second of each peer, round by round.
+type Rounds = BTreeMap<&'static str, Vec<f64>>;
+
+/// Measures.
+///
+/// # Errors
+/// When a proxy is not installed or does not start, wrk is not there, or a request is not answered as it should be.
+pub async fn figures() -> Result<Vec<Figure>> {
+    let folder = tempfile::Builder::new().prefix("guard-").tempdir_in(data_folder()?)?;
+    say::progress("making an installation with keys, and an API that is guarded");
+    let mut house = House::make(folder.path()).await?;
+    let mut peers = Vec::with_capacity(NAMES.len());
+    for name in NAMES {
+        peers.push(Peer::start(name, &house)?);
+    }
+    say::progress("one core for each proxy and what it asks, the other for wrk and the API behind");
+    let full = |seconds| Load { connections: CONNECTIONS, seconds, pace: Pace::Full };
+    for peer in &peers {
+        wrk::run(&house.target(peer.address), full(1))?;
+    }
+    let mut rounds = Rounds::new();
+    for round in 1..=ROUNDS {
+        say::progress(&format!("round {round} of {ROUNDS}"));
+        for peer in &peers {
+            let done = wrk::run(&house.target(peer.address), full(SECONDS))?;
+            rounds.entry(peer.name).or_default().push(done.per_second);
+        }
+    }
+    let mut figures = ratios(&rounds);
+    figures.extend(decision(&mut house, of(&rounds, "own"))?);
+    drop(peers);
+    figures.extend(sockets::figures(&house).await?);
+    house.end()?;
+    figures.extend(NAMES.iter().filter_map(|name| {
+        let (figure, what) = peers::told(name)?;
+        Some(Figure::told(figure, of(&rounds, name), what))
+    }));
+    Ok(figures)
+}
+
+fn of(rounds: &Rounds, name: &str) -> f64 {
+    rounds.get(name).map_or(0.0, |values| median(values.clone()))
+}
+
+/// The middle of the rounds' own ratios: the machine's speed drifts between rounds.
+fn ratio(rounds: &Rounds, name: &str, base: &str) -> f64 {
+    let (Some(values), Some(bases)) = (rounds.get(name), rounds.get(base)) else { return 0.0 };
+    median(values.iter().zip(bases).map(|(value, base)| value / base).collect())
+}
+
+fn ratios(rounds: &Rounds) -> Vec<Figure> {
+    let ratio = |name, base| ratio(rounds, name, base);
+    vec![
+        Figure::at_least(
+            "guard_nginx_over_constant",
+            ratio("nginx_keystead", "nginx_constant"),
+            0.85,
+            "nginx with Keystead, of the same asking a second nginx that always allows",
+        ),
+        Figure::told(
+            "guard_nginx_over_inner",
+            ratio("nginx_keystead", "nginx_inner"),
+            "the same, of auth_request to a constant within the same nginx",
+        ),
+        Figure::at_least(
+            "guard_own_over_envoy_key",
+            ratio("own", "envoy_key"),
+            2.0,
+            "our own proxy, deciding, of Envoy with its api_key_auth",
+        ),
+        Figure::at_least(
+            "guard_own_over_nginx_plain",
+            ratio("own", "nginx_plain"),
+            0.6,
+            "our own proxy, deciding, of nginx that lets everything through",
+        ),
+        Figure::told(
+            "guard_envoy_over_plain",
+            ratio("envoy_keystead", "envoy_plain"),
+            "Envoy with Keystead, of Envoy that lets everything through",
+        ),
+    ]
+}
+
+/// What a decision takes inside our own proxy, at half of the most that it can.
+fn decision(house: &mut House, full: f64) -> Result<Vec<Figure>> {
+    say::progress("our own proxy at half load");
+    let target = house.target(house.own());
+    let half = wrk::at_half_load(&target, full, || house.forget())?;
+    let took = house.took()?;
+    Ok(vec![
+        Figure::at_most("guard_decision_p50_us", took.p50_us, 20.0, "a decision at half load, median, µs"),
+        Figure::at_most(
+            "guard_decision_p99_us",
+            took.p99_us,
+            200.0,
+            "a decision at half load, 99 of 100, µs",
+        ),
+        Figure::told("guard_own_p50_us", half.p50_us, "our own proxy's answer at half load, median, µs"),
+        Figure::told("guard_own_p99_us", half.p99_us, "our own proxy's answer at half load, 99 of 100, µs"),
+        Figure::told("guard_half_load_share", half.share, "of the most that was answered"),
+    ])
+}
