@@ -18,5 +18,5 @@ pub use answer::{Allowed, Answer, Refusal};
 pub use difference::{Imported, Manner, difference};
 pub use openapi::{BASE_PATH_BYTES_MAX, OPERATIONS_MAX, Operation, Operations, operations};
 pub use place::{NAME_BYTES_MAX, PLACES_MAX, Place};
-pub use reading::{Asking, Fault, Pass, Reading, Request};
+pub use reading::{Asking, Fault, Pass, Reading, Request, spellings};
 pub use rules::{AUDIENCES_RESERVED, Compiled, ROUTES_MAX, Route, UNLISTED, label};

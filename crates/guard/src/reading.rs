@@ -193,15 +193,21 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
 }
 
-/// A parameter's values. A name is also found escaped: the upstream would find it, too.
-fn of_query<'a>(query: Option<&'a str>, name: &str) -> Vec<&'a str> {
-    let pairs = query.into_iter().flat_map(|query| query.split('&'));
-    pairs
-        .filter_map(|pair| {
-            let (sent, value) = pair.split_once('=').unwrap_or((pair, ""));
-            is_named(sent, name).then_some(value)
-        })
-        .collect()
+/// A parameter's values.
+fn of_query<'a>(query: Option<&'a str>, name: &'a str) -> Vec<&'a str> {
+    query.into_iter().flat_map(|query| named(query, name)).map(|(_, value)| value).collect()
+}
+
+/// How a parameter's name is spelled each time that it stands in a query: who takes it out may look for it letter by
+/// letter.
+pub fn spellings<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    named(query, name).map(|(sent, _)| sent)
+}
+
+/// A parameter's names and values. It is also found escaped: the upstream would find it, too.
+fn named<'a>(query: &'a str, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.filter(move |(sent, _)| is_named(sent, name))
 }
 
 fn is_named(sent: &str, name: &str) -> bool {

@@ -1,5 +1,9 @@
 //! Complete configurations for the proxies that people have already: each asks Keystead at a door of its own.
 
+mod kubernetes;
+
+pub use kubernetes::Service;
+
 use crate::headers::IDENTITY;
 use crate::place::Place;
 use http::HeaderName;
@@ -17,8 +21,12 @@ pub enum Proxy {
     Traefik,
     /// Envoy, with ext_authz.
     Envoy,
+    /// Envoy, with ext_authz over gRPC.
+    EnvoyGrpc,
     /// HAProxy, with Lua.
     Haproxy,
+    /// Envoy Gateway, an implementation of the Kubernetes Gateway API.
+    KubernetesGateway,
 }
 
 /// What a recipe is made for.
@@ -74,6 +82,8 @@ impl Recipe<'_> {
                 self.filled(include_str!("recipes/traefik.yml"), &[("{{headers}}\n", &names)])
             }
             Proxy::Envoy => self.filled(include_str!("recipes/envoy.yaml"), &[]),
+            Proxy::EnvoyGrpc => self.filled(include_str!("recipes/envoy-grpc.yaml"), &[]),
+            Proxy::KubernetesGateway => self.kubernetes(),
             Proxy::Haproxy => {
                 let names = each(&headers, |name| format!("#|    \"{name}\",\n"));
                 self.filled(include_str!("recipes/haproxy.cfg"), &[("{{headers}}\n", &names)])
@@ -147,14 +157,16 @@ mod tests {
             port: 8080,
             guard: &guard,
         };
-        for proxy in [Proxy::Nginx, Proxy::Caddy, Proxy::Traefik, Proxy::Envoy, Proxy::Haproxy] {
+        let told_by_keystead = [Proxy::Envoy, Proxy::EnvoyGrpc, Proxy::KubernetesGateway];
+        for proxy in
+            [Proxy::Nginx, Proxy::Caddy, Proxy::Traefik, Proxy::Haproxy].into_iter().chain(told_by_keystead)
+        {
             let text = recipe.write(proxy);
             assert!(!text.replace("{{ env", "").contains("{{"), "{proxy:?}: {text}");
             assert!(text.contains("keystead guard key -p shop -e live"), "{proxy:?}");
-            // Envoy is told by Keystead itself what to remove.
             let all =
                 ["authorization", "x-api-key", "x-partner-key", "x-keystead-key-id", "x-keystead-request-id"];
-            if proxy != Proxy::Envoy {
+            if !told_by_keystead.contains(&proxy) {
                 assert!(all.iter().all(|name| text.contains(name)), "{proxy:?}: {text}");
             }
         }

@@ -23,6 +23,8 @@ paths:
     delete: {operationId: deleteOrder, tags: [admin]}
   /partner:
     get: {operationId: partner, tags: [orders], x-keystead: {permissions: orders.read, credentials: ["header:x-api-key"]}}
+  /maps:
+    get: {operationId: maps, tags: [orders], x-keystead: {permissions: orders.read, credentials: ["query:key", "header:x-api-key"]}}
   /open/{what}:
     get: {operationId: open, security: []}
 "#;

@@ -8,6 +8,7 @@
     reason = "a test's helpers fail by panicking"
 )]
 
+mod envoy_grpc;
 mod house;
 mod proxies;
 mod upstream;
@@ -344,6 +345,11 @@ fn traefik_guards_as_its_recipe_says() {
 #[test]
 fn envoy_guards_as_its_recipe_says() {
     guards("envoy");
+}
+
+#[test]
+fn envoy_guards_over_grpc_as_its_recipe_says() {
+    guards("envoy-grpc");
 }
 
 #[test]

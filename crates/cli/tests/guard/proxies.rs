@@ -38,7 +38,9 @@ impl Proxy {
             upstream.take();
             return Some(Self { name, port: house.own, running: None });
         }
-        let Some(program) = program(name) else {
+        // One program has several recipes.
+        let installed_as = name.split('-').next().unwrap();
+        let Some(program) = program(installed_as) else {
             assert!(std::env::var_os(NOTHING_SKIPPED).is_none(), "{name} is not installed");
             eprintln!("not run: {name} is not installed; cargo xtask test installs it");
             return None;
@@ -61,7 +63,7 @@ impl Proxy {
             "--port",
             &on,
         ]);
-        let recipe = recipe.replace(&format!("/etc/{name}/"), &format!("{}/", folder.display()));
+        let recipe = recipe.replace(&format!("/etc/{installed_as}/"), &format!("{}/", folder.display()));
         let mut command = installed(name, &program, house, &folder, &recipe, port);
         let log = fs::File::create(folder.join("log")).unwrap();
         let running =
@@ -118,7 +120,7 @@ fn installed(name: &str, program: &Path, house: &House, folder: &Path, recipe: &
             command.arg(format!("--entryPoints.web.address=127.0.0.1:{port}"));
             command.args(["--global.checkNewVersion=false", "--global.sendAnonymousUsage=false"]);
         }
-        "envoy" => {
+        "envoy" | "envoy-grpc" => {
             fs::write(file("keystead-envoy.yaml"), recipe).unwrap();
             command.arg("-c").arg(file("envoy.yaml")).args([
                 "--concurrency",
@@ -126,6 +128,8 @@ fn installed(name: &str, program: &Path, house: &House, folder: &Path, recipe: &
                 "--log-level",
                 "warning",
                 "--disable-hot-restart",
+                "--file-flush-interval-msec",
+                "20",
             ]);
         }
         "haproxy" => {

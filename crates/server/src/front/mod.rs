@@ -40,7 +40,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub(crate) struct RequestDigest(pub(crate) [u8; 32]);
 
 /// Header fields of one request.
-const HEADERS_MAX: usize = 64;
+pub(crate) const HEADERS_MAX: usize = 64;
 
 /// Seconds after which a request that was shed may come again.
 const SHED_RETRY_SECONDS: u64 = 1;

@@ -133,7 +133,8 @@ impl Keystead {
 
 impl Door {
     /// The environment that it belongs to.
-    pub(super) fn environment(&self) -> &Environment {
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 

@@ -4,13 +4,15 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::project::InProject;
 use crate::session::Session;
 use clap::{Args, ValueEnum};
-use keystead_guard::recipes::{self, Proxy};
+use keystead_guard::recipes::{self, Proxy, Service};
 
 /// Print a complete configuration for a proxy, with how to install it in its first lines
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead guard recipe nginx -p shop -e live --upstream 127.0.0.1:3000
-  keystead guard recipe envoy -p shop -e live --upstream api:3000 --port 80")]
+  keystead guard recipe envoy -p shop -e live --upstream api:3000 --port 80
+  keystead guard recipe kubernetes-gateway -p shop -e live \\
+    --upstream api.shop:3000 --keystead keystead.keystead:7070")]
 pub(crate) struct Recipe {
     /// For which proxy
     proxy: Word,
@@ -19,13 +21,13 @@ pub(crate) struct Recipe {
     /// The environment's id or slug
     #[arg(long, short)]
     environment: String,
-    /// Where the API is
+    /// Where the API is; in Kubernetes, its SERVICE.NAMESPACE:PORT
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     upstream: String,
     /// Where the proxy reaches Keystead over plain HTTP; by default where this command does
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     keystead: Option<String>,
-    /// On which port the proxy listens
+    /// On which port the proxy listens; in Kubernetes its Gateway says
     #[arg(long, default_value_t = 8080)]
     port: u16,
 }
@@ -40,8 +42,12 @@ enum Word {
     Traefik,
     /// Envoy, with ext_authz over HTTP
     Envoy,
+    /// Envoy, with ext_authz over gRPC: takes keys out of a query too, logs whose requests they were
+    EnvoyGrpc,
     /// HAProxy 2.6 or newer, with Lua
     Haproxy,
+    /// Envoy Gateway 1.7 or newer in Kubernetes, over gRPC
+    KubernetesGateway,
 }
 
 /// A host and a port: what stands in a configuration must not become more of it.
@@ -78,11 +84,27 @@ impl Recipe {
             Word::Caddy => Proxy::Caddy,
             Word::Traefik => Proxy::Traefik,
             Word::Envoy => Proxy::Envoy,
+            Word::EnvoyGrpc => Proxy::EnvoyGrpc,
             Word::Haproxy => Proxy::Haproxy,
+            Word::KubernetesGateway => Proxy::KubernetesGateway,
         };
+        if proxy == Proxy::KubernetesGateway {
+            check_services([recipe.upstream, recipe.keystead])?;
+        }
         session.output.data(&recipe.write(proxy))?;
         session.output.note("Its first lines say how to install it.");
         Ok(Exit::Done)
+    }
+}
+
+/// In a cluster, Keystead and the API are reached as Services.
+fn check_services(addresses: [&str; 2]) -> Result<(), Failure> {
+    match addresses.into_iter().find(|address| Service::parse(address).is_none()) {
+        None => Ok(()),
+        Some(address) => Err(Failure::usage(
+            format!("{address} is no Service of Kubernetes."),
+            "Give --upstream and --keystead as SERVICE.NAMESPACE:PORT, such as keystead.keystead:7070.",
+        )),
     }
 }
 

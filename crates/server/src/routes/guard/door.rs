@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use keystead_guard::headers::GUARD;
 use keystead_guard::{Allowed, Answer, Refusal, Request};
 use keystead_service::Door;
+use keystead_service::caller::Origin;
 use std::net::IpAddr;
 
 /// A request as a proxy describes it.
@@ -53,21 +54,48 @@ async fn open(app: &App, parts: &Parts) -> Result<Door, Misasked> {
     let token = one(&parts.headers, &GUARD)
         .ok_or(Misasked("The proxy does not prove itself: it must send its own key in X-Keystead-Guard."))?;
     let origin = origin(parts).map_err(|_| Misasked("The proxy's request is not understood."))?;
-    let caller = app.keystead.recognise(token, origin).await;
-    let caller = caller.map_err(|_| Misasked("The proxy's own key is not accepted."))?;
+    open_with(app, token, origin).await.map_err(|shut| Misasked(shut.detail()))
+}
+
+/// Why a proxy's own key opens no door.
+pub(super) enum Shut {
+    /// It is nobody's, or not valid.
+    Unknown,
+    /// It is a key, and not for this.
+    MayNot,
+}
+
+impl Shut {
+    /// For the proxy's operator.
+    pub(super) const fn detail(&self) -> &'static str {
+        match self {
+            Self::Unknown => "The proxy's own key is not accepted.",
+            Self::MayNot => {
+                "The proxy's key must hold keys.verify for one environment of a guarded project, and nothing may forbid it."
+            }
+        }
+    }
+}
+
+/// The door that a proxy's own key opens.
+pub(super) async fn open_with(app: &App, token: &str, origin: Origin) -> Result<Door, Shut> {
+    let caller = app.keystead.recognise(token, origin).await.map_err(|_| Shut::Unknown)?;
     app.keystead.open_door(&caller).await.map_err(|refused| {
         tracing::debug!(%refused, "a proxy may not ask");
-        Misasked(
-            "The proxy's key must hold keys.verify for one environment of a guarded project, and nothing may forbid it.",
-        )
+        Shut::MayNot
     })
 }
 
 /// Whatever goes wrong between proxy and Keystead keeps the request out.
 fn closed(detail: &'static str) -> Answer {
+    Answer::Refuse(unavailable(detail))
+}
+
+/// The refusal where it cannot be said what the request is.
+pub(super) fn unavailable(detail: &'static str) -> Refusal {
     let mut refusal = Refusal::at_once(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail, false);
     refusal.retry_after_seconds = Some(1);
-    Answer::Refuse(refusal)
+    refusal
 }
 
 /// A header's value where it is there once.
