@@ -348,11 +348,6 @@ fn envoy_guards_as_its_recipe_says() {
 }
 
 #[test]
-fn envoy_guards_over_grpc_as_its_recipe_says() {
-    guards("envoy-grpc");
-}
-
-#[test]
 fn haproxy_guards_as_its_recipe_says() {
     guards("haproxy");
 }

@@ -30,15 +30,19 @@ impl<'a> Service<'a> {
 }
 
 impl Recipe<'_> {
-    /// What is no Service is left for people to see: the command line refuses it before.
+    /// The command line refuses what is no Service; here it stays visible.
     pub(super) fn kubernetes(&self) -> String {
         let service = |address| {
             Service::parse(address).unwrap_or(Service { name: address, namespace: "default", port: "0" })
         };
         let (api, keystead) = (service(self.upstream), service(self.keystead));
-        let text = self.filled(
+        // Who is in one namespace needs no leave.
+        let same = api.namespace == keystead.namespace;
+        let grant = if same { "" } else { include_str!("kubernetes-grant.yaml") };
+        self.filled(
             include_str!("kubernetes.yaml"),
             &[
+                ("{{grant}}", grant),
                 ("{{namespace}}", api.namespace),
                 ("{{api}}", api.name),
                 ("{{api_port}}", api.port),
@@ -46,12 +50,7 @@ impl Recipe<'_> {
                 ("{{keystead_namespace}}", keystead.namespace),
                 ("{{service_port}}", keystead.port),
             ],
-        );
-        if api.namespace != keystead.namespace {
-            return text;
-        }
-        // The last document: who is in one namespace needs no leave.
-        text.split_once("\n---\n# Lets").map_or(text.clone(), |(needed, _)| format!("{needed}\n"))
+        )
     }
 }
 

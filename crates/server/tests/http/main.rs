@@ -9,6 +9,7 @@
 
 mod canary;
 mod clock;
+mod ext_authz;
 mod house;
 mod idempotency;
 mod openapi;

@@ -46,7 +46,7 @@ enum Word {
     EnvoyGrpc,
     /// HAProxy 2.6 or newer, with Lua
     Haproxy,
-    /// Envoy Gateway 1.7 or newer in Kubernetes, over gRPC
+    /// Envoy Gateway in Kubernetes, over gRPC (not tried on a cluster)
     KubernetesGateway,
 }
 
@@ -123,6 +123,8 @@ fn own_address(url: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use keystead_sdk::api::{Guard, GuardMode};
+    use serde_json::{Value, json};
 
     #[test]
     fn only_a_host_and_a_port_stand_in_a_configuration() {
@@ -137,5 +139,68 @@ mod tests {
         assert_eq!(own_address("http://127.0.0.1:7070/").unwrap(), "127.0.0.1:7070");
         assert_eq!(own_address("http://keystead").unwrap(), "keystead:80");
         assert!(own_address("https://keystead.example").is_err());
+        assert!(check_services(["api:80", "keystead.keystead.svc:7070"]).is_ok());
+        assert!(check_services(["api:80", "127.0.0.1:7070"]).is_err());
+    }
+
+    fn documents(upstream: &str) -> Vec<Value> {
+        let guard = Guard::new(GuardMode::Enforce);
+        let recipe = recipes::Recipe {
+            project: "shop",
+            environment: "live",
+            keystead: "keystead.keys:7070",
+            upstream,
+            port: 8080,
+            guard: &guard,
+        };
+        let text = recipe.write(Proxy::KubernetesGateway);
+        text.split("\n---\n").map(|document| serde_saphyr::from_str(document).unwrap()).collect()
+    }
+
+    /// It cannot be tried on a cluster here: these are the fields of Envoy Gateway's and the Gateway API's own types.
+    #[test]
+    fn a_cluster_gets_the_policy_before_the_route_that_it_guards() {
+        let grant = json!({
+            "apiVersion": "gateway.networking.k8s.io/v1beta1",
+            "kind": "ReferenceGrant",
+            "metadata": {"name": "keystead-shop-live", "namespace": "keys"},
+            "spec": {
+                "from": [{"group": "gateway.envoyproxy.io", "kind": "SecurityPolicy", "namespace": "api"}],
+                "to": [{"group": "", "kind": "Service", "name": "keystead"}],
+            },
+        });
+        let policy = json!({
+            "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+            "kind": "SecurityPolicy",
+            "metadata": {"name": "keystead-shop-live", "namespace": "api"},
+            "spec": {
+                "targetRefs": [
+                    {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "keystead-shop-live"}
+                ],
+                "extAuth": {
+                    "failOpen": false,
+                    "timeout": "2s",
+                    "contextExtensions": [{"name": "x-keystead-guard", "type": "ValueRef", "valueRef":
+                        {"group": "", "kind": "Secret", "name": "keystead-guard-shop-live", "key": "key"}}],
+                    "grpc": {"backendRefs": [{"name": "keystead", "namespace": "keys", "port": 7070}]},
+                },
+            },
+        });
+        let route = json!({
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "HTTPRoute",
+            "metadata": {"name": "keystead-shop-live", "namespace": "api"},
+            "spec": {
+                "parentRefs": [{"name": "eg"}],
+                "rules": [{
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [{"name": "shop", "port": 3000}],
+                }],
+            },
+        });
+        assert_eq!(documents("shop.api:3000"), [grant, policy, route]);
+        let kinds: Vec<Value> =
+            documents("shop.keys.svc:3000").iter().map(|document| document["kind"].clone()).collect();
+        assert_eq!(kinds, ["SecurityPolicy", "HTTPRoute"]);
     }
 }
