@@ -119,6 +119,14 @@ async fn a_key_in_the_query_is_taken_out_however_it_is_spelled(house: House) {
     }
     let twice = get(&format!("/maps?key={key}&k%65y={key}"), &[]);
     assert_eq!(denied(&house, &twice).await, (401, "malformed".to_owned()));
+    // Observing, a key of ours does not go on whatever is wrong with it; others' do.
+    house.admin.post(&format!("{PATH}/mode"), json!({"mode": "observe"})).await.ok();
+    let lacking = house.admin.issue(json!({"permissions": []})).await.key;
+    let (told, metadata) = passes(&house, &get(&format!("/maps?key={lacking}"), &[])).await;
+    assert_eq!(told.query_parameters_to_remove, ["key", "key"]);
+    assert!(!metadata.contains_key("key_id"));
+    let (told, _) = passes(&house, &get("/maps?key=home-made", &[])).await;
+    assert!(told.query_parameters_to_remove.is_empty());
 }
 
 async fn both_kinds_of_headers_are_read_and_no_other_doors_lesson_15(house: House) {

@@ -108,7 +108,14 @@ impl Keystead {
         }
         let mut observed = Observed::new(door, asking.route, code.as_str(), refusal.detail, (request, ip));
         observed.key = verified.and_then(|verified: Verification| verified.key_id);
-        self.unless_observing(door, asking.mode, refusal, observed, request)
+        let mut answer = self.unless_observing(door, asking.mode, refusal, observed, request);
+        if let (Answer::Allow(allowed), Place::Query(name)) = (&mut answer, asking.place)
+            && Token::parse(asking.key).is_some()
+        {
+            // In a header it would not go on either.
+            allowed.remove_parameter = Some(name.clone());
+        }
+        answer
     }
 
     /// A refusal; where the guard only observes, the request passes instead, and what it would have been is kept.

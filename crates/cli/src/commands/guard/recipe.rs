@@ -12,7 +12,7 @@ use keystead_guard::recipes::{self, Proxy, Service};
   keystead guard recipe nginx -p shop -e live --upstream 127.0.0.1:3000
   keystead guard recipe envoy -p shop -e live --upstream api:3000 --port 80
   keystead guard recipe kubernetes-gateway -p shop -e live \\
-    --upstream api.shop:3000 --keystead keystead.keystead:7070")]
+      --upstream api.shop:3000 --keystead keystead.keystead:7070")]
 pub(crate) struct Recipe {
     /// For which proxy
     proxy: Word,
