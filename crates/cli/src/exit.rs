@@ -98,6 +98,12 @@ impl Failure {
         if output.is_json() { output.problem_json(&self.json()) } else { output.problem(&self.lines()) }
     }
 
+    /// What and fix in one line, for a log.
+    pub(crate) fn line(&self) -> String {
+        let (what, fix, _) = self.parts();
+        format!("{what} {fix}")
+    }
+
     fn json(&self) -> serde_json::Value {
         if let Self::Call(Error::Problem { problem, retry_after_seconds }) = self {
             let mut value = json!(problem);

@@ -4,17 +4,17 @@
 //! here one timer a connection looks now and then.
 
 use crate::Bounds;
+use crate::connections::Place;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// What an open connection takes of the listener, until nothing of it is left: neither requests nor what became of it.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) _place: Place,
     pub(super) _counted: TaskTrackerToken,
 }
 

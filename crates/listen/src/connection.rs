@@ -32,7 +32,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 /// What all connections of a listener share.
 pub(super) struct Shared<S> {
-    answer: S,
+    answer: Arc<S>,
     tls: Option<Arc<Tls>>,
     patience: Patience,
     builder: Builder<TokioExecutor>,
@@ -56,7 +56,7 @@ where
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
     pub(super) fn new(
-        answer: S,
+        answer: Arc<S>,
         tls: Option<Arc<Tls>>,
         bounds: Bounds,
         shutdown: CancellationToken,

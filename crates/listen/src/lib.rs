@@ -2,10 +2,12 @@
 
 mod activity;
 mod connection;
+mod connections;
 mod counted;
 mod tls;
 
 pub use activity::InWork;
+pub use connections::Connections;
 pub use tls::{Tls, TlsError};
 
 use connection::Shared;
@@ -18,7 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -58,6 +60,15 @@ pub struct Arrival {
     pub cut: CancellationToken,
 }
 
+/// What connections get; it may change while they are accepted, and holds for those that come then.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Without one, they are not encrypted.
+    pub tls: Option<Arc<Tls>>,
+    /// What they may take.
+    pub bounds: Bounds,
+}
+
 /// Has `answer` answer what comes to `listener`, over TLS when there is a pair, until `shutdown`; then accepts no
 /// more, lets requests in work finish for at most `bounds.shutdown`, and returns.
 ///
@@ -77,20 +88,44 @@ where
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
+    let (_stays, setup) = watch::channel(Setup { tls, bounds });
+    serve_changing(listener, answer, setup, Arc::default(), shutdown).await
+}
+
+/// The same with a setup that may change, and the connections counted in `open`.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_changing<S, F, B>(
+    listener: TcpListener,
+    answer: S,
+    mut setup: watch::Receiver<Setup>,
+    open: Arc<Connections>,
+    shutdown: CancellationToken,
+) -> io::Result<()>
+where
+    S: Fn(Request<Incoming>, Arrival) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+{
     listener.local_addr()?;
     let cut = CancellationToken::new();
-    let shared = Arc::new(Shared::new(answer, tls, bounds, shutdown.clone(), cut.clone()));
-    let places = Arc::new(Semaphore::new(bounds.connections_max.min(Semaphore::MAX_PERMITS)));
     let connections = TaskTracker::new();
+    let answer = Arc::new(answer);
+    let share = |setup: Setup| {
+        Arc::new(Shared::new(Arc::clone(&answer), setup.tls, setup.bounds, shutdown.clone(), cut.clone()))
+    };
 
     let accepting = async {
+        let mut shared = share(setup.borrow_and_update().clone());
         loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
+            open.wait_for_place(&setup).await;
             let (stream, peer) = accept(&listener).await;
+            if setup.has_changed().unwrap_or(false) {
+                shared = share(setup.borrow_and_update().clone());
+            }
+            let held = activity::Held { _place: open.take(), _counted: connections.token() };
             let shared = Arc::clone(&shared);
-            let held = activity::Held { _place: place, _counted: connections.token() };
             connections.spawn(async move { shared.serve(stream, peer, held).await });
         }
     };
@@ -100,7 +135,8 @@ where
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(bounds.shutdown, connections.wait()).await.is_err() {
+    let time = setup.borrow().bounds.shutdown;
+    if tokio::time::timeout(time, connections.wait()).await.is_err() {
         tracing::warn!(connections = connections.len(), "connections were cut: their requests took too long");
         cut.cancel();
         let _ = tokio::time::timeout(CUT_TIME_MAX, connections.wait()).await;

@@ -2,6 +2,7 @@
 
 use crate::hop;
 use crate::idle::Idle;
+use crate::places::Place;
 use crate::upstream::Lent;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -11,7 +12,6 @@ use keystead_listen::InWork;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -19,7 +19,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) in_work: InWork,
-    pub(crate) _place: OwnedSemaphorePermit,
+    pub(crate) _place: Place,
 }
 
 /// An answer's body.

@@ -8,17 +8,21 @@ mod forward;
 mod hop;
 mod idle;
 mod origin;
+mod places;
+mod plan;
 mod problem;
 mod proxy;
 mod refuse;
 mod send;
 mod settings;
+mod standing;
 mod tunnel;
 mod upload;
 mod upstream;
 
 pub use connect::TrustError;
 pub use origin::{Origin, OriginError};
+pub use plan::Plan;
 pub use proxy::{Proxy, serve};
 pub use settings::{Settings, UPSTREAMS_MAX, is_tunnel};
 

@@ -2,11 +2,14 @@
 
 use crate::download::{Download, Held};
 use crate::forward::{self, From};
+use crate::places::Places;
+use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::send::Outgoing;
 use crate::upload::Upload;
 use crate::upstream::{Lent, Upstreams};
-use crate::{Decide, Settings, TrustError, hop, refuse, tunnel};
+use crate::{Decide, Settings, hop, refuse, tunnel};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, UPGRADE};
 use http::request::Parts;
@@ -15,43 +18,45 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::{self, OnUpgrade};
 use keystead_guard::Answer;
-use keystead_listen::{Arrival, Tls};
+use keystead_listen::{Arrival, Connections, Setup};
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// One proxy, with its upstreams.
+/// One proxy. What is in force can be changed while it serves: the next request finds it, also on connections that
+/// exist.
 pub struct Proxy {
+    in_force: ArcSwap<InForce>,
+    setup: watch::Sender<Setup>,
+    places: Arc<Places>,
+    connections: Arc<Connections>,
+}
+
+struct InForce {
     settings: Settings,
     upstreams: Upstreams,
-    places: Arc<Semaphore>,
+    decide: Decide,
 }
 
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proxy").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("Proxy").field("settings", &self.in_force.load().settings).finish_non_exhaustive()
     }
 }
 
-/// Has `proxy` answer what comes to `listener`, as `decide` says, until `shutdown`; see [`keystead_listen::serve`].
+/// Has `proxy` answer what comes to `listener` until `shutdown`; see [`keystead_listen::serve`].
 ///
 /// # Errors
 /// When the listener is broken.
-pub async fn serve(
-    listener: TcpListener,
-    proxy: Proxy,
-    decide: Decide,
-    tls: Option<Arc<Tls>>,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
-    let (bounds, shared) = (proxy.settings.bounds, Arc::new((proxy, decide)));
+pub async fn serve(listener: TcpListener, proxy: Arc<Proxy>, shutdown: CancellationToken) -> io::Result<()> {
+    let (setup, open) = (proxy.setup.subscribe(), Arc::clone(&proxy.connections));
     let answer = move |request, arrival| {
-        let shared = Arc::clone(&shared);
-        async move { shared.0.answer(&shared.1, request, arrival).await }
+        let proxy = Arc::clone(&proxy);
+        async move { proxy.answer(request, arrival).await }
     };
-    keystead_listen::serve(listener, answer, tls, bounds, shutdown).await
+    keystead_listen::serve_changing(listener, answer, setup, open, shutdown).await
 }
 
 /// What a connection may become.
@@ -63,39 +68,47 @@ struct Upgrading {
 
 impl Proxy {
     /// Nothing is connected to yet.
-    ///
-    /// # Errors
-    /// When upstreams' certificates could not be checked.
-    pub fn new(settings: Settings) -> Result<Self, TrustError> {
-        let upstreams = Upstreams::new(&settings)?;
-        let places = Arc::new(Semaphore::new(settings.requests_in_flight_max.min(Semaphore::MAX_PERMITS)));
-        Ok(Self { settings, upstreams, places })
+    #[must_use]
+    pub fn new(plan: Plan, decide: Decide) -> Arc<Self> {
+        let Plan { settings, tls, connector } = plan;
+        let setup = watch::Sender::new(Setup { tls, bounds: settings.bounds });
+        let upstreams = Upstreams::new(&settings, connector, None);
+        let in_force = ArcSwap::from_pointee(InForce { settings, upstreams, decide });
+        Arc::new(Self { in_force, setup, places: Arc::default(), connections: Arc::default() })
     }
 
-    async fn answer(
-        &self,
-        decide: &Decide,
-        request: Request<Incoming>,
-        arrival: Arrival,
-    ) -> Response<Download> {
-        match self.pass(decide, request, arrival).await {
+    /// Has this plan hold from the next request on; what is in work is finished as it began. Certificates, and bounds of
+    /// connections, hold for those that come then.
+    pub fn change(&self, plan: Plan, decide: Decide) {
+        let Plan { settings, tls, connector } = plan;
+        let before = self.in_force.load_full();
+        let upstreams = Upstreams::new(&settings, connector, Some(&before.upstreams));
+        self.setup.send_replace(Setup { tls, bounds: settings.bounds });
+        self.in_force.store(Arc::new(InForce { settings, upstreams, decide }));
+    }
+
+    async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Download> {
+        let in_force = self.in_force.load_full();
+        match in_force.pass(&self.places, request, arrival).await {
             Ok(response) => response,
             Err(problem) => problem.response().map(Download::Own),
         }
     }
+}
 
+impl InForce {
     async fn pass(
         &self,
-        decide: &Decide,
+        places: &Arc<Places>,
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> Result<Response<Download>, Problem> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Problem::Busy)?;
+        let place = places.take(self.settings.requests_in_flight_max).ok_or(Problem::Busy)?;
         let host = forward::host(&request)?;
         self.check_length(&request)?;
         let from = From { client: arrival.peer.ip().to_canonical(), tls: arrival.tls };
         let (mut parts, body) = request.into_parts();
-        let allowed = match decide(&parts, from.client).await {
+        let allowed = match (self.decide)(&parts, from.client).await {
             Answer::Allow(allowed) => allowed,
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };

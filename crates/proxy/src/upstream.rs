@@ -1,21 +1,18 @@
-//! The upstreams: which one gets a request, what is known of their health, and their open connections.
+//! The upstreams: which one gets a request, and their open connections.
 
 use crate::connect::{self, Sender};
+use crate::standing::Standing;
 use crate::upload::{Progress, Upload};
-use crate::{Origin, Settings, TrustError};
+use crate::{Origin, Settings};
 use http::uri::Scheme;
 use hyper::client::conn::{http1, http2};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
-
-/// Failures in a row after which an upstream is left alone, and for how long.
-const FAILURES_MAX: u32 = 3;
-const REST: Duration = Duration::from_secs(10);
 
 /// Idle connections that are kept of one upstream, and for how long: shorter than what servers usually keep.
 const IDLE_MAX: usize = 256;
@@ -25,9 +22,7 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
-    in_flight: AtomicUsize,
-    failures: AtomicU32,
-    resting_until: Mutex<Option<Instant>>,
+    pub(crate) standing: Arc<Standing>,
     idle: Mutex<VecDeque<(http1::SendRequest<Upload>, Instant)>>,
     shared: tokio::sync::Mutex<Option<http2::SendRequest<Upload>>>,
 }
@@ -55,11 +50,24 @@ pub(crate) struct Lent {
 }
 
 impl Upstreams {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, TrustError> {
-        let tls = settings.upstreams.iter().any(|origin| origin.tls);
-        let tls = tls.then(|| connect::connector(settings.ca_file.as_deref(), settings.http2)).transpose()?;
-        let all = settings.upstreams.iter().cloned().map(|origin| Arc::new(Upstream::new(origin))).collect();
-        Ok(Self { all, next: AtomicUsize::new(0), tls, http2: settings.http2, connect: settings.connect })
+    /// What is known of an origin stays known. So do its open connections, but for those over TLS: the authorities may
+    /// be others now.
+    pub(crate) fn new(settings: &Settings, tls: Option<TlsConnector>, before: Option<&Self>) -> Self {
+        let http2 = settings.http2;
+        let upstream = |origin: &Origin| {
+            let known = before.and_then(|before| before.all.iter().find(|known| known.origin == *origin));
+            match known {
+                Some(known) if !origin.tls && before.is_some_and(|before| before.http2 == http2) => {
+                    Arc::clone(known)
+                }
+                known => {
+                    let standing = known.map_or_else(Arc::default, |known| Arc::clone(&known.standing));
+                    Arc::new(Upstream::new(origin.clone(), standing))
+                }
+            }
+        };
+        let all = settings.upstreams.iter().map(upstream).collect();
+        Self { all, next: AtomicUsize::new(0), tls, http2, connect: settings.connect }
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -75,10 +83,10 @@ impl Upstreams {
             (0..self.all.len()).filter_map(|at| self.all.get((start.wrapping_add(at)) % self.all.len()));
         let left = turned.filter(|one| !tried.iter().any(|tried| Arc::ptr_eq(tried, one)));
         let best = left.min_by_key(|one| {
-            let rests = now.is_some_and(|now| one.rests(now));
-            (rests, one.in_flight.load(Relaxed))
+            let rests = now.is_some_and(|now| one.standing.rests(now));
+            (rests, one.standing.in_flight())
         })?;
-        best.in_flight.fetch_add(1, Relaxed);
+        best.standing.begin();
         Some(Flight(Arc::clone(best)))
     }
 
@@ -124,38 +132,17 @@ impl Upstreams {
 }
 
 impl Upstream {
-    fn new(origin: Origin) -> Self {
-        Self {
-            origin,
-            in_flight: AtomicUsize::new(0),
-            failures: AtomicU32::new(0),
-            resting_until: Mutex::new(None),
-            idle: Mutex::new(VecDeque::new()),
-            shared: tokio::sync::Mutex::new(None),
-        }
+    fn new(origin: Origin, standing: Arc<Standing>) -> Self {
+        Self { origin, standing, idle: Mutex::new(VecDeque::new()), shared: tokio::sync::Mutex::new(None) }
     }
 
-    fn rests(&self, now: Instant) -> bool {
-        self.failures.load(Relaxed) >= FAILURES_MAX
-            && self.resting_until.lock().is_some_and(|until| now < until)
-    }
-
-    /// It could not be reached, or did not answer. The first failures in a row are told: not each of a flood.
+    /// It could not be reached, or did not answer.
     pub(crate) fn failed(&self, why: &str) {
-        let before = self.failures.fetch_add(1, Relaxed);
-        if before < FAILURES_MAX {
-            tracing::warn!(upstream = %self.origin, why, "an upstream does not answer");
-        }
-        if before + 1 >= FAILURES_MAX {
-            self.failures.store(FAILURES_MAX, Relaxed);
-            *self.resting_until.lock() = Some(Instant::now() + REST);
-        }
+        self.standing.failed(&self.origin, why);
     }
 
     pub(crate) fn answered(&self) {
-        if self.failures.load(Relaxed) != 0 {
-            self.failures.store(0, Relaxed);
-        }
+        self.standing.answered();
     }
 
     /// The idle connection that was used last.
@@ -208,6 +195,6 @@ impl Lent {
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Relaxed);
+        self.0.standing.end();
     }
 }

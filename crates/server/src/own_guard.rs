@@ -27,7 +27,7 @@ struct Own {
     project: String,
     environment: String,
     found: OnceLock<OrganizationId>,
-    looked: Mutex<Option<Instant>>,
+    looked: tokio::sync::Mutex<Option<Instant>>,
     told: Mutex<Option<Instant>>,
 }
 
@@ -42,7 +42,7 @@ pub fn decide(keystead: &Arc<Keystead>, guard: &Guard, ids: &Arc<RequestIds>) ->
         project: guard.project.clone(),
         environment: guard.environment.clone(),
         found: OnceLock::new(),
-        looked: Mutex::new(None),
+        looked: tokio::sync::Mutex::new(None),
         told: Mutex::new(None),
     });
     Arc::new(move |parts: &Parts, peer: IpAddr| {
@@ -74,17 +74,23 @@ impl Own {
         self.keystead.guard_request(&door, &request, Some(peer)).await
     }
 
-    /// Found once, and looked for at most once a second: a flood of requests is none of the database.
+    /// Found once, and looked for at most once a second: a flood of requests is none of the database. Who comes while
+    /// it is looked for waits.
     async fn organization(&self) -> Option<OrganizationId> {
         if let Some(found) = self.found.get() {
             return Some(*found);
         }
-        if !is_due(&self.looked, LOOK_INTERVAL) {
+        let mut looked = self.looked.lock().await;
+        if let Some(found) = self.found.get() {
+            return Some(*found);
+        }
+        if looked.is_some_and(|at| Instant::now().duration_since(at) < LOOK_INTERVAL) {
             return None;
         }
         match self.keystead.own_organization(self.organization.as_deref()).await {
             Ok(found) => Some(*self.found.get_or_init(|| found)),
             Err(refused) => {
+                *looked = Some(Instant::now());
                 self.tell(&refused);
                 None
             }

@@ -1,7 +1,7 @@
 //! The proxies that `keystead serve` runs before APIs: `[[guard]]` of the configuration.
 
 use crate::exit::Failure;
-use keystead_proxy::Proxy;
+use keystead_proxy::{Decide, Plan, Proxy};
 use keystead_server::configuration::Guard;
 use keystead_server::listen::Tls;
 use keystead_server::own_guard;
@@ -10,26 +10,64 @@ use keystead_service::Keystead;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 /// Proxies that listen, and serve once the installation is open.
 pub(super) struct Guards(Vec<Bound>);
 
-struct Bound {
+/// A proxy whose files have been read.
+struct Planned {
     guard: Guard,
+    tls: Option<Arc<Tls>>,
+    plan: Plan,
+}
+
+struct Bound {
+    planned: Planned,
     listener: TcpListener,
     address: SocketAddr,
-    tls: Option<Arc<Tls>>,
-    proxy: Proxy,
+}
+
+/// Proxies that serve.
+pub(super) struct Guarding {
+    keystead: Arc<Keystead>,
+    ids: Arc<RequestIds>,
+    stop: CancellationToken,
+    running: Vec<Running>,
+    pub(super) serving: JoinSet<()>,
+}
+
+struct Running {
+    guard: Guard,
+    address: SocketAddr,
+    proxy: Arc<Proxy>,
+    decide: Decide,
+    stop: CancellationToken,
+    /// Ends before it when the certificate is another.
+    following: CancellationToken,
+}
+
+/// What a proxy becomes when the configuration changes.
+enum Next {
+    Kept(usize, Planned),
+    New(Bound),
+}
+
+/// How many proxies a change was for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub(super) kept: usize,
+    pub(super) added: usize,
+    pub(super) removed: usize,
 }
 
 impl Guards {
     /// Reads certificates and listens: what is wrong stops the start, before anything serves.
-    pub(super) async fn bind(guards: &[Guard]) -> Result<Self, Failure> {
+    pub(super) async fn bind(guards: Vec<Guard>) -> Result<Self, Failure> {
         let mut bound = Vec::with_capacity(guards.len());
-        for guard in guards {
-            bound.push(bind(guard.clone()).await?);
+        for planned in plan_all(guards).await? {
+            bound.push(bind(planned).await?);
         }
         Ok(Self(bound))
     }
@@ -40,40 +78,123 @@ impl Guards {
         keystead: &Arc<Keystead>,
         ids: RequestIds,
         stop: &CancellationToken,
-    ) -> JoinSet<()> {
-        let (ids, mut serving) = (Arc::new(ids), JoinSet::new());
-        for Bound { guard, listener, address, tls, proxy } in self.0 {
-            let decide = own_guard::decide(keystead, &guard, &ids);
-            let (project, environment) = (guard.project, guard.environment);
-            tracing::info!(%address, project, environment, "guarding");
-            if let Some(tls) = &tls {
-                serving.spawn(Arc::clone(tls).watch(stop.clone()));
-            }
-            let stop = stop.clone();
-            serving.spawn(async move {
-                if let Err(error) = keystead_proxy::serve(listener, proxy, decide, tls, stop).await {
-                    tracing::error!(%address, %error, "a guard's listener is broken");
-                }
-            });
-        }
-        serving
+    ) -> Guarding {
+        let mut guarding = Guarding {
+            keystead: Arc::clone(keystead),
+            ids: Arc::new(ids),
+            stop: stop.clone(),
+            running: Vec::with_capacity(self.0.len()),
+            serving: JoinSet::new(),
+        };
+        self.0.into_iter().for_each(|bound| guarding.begin(bound));
+        guarding
     }
 }
 
-async fn bind(guard: Guard) -> Result<Bound, Failure> {
+impl Guarding {
+    fn begin(&mut self, bound: Bound) {
+        let Bound { planned: Planned { guard, tls, plan }, listener, address } = bound;
+        let decide = own_guard::decide(&self.keystead, &guard, &self.ids);
+        tracing::info!(%address, project = guard.project, environment = guard.environment, "guarding");
+        let stop = self.stop.child_token();
+        let following = self.follow(tls, &stop);
+        let proxy = Proxy::new(plan, Arc::clone(&decide));
+        let serving = keystead_proxy::serve(listener, Arc::clone(&proxy), stop.clone());
+        self.serving.spawn(async move {
+            if let Err(error) = serving.await {
+                tracing::error!(%address, %error, "a guard's listener is broken");
+            }
+        });
+        self.running.push(Running { guard, address, proxy, decide, stop, following });
+    }
+
+    fn follow(&mut self, tls: Option<Arc<Tls>>, stop: &CancellationToken) -> CancellationToken {
+        let following = stop.child_token();
+        if let Some(tls) = tls {
+            self.serving.spawn(tls.watch(following.clone()));
+        }
+        following
+    }
+
+    /// Has these proxies serve instead: all of them, or none of them and everything stays as it was. One that listens
+    /// where one does already takes its place and keeps its connections.
+    pub(super) async fn change(&mut self, guards: Vec<Guard>) -> Result<Changed, Failure> {
+        let mut free: Vec<usize> = (0..self.running.len()).collect();
+        let mut all = Vec::with_capacity(guards.len());
+        for planned in plan_all(guards).await? {
+            let listens = |at: usize| self.running.get(at).map(|running| running.guard.listen);
+            let kept = free.iter().position(|at| listens(*at) == Some(planned.guard.listen));
+            all.push(match kept {
+                Some(place) => Next::Kept(free.remove(place), planned),
+                None => Next::New(bind(planned).await?),
+            });
+        }
+        // From here on nothing can fail.
+        let mut before: Vec<_> = std::mem::take(&mut self.running).into_iter().map(Some).collect();
+        let mut changed = Changed { kept: 0, added: 0, removed: 0 };
+        for next in all {
+            match next {
+                Next::New(bound) => {
+                    self.begin(bound);
+                    changed.added += 1;
+                }
+                Next::Kept(at, planned) => {
+                    if let Some(running) = before.get_mut(at).and_then(Option::take) {
+                        self.put_in_force(running, planned);
+                        changed.kept += 1;
+                    }
+                }
+            }
+        }
+        for removed in before.into_iter().flatten() {
+            tracing::info!(address = %removed.address, "guarding no more");
+            removed.stop.cancel();
+            changed.removed += 1;
+        }
+        Ok(changed)
+    }
+
+    fn put_in_force(&mut self, running: Running, planned: Planned) {
+        let Planned { guard, tls, plan } = planned;
+        let whose =
+            |guard: &Guard| (guard.organization.clone(), guard.project.clone(), guard.environment.clone());
+        let decide = if whose(&guard) == whose(&running.guard) {
+            running.decide
+        } else {
+            own_guard::decide(&self.keystead, &guard, &self.ids)
+        };
+        running.following.cancel();
+        let following = self.follow(tls, &running.stop);
+        running.proxy.change(plan, Arc::clone(&decide));
+        self.running.push(Running { guard, decide, following, ..running });
+    }
+}
+
+/// Reads what the guards name, off the threads that serve.
+async fn plan_all(guards: Vec<Guard>) -> Result<Vec<Planned>, Failure> {
+    let planned = spawn_blocking(move || guards.into_iter().map(plan).collect());
+    planned.await.map_err(|_| Failure::local("Guards cannot be read: it stops.", "Start it again."))?
+}
+
+fn plan(guard: Guard) -> Result<Planned, Failure> {
     let fix = "Correct certificate and key of the guard; both are PEM files.";
     let tls = guard.tls.as_ref().map(|(certificate, key)| Tls::load(certificate, key)).transpose();
     let tls = tls.map_err(|error| Failure::local(error.to_string(), fix))?;
-    let proxy = Proxy::new(guard.proxy.clone()).map_err(|error| {
+    let plan = Plan::new(guard.proxy.clone(), tls.clone()).map_err(|error| {
         let fix = "Correct ca_file of the guard; without it the system's authorities are trusted.";
         Failure::local(format!("{error}."), fix)
     })?;
-    let listener = TcpListener::bind(guard.listen).await.map_err(|error| {
+    Ok(Planned { guard, tls, plan })
+}
+
+async fn bind(planned: Planned) -> Result<Bound, Failure> {
+    let listen = planned.guard.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
         Failure::local(
-            format!("{} cannot be listened on: {error}.", guard.listen),
+            format!("{listen} cannot be listened on: {error}."),
             "Stop what listens there, or choose another address as listen of the guard.",
         )
     })?;
-    let address = listener.local_addr().unwrap_or(guard.listen);
-    Ok(Bound { guard, listener, address, tls, proxy })
+    let address = listener.local_addr().unwrap_or(listen);
+    Ok(Bound { planned, listener, address })
 }

@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod guards;
 mod publish;
+mod reload;
 mod restore;
 mod root_key;
 mod serve;

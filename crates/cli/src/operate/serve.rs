@@ -4,13 +4,14 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::operate::checkpoint_file::CheckpointFile;
 use crate::operate::guards::Guards;
 use crate::operate::publish::{Place, Publishing};
+use crate::operate::reload::Reload;
 use crate::operate::settings::SettingFlags;
 use crate::operate::starting::{self, Slot};
 use crate::operate::webhook::Webhook;
 use crate::output::Output;
 use clap::Args;
 use keystead_mail::Mailer;
-use keystead_server::configuration::{Configuration, Guard, Loaded, RootKeyFrom};
+use keystead_server::configuration::{Configuration, Loaded, RootKeyFrom};
 use keystead_server::front::Front;
 use keystead_server::listen::{self, Tls};
 use keystead_server::metrics::Metrics;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 
 /// Connections that read beside each other.
@@ -62,19 +64,21 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
-        let Loaded { configuration, guards, .. } = self.settings.load(allow_plain_http)?;
-        logging::start(&configuration.log)
+        let loaded = self.settings.load(allow_plain_http)?;
+        logging::start(&loaded.configuration.log)
             .map_err(|error| Failure::local(format!("Logging cannot start: {error}."), "Report this."))?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| {
             Failure::local(format!("The runtime cannot start: {error}."), "Check this machine's limits.")
         })?;
-        let outcome = runtime.block_on(self.serve(&configuration, &guards, output));
+        let outcome = runtime.block_on(self.serve(loaded, allow_plain_http, output));
         runtime.shutdown_timeout(RUNTIME_TIME_MAX);
         outcome
     }
 
-    async fn serve(&self, configuration: &Configuration, guards: &[Guard], output: &Output) -> Outcome {
+    async fn serve(&self, loaded: Loaded, allow_plain_http: bool, output: &Output) -> Outcome {
+        let (configuration, guards) = (&loaded.configuration.clone(), loaded.guards.clone());
+        let reload = Reload::new(self.settings.clone(), allow_plain_http, loaded)?;
         make_folder(configuration)?;
         let tls = tls(configuration)?;
         let places = places(configuration)?;
@@ -114,7 +118,8 @@ impl Serve {
         let every = Duration::from_secs(configuration.audit.checkpoint_seconds);
         let publishing = Publishing::begin(places, &keystead, every);
         let app = App { keystead: Arc::clone(&keystead), metrics };
-        let mut guarding = guards.serve(&keystead, ids, &stop);
+        let guarding = guards.serve(&keystead, ids, &stop);
+        let guarding = tokio::spawn(reload.follow(guarding, stop.clone()));
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
             output.data(&format!("KEYSTEAD_KEY={}\n", key.expose()))?;
@@ -123,15 +128,20 @@ impl Serve {
         output.data(&format!("{scheme}://{address}\n"))?;
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
-        while guarding.join_next().await.is_some() {}
+        let _ = guarding.await;
         keystead.close().await;
         publishing.end().await;
         tracing::info!("stopped in order");
-        match ended {
-            Ok(Ok(())) => Ok(Exit::Done),
-            Ok(Err(error)) => Err(Failure::local(format!("Listening failed: {error}."), "See the log.")),
-            Err(_) => Err(Failure::local("Serving ended unexpectedly.", "See the log.")),
-        }
+        told(ended)
+    }
+}
+
+/// How serving ended.
+fn told(ended: Result<std::io::Result<()>, JoinError>) -> Outcome {
+    match ended {
+        Ok(Ok(())) => Ok(Exit::Done),
+        Ok(Err(error)) => Err(Failure::local(format!("Listening failed: {error}."), "See the log.")),
+        Err(_) => Err(Failure::local("Serving ended unexpectedly.", "See the log.")),
     }
 }
 

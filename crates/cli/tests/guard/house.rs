@@ -112,7 +112,7 @@ impl House {
         }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("serve.log")).unwrap()
     }
 

@@ -11,6 +11,7 @@
 mod envoy_grpc;
 mod house;
 mod proxies;
+mod reload;
 mod upstream;
 mod wire;
 

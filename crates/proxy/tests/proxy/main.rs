@@ -7,6 +7,7 @@
     reason = "everything here is a test, or what tests stand on"
 )]
 
+mod changes;
 mod decision;
 mod ends;
 mod heads;

@@ -8,14 +8,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-fn pair(folder: &Path) -> Arc<Tls> {
+pub(crate) fn pair(folder: &Path) -> Arc<Tls> {
     let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
     std::fs::write(&certificate, pair.cert.pem()).unwrap();
@@ -62,18 +62,7 @@ async fn both_protocols_come_over_tls_and_the_upstream_learns_it() {
 
 /// An upstream over TLS, in front of one without.
 async fn encrypted(tls: Arc<Tls>, to: SocketAddr) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let plain = settings(&[to]);
-    let proxy = keystead_proxy::Proxy::new(plain).unwrap();
-    tokio::spawn(keystead_proxy::serve(
-        listener,
-        proxy,
-        allow(),
-        Some(tls),
-        tokio_util::sync::CancellationToken::new(),
-    ));
-    address
+    start(settings(&[to]), allow(), Some(tls)).await.address
 }
 
 #[tokio::test]

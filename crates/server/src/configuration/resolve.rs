@@ -30,6 +30,15 @@ pub(super) struct InForce {
     pub(super) source: Source,
 }
 
+impl Loaded {
+    /// The settings, guards aside, whose values are others there.
+    #[must_use]
+    pub fn settings_unlike(&self, other: &Self) -> Vec<&'static str> {
+        let pairs = self.values.iter().zip(&other.values);
+        pairs.filter(|(one, other)| one.text != other.text).map(|(one, _)| one.setting.name).collect()
+    }
+}
+
 /// Reads the configuration.
 ///
 /// `flags` are pairs of a setting's name (or `config`, for the file) and its value; `environment` is the

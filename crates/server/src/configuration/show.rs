@@ -107,7 +107,8 @@ message. Give every node of one database the same settings: each that has them s
 
 ## Guards
 
-Each table `[[guard]]` of the file is a proxy before an API, which this server runs; see [PROXY.md](PROXY.md).
+Each table `[[guard]]` of the file is a proxy before an API, which this server runs; see [PROXY.md](PROXY.md). On
+SIGHUP these tables are read again and put in force, and nothing else of the file.
 
 ## All settings
 

@@ -6,7 +6,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use keystead_api::{Guard, GuardMode};
-use keystead_proxy::Proxy;
+use keystead_proxy::{Plan, Proxy};
 use keystead_server::configuration;
 use keystead_server::own_guard::decide;
 use keystead_server::request_id::RequestIds;
@@ -65,8 +65,9 @@ async fn proxy(house: &House, api: SocketAddr, whose: &str) -> SocketAddr {
     let listener = TcpListener::bind(guard.listen).await.unwrap();
     let address = listener.local_addr().unwrap();
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(5)));
-    let (proxy, decide) = (Proxy::new(guard.proxy.clone()).unwrap(), decide(&house.keystead, guard, &ids));
-    tokio::spawn(keystead_proxy::serve(listener, proxy, decide, None, CancellationToken::new()));
+    let plan = Plan::new(guard.proxy.clone(), None).unwrap();
+    let proxy = Proxy::new(plan, decide(&house.keystead, guard, &ids));
+    tokio::spawn(keystead_proxy::serve(listener, proxy, CancellationToken::new()));
     address
 }
 
