@@ -71,6 +71,10 @@ impl Recipe<'_> {
                             format!("        proxy_set_header {name} $keystead_{variable};\n")
                         }),
                     ),
+                    (
+                        "{{bare}}",
+                        &each(&headers, |name| format!("        #open proxy_set_header {name} \"\";\n")),
+                    ),
                 ],
             ),
             Proxy::Caddy => {

@@ -23,7 +23,7 @@ impl Scene {
     fn start() -> Option<Self> {
         let upstream = Upstream::start();
         let house = House::start(&upstream);
-        let proxy = Proxy::start("envoy-grpc", &house, &upstream)?;
+        let proxy = Proxy::start("envoy-grpc", &house, &upstream, false)?;
         Some(Self { upstream, house, proxy })
     }
 

@@ -33,7 +33,12 @@ fn program(name: &str) -> Option<PathBuf> {
 
 impl Proxy {
     /// Installs and starts one; `None` where the program is not here and may be missing.
-    pub(crate) fn start(name: &'static str, house: &House, upstream: &Upstream) -> Option<Self> {
+    pub(crate) fn start(
+        name: &'static str,
+        house: &House,
+        upstream: &Upstream,
+        opened: bool,
+    ) -> Option<Self> {
         if name == OWN {
             upstream.take();
             return Some(Self { name, port: house.own, running: None });
@@ -63,6 +68,7 @@ impl Proxy {
             "--port",
             &on,
         ]);
+        let recipe = if opened { open(&recipe) } else { recipe };
         let recipe = recipe.replace(&format!("/etc/{installed_as}/"), &format!("{}/", folder.display()));
         let mut command = installed(name, &program, house, &folder, &recipe, port);
         let log = fs::File::create(folder.join("log")).unwrap();
@@ -87,6 +93,14 @@ impl Proxy {
             thread::yield_now();
         }
     }
+}
+
+/// What a recipe's own command for it makes of it.
+fn open(recipe: &str) -> String {
+    let command = "sed -i -e '/#closed$/d' -e 's/#open //' FILE";
+    assert!(recipe.contains(command), "{recipe}");
+    let lines = recipe.lines().filter(|line| !line.ends_with("#closed"));
+    lines.map(|line| line.replacen("#open ", "", 1) + "\n").collect()
 }
 
 /// Follows the recipe's own steps.

@@ -2,7 +2,7 @@
 
 use crate::house::{House, free_port};
 use crate::upstream::Upstream;
-use crate::wire::{Message, Wire};
+use crate::wire::{Message, PATIENCE, Wire};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -10,10 +10,6 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
-use std::time::Duration;
-
-/// How long anything may take before a test fails for good.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the log says of a reload, taken or refused.
 const IN_FORCE: &str = "the guards that the configuration has now are in force";
