@@ -5,6 +5,7 @@
 mod connect;
 mod download;
 mod forward;
+mod health;
 mod hop;
 mod idle;
 mod origin;
@@ -24,7 +25,7 @@ pub use connect::TrustError;
 pub use origin::{Origin, OriginError};
 pub use plan::Plan;
 pub use proxy::{Proxy, serve};
-pub use settings::{Settings, UPSTREAMS_MAX, is_tunnel};
+pub use settings::{Health, Settings, UPSTREAMS_MAX, is_tunnel};
 
 use futures_util::future::BoxFuture;
 use http::request::Parts;

@@ -19,10 +19,12 @@ use hyper::body::Incoming;
 use hyper::upgrade::{self, OnUpgrade};
 use keystead_guard::Answer;
 use keystead_listen::{Arrival, Connections, Setup};
+use parking_lot::Mutex;
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// One proxy. What is in force can be changed while it serves: the next request finds it, also on connections that
@@ -32,6 +34,8 @@ pub struct Proxy {
     setup: watch::Sender<Setup>,
     places: Arc<Places>,
     connections: Arc<Connections>,
+    /// While it serves.
+    checks: Mutex<JoinSet<()>>,
 }
 
 struct InForce {
@@ -52,11 +56,15 @@ impl std::fmt::Debug for Proxy {
 /// When the listener is broken.
 pub async fn serve(listener: TcpListener, proxy: Arc<Proxy>, shutdown: CancellationToken) -> io::Result<()> {
     let (setup, open) = (proxy.setup.subscribe(), Arc::clone(&proxy.connections));
+    proxy.check();
+    let answering = Arc::clone(&proxy);
     let answer = move |request, arrival| {
-        let proxy = Arc::clone(&proxy);
+        let proxy = Arc::clone(&answering);
         async move { proxy.answer(request, arrival).await }
     };
-    keystead_listen::serve_changing(listener, answer, setup, open, shutdown).await
+    let served = keystead_listen::serve_changing(listener, answer, setup, open, shutdown).await;
+    proxy.checks.lock().abort_all();
+    served
 }
 
 /// What a connection may become.
@@ -74,7 +82,13 @@ impl Proxy {
         let setup = watch::Sender::new(Setup { tls, bounds: settings.bounds });
         let upstreams = Upstreams::new(&settings, connector, None);
         let in_force = ArcSwap::from_pointee(InForce { settings, upstreams, decide });
-        Arc::new(Self { in_force, setup, places: Arc::default(), connections: Arc::default() })
+        Arc::new(Self {
+            in_force,
+            setup,
+            places: Arc::default(),
+            connections: Arc::default(),
+            checks: Mutex::default(),
+        })
     }
 
     /// Has this plan hold from the next request on; what is in work is finished as it began. Certificates, and bounds of
@@ -85,6 +99,13 @@ impl Proxy {
         let upstreams = Upstreams::new(&settings, connector, Some(&before.upstreams));
         self.setup.send_replace(Setup { tls, bounds: settings.bounds });
         self.in_force.store(Arc::new(InForce { settings, upstreams, decide }));
+        self.check();
+    }
+
+    /// Has upstreams asked for their health as it is set now, and no longer as before.
+    fn check(&self) {
+        let in_force = self.in_force.load();
+        *self.checks.lock() = in_force.upstreams.check(in_force.settings.health.as_ref());
     }
 
     async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Download> {

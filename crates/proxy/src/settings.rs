@@ -1,6 +1,7 @@
 //! What a proxy is told.
 
 use crate::Origin;
+use http::uri::PathAndQuery;
 use keystead_listen::Bounds;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +35,23 @@ pub struct Settings {
     pub answer: Duration,
     /// Between two pieces of a body, in either direction, and of what a tunnel carries.
     pub idle: Duration,
+    /// Whether upstreams are asked for their health besides.
+    pub health: Option<Health>,
+}
+
+/// How upstreams are asked for their health.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// What is asked for with `GET`; an answer of 2xx is a good one.
+    pub path: PathAndQuery,
+    /// Between two checks.
+    pub interval: Duration,
+    /// For the connection and the head of the answer.
+    pub answer: Duration,
+    /// Failures in a row after which an upstream is left out.
+    pub failures_max: u32,
+    /// Good answers in a row after which it is back.
+    pub successes_min: u32,
 }
 
 /// Whether a protocol can be upgraded to: not to what carries requests again.

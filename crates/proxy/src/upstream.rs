@@ -3,7 +3,7 @@
 use crate::connect::{self, Sender};
 use crate::standing::Standing;
 use crate::upload::{Progress, Upload};
-use crate::{Origin, Settings};
+use crate::{Health, Origin, Settings, health};
 use http::uri::Scheme;
 use hyper::client::conn::{http1, http2};
 use parking_lot::Mutex;
@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
@@ -66,16 +67,27 @@ impl Upstreams {
                 }
             }
         };
-        let all = settings.upstreams.iter().map(upstream).collect();
+        let all: Box<[_]> = settings.upstreams.iter().map(upstream).collect();
+        if settings.health.is_none() {
+            all.iter().for_each(|one| one.standing.unchecked());
+        }
         Self { all, next: AtomicUsize::new(0), tls, http2, connect: settings.connect }
+    }
+
+    /// Asks all for their health until it is dropped.
+    pub(crate) fn check(&self, health: Option<&Health>) -> JoinSet<()> {
+        let asked = health.into_iter().flat_map(|health| self.all.iter().map(move |one| (one, health)));
+        asked
+            .map(|(one, health)| health::watch(Arc::clone(one), self.tls.clone(), self.http2, health.clone()))
+            .collect()
     }
 
     pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// The one with the least in flight that is not in `tried` and does not rest; where all rest, one of these:
-    /// to ask costs less than to answer for them.
+    /// The one with the least in flight that is not in `tried`, does not rest and does not fail its checks; where there is
+    /// none, one of these: to ask costs less than to answer for them.
     pub(crate) fn choose(&self, tried: &[Arc<Upstream>]) -> Option<Flight> {
         let start = self.next.fetch_add(1, Relaxed);
         let now = (self.all.len() > 1).then(Instant::now);
@@ -83,8 +95,8 @@ impl Upstreams {
             (0..self.all.len()).filter_map(|at| self.all.get((start.wrapping_add(at)) % self.all.len()));
         let left = turned.filter(|one| !tried.iter().any(|tried| Arc::ptr_eq(tried, one)));
         let best = left.min_by_key(|one| {
-            let rests = now.is_some_and(|now| one.standing.rests(now));
-            (rests, one.standing.in_flight())
+            let left_out = now.is_some_and(|now| one.standing.is_left_out(now));
+            (left_out, one.standing.in_flight())
         })?;
         best.standing.begin();
         Some(Flight(Arc::clone(best)))

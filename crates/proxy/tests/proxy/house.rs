@@ -175,6 +175,7 @@ pub(crate) fn settings(upstreams: &[SocketAddr]) -> Settings {
         connect: seconds(5),
         answer: seconds(60),
         idle: seconds(60),
+        health: None,
     }
 }
 

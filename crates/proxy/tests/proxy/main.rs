@@ -11,6 +11,7 @@ mod changes;
 mod decision;
 mod ends;
 mod heads;
+mod health;
 mod house;
 mod http2;
 mod smuggling;

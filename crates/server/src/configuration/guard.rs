@@ -1,11 +1,10 @@
 //! `[[guard]]`: the installation's own proxies before APIs. One table each, in the file only.
 
 use super::mistake::Mistake;
-use super::{Configuration, sources};
+use super::sources;
 use keystead_listen::Bounds;
-use keystead_proxy::{Origin, Settings, UPSTREAMS_MAX, is_tunnel};
+use keystead_proxy::{Health, Origin, Settings, UPSTREAMS_MAX, is_tunnel};
 use serde_json::{Map, Value};
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,9 +46,13 @@ const IDLE_TIME: Whole = Whole("idle_seconds_max", 75, 1, 3_600);
 const CONNECT_TIME: Whole = Whole("connect_seconds_max", 5, 1, 300);
 const ANSWER_TIME: Whole = Whole("answer_seconds_max", 60, 1, 3_600);
 const SILENCE_TIME: Whole = Whole("silence_seconds_max", 300, 1, 86_400);
+const HEALTH_INTERVAL: Whole = Whole("health_interval_seconds", 5, 1, 3_600);
+const HEALTH_TIME: Whole = Whole("health_answer_seconds_max", 2, 1, 300);
+const HEALTH_FAILURES: Whole = Whole("health_failures_max", 3, 1, 100);
+const HEALTH_SUCCESSES: Whole = Whole("health_successes_min", 2, 1, 100);
 
 /// What a table may say.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 24] = [
     "listen",
     "upstreams",
     "organization",
@@ -69,6 +72,11 @@ const NAMES: [&str; 19] = [
     CONNECT_TIME.0,
     ANSWER_TIME.0,
     SILENCE_TIME.0,
+    "health_path",
+    HEALTH_INTERVAL.0,
+    HEALTH_TIME.0,
+    HEALTH_FAILURES.0,
+    HEALTH_SUCCESSES.0,
 ];
 
 /// One table while it is read. What is wrong is told, and reading goes on.
@@ -122,6 +130,7 @@ pub(super) fn read(
         connect: seconds(&mut table, CONNECT_TIME),
         answer: seconds(&mut table, ANSWER_TIME),
         idle: silence,
+        health: table.health(),
     };
     let (place, shown) = (sources::place(path, line), table.shown);
     if mistakes.len() > before {
@@ -266,6 +275,25 @@ impl Table<'_> {
         names
     }
 
+    fn health(&mut self) -> Option<Health> {
+        let path = self.optional("health_path");
+        let (interval, answer) = (self.whole(HEALTH_INTERVAL), self.whole(HEALTH_TIME));
+        let mut count = |which| u32::try_from(self.whole(which)).unwrap_or(u32::MAX);
+        let (failures_max, successes_min) = (count(HEALTH_FAILURES), count(HEALTH_SUCCESSES));
+        let path = path?;
+        let is_path = (1..=1_024).contains(&path.len()) && path.starts_with('/') && !path.contains('#');
+        let Some(path) = is_path.then(|| path.parse().ok()).flatten() else {
+            self.mistake(
+                "health_path",
+                "this is no path.",
+                "Write it like \"/healthz\", at most 1024 bytes.",
+            );
+            return None;
+        };
+        let (interval, answer) = (Duration::from_secs(interval), Duration::from_secs(answer));
+        Some(Health { path, interval, answer, failures_max, successes_min })
+    }
+
     fn tls(&mut self) -> Option<(PathBuf, PathBuf)> {
         match (self.optional("certificate"), self.optional("key")) {
             (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
@@ -280,48 +308,4 @@ impl Table<'_> {
             }
         }
     }
-}
-
-/// What no single table can tell.
-pub(super) fn check(guards: &[Guard], configuration: &Configuration, mistakes: &mut Vec<Mistake>) {
-    if guards.len() > GUARDS_MAX {
-        let detail = format!("these are {} guards.", guards.len());
-        mistakes.push(Mistake::new(
-            "[[guard]]",
-            detail,
-            format!("Keep {GUARDS_MAX}; start further servers for more."),
-        ));
-    }
-    for (at, guard) in guards.iter().enumerate() {
-        let others = guards.iter().take(at).map(|other| other.listen).chain([configuration.listen]);
-        if guard.listen.port() != 0 && others.into_iter().any(|other| other == guard.listen) {
-            let detail = "something else of this server listens there already.";
-            mistakes.push(Mistake::new(
-                &guard.place,
-                detail,
-                "Choose another address or port for `guard.listen`.",
-            ));
-        }
-        if guard.tls.is_none() && !guard.listen.ip().is_loopback() && !configuration.allow_plain_http {
-            mistakes.push(Mistake::new(
-                &guard.place,
-                "plain HTTP on an address that others reach would show them every key.",
-                "Set `certificate` and `key`, or listen on 127.0.0.1; where a proxy on a trusted network adds TLS, \
-                 set `allow_plain_http`.",
-            ));
-        }
-    }
-}
-
-/// The tables as TOML.
-pub(super) fn show(guards: &[Guard]) -> String {
-    let mut text = String::new();
-    for guard in guards {
-        let _ = writeln!(text, "\n[[guard]]  # file {}", guard.place);
-        for (name, value) in &guard.shown {
-            // JSON's strings, lists and numbers are TOML's too.
-            let _ = writeln!(text, "{name} = {value}");
-        }
-    }
-    text
 }

@@ -20,7 +20,7 @@ environment = \"production\"
 #[test]
 fn a_guard_is_read_and_shown_as_it_can_be_read_again() {
     let text = format!(
-        "{WHOLE}body_bytes_max = 1_000\n\n{}http2 = true\nupgrades = []\n",
+        "{WHOLE}body_bytes_max = 1_000\nhealth_path = \"/up?a\"\n\n{}http2 = true\nupgrades = []\n",
         WHOLE.replace("8080", "8081")
     );
     let loaded = with(&text).unwrap();
@@ -35,6 +35,10 @@ fn a_guard_is_read_and_shown_as_it_can_be_read_again() {
     );
     assert_eq!((&first.proxy.upgrades[..], first.proxy.idle.as_secs()), (&["websocket".to_owned()][..], 300));
     assert!(second.proxy.http2 && second.proxy.upgrades.is_empty() && second.proxy.body_bytes_max == 1 << 30);
+    let health = first.proxy.health.as_ref().unwrap();
+    assert_eq!((health.path.as_str(), health.failures_max, health.successes_min), ("/up?a", 3, 2));
+    assert_eq!((health.interval.as_secs(), health.answer.as_secs()), (5, 2));
+    assert!(second.proxy.health.is_none());
     let shown = loaded.show();
     let again = with(&shown).unwrap();
     assert_eq!(again.guards.len(), 2, "{shown}");
@@ -63,6 +67,9 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
         (WHOLE.replace("upstreams = [", "upstreams = [] #"), "given.toml:3: `guard.upstreams`"),
         (format!("{WHOLE}upgrades = [\"h2c\"]"), "nothing that carries HTTP again"),
         (format!("{WHOLE}answer_seconds_max = 0"), "Write a whole number from 1 to 3600"),
+        (format!("{WHOLE}health_path = \"healthz\""), "given.toml:6: `guard.health_path`: this is no path."),
+        (format!("{WHOLE}health_path = \"/a b\""), "`guard.health_path`: this is no path."),
+        (format!("{WHOLE}health_successes_min = 0"), "Write a whole number from 1 to 100"),
         (format!("{WHOLE}http2 = \"yes\""), "Write true or false, without quotes."),
         (format!("{WHOLE}key = \"a.key\""), "one of certificate and key is missing"),
         (format!("{WHOLE}{WHOLE}"), "listens there already"),

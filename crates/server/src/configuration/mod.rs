@@ -2,6 +2,7 @@
 
 mod database;
 mod guard;
+mod guards;
 mod mistake;
 mod resolve;
 mod setting;

@@ -1,6 +1,7 @@
 //! Which value of each setting is in force: the last of default, file, environment and flag that was given.
 
-use super::guard::{self, Guard};
+use super::guard::Guard;
+use super::guards;
 use super::mistake::{ConfigurationError, Mistake};
 use super::setting::Setting;
 use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
@@ -70,7 +71,7 @@ pub fn load(
     let values = reader.values;
     if let Some(configuration) = &configuration {
         check(configuration, &values, &mut mistakes);
-        guard::check(&guards, configuration, &mut mistakes);
+        guards::check(&guards, configuration, &mut mistakes);
         let shutdown = Duration::from_secs(configuration.limits.shutdown_seconds_max);
         guards.iter_mut().for_each(|guard| guard.proxy.bounds.shutdown = shutdown);
     }

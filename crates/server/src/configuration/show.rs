@@ -1,6 +1,6 @@
 //! What is in force and where it came from, for people and programs; and the reference of all settings.
 
-use super::guard;
+use super::guards;
 use super::resolve::{InForce, Loaded};
 use super::{Configuration, Kind};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ impl Loaded {
             let _ = writeln!(all, "{line:width$}  # {source}");
             all
         });
-        text.push_str(&guard::show(&self.guards));
+        text.push_str(&guards::show(&self.guards));
         text
     }
 
