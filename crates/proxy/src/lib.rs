@@ -3,6 +3,7 @@
 //! What a key may do is decided elsewhere ([`Decide`]). Messages are streamed, never gathered.
 
 mod connect;
+mod counts;
 mod download;
 mod forward;
 mod health;
@@ -22,6 +23,7 @@ mod upload;
 mod upstream;
 
 pub use connect::TrustError;
+pub use counts::{CLASSES, Numbers, UpstreamNumbers};
 pub use origin::{Origin, OriginError};
 pub use plan::Plan;
 pub use proxy::{Proxy, serve};

@@ -17,6 +17,10 @@ impl Places {
         let place = Place(Arc::clone(self));
         (self.0.fetch_add(1, Relaxed) < max).then_some(place)
     }
+
+    pub(crate) fn taken(&self) -> usize {
+        self.0.load(Relaxed)
+    }
 }
 
 impl Drop for Place {

@@ -1,5 +1,6 @@
 //! What becomes of one request.
 
+use crate::counts::{Counts, Numbers};
 use crate::download::{Download, Held};
 use crate::forward::{self, From};
 use crate::places::Places;
@@ -34,6 +35,7 @@ pub struct Proxy {
     setup: watch::Sender<Setup>,
     places: Arc<Places>,
     connections: Arc<Connections>,
+    counts: Arc<Counts>,
     /// While it serves.
     checks: Mutex<JoinSet<()>>,
 }
@@ -87,6 +89,7 @@ impl Proxy {
             setup,
             places: Arc::default(),
             connections: Arc::default(),
+            counts: Arc::default(),
             checks: Mutex::default(),
         })
     }
@@ -110,9 +113,22 @@ impl Proxy {
 
     async fn answer(&self, request: Request<Incoming>, arrival: Arrival) -> Response<Download> {
         let in_force = self.in_force.load_full();
-        match in_force.pass(&self.places, request, arrival).await {
+        let response = match in_force.pass(self, request, arrival).await {
             Ok(response) => response,
             Err(problem) => problem.response().map(Download::Own),
+        };
+        self.counts.answered(response.status());
+        response
+    }
+
+    /// What it has counted.
+    #[must_use]
+    pub fn numbers(&self) -> Numbers {
+        Numbers {
+            connections: self.connections.open(),
+            in_flight: self.places.taken(),
+            upstreams: self.in_force.load().upstreams.numbers(),
+            ..self.counts.numbers()
         }
     }
 }
@@ -120,11 +136,11 @@ impl Proxy {
 impl InForce {
     async fn pass(
         &self,
-        places: &Arc<Places>,
+        proxy: &Proxy,
         request: Request<Incoming>,
         arrival: Arrival,
     ) -> Result<Response<Download>, Problem> {
-        let place = places.take(self.settings.requests_in_flight_max).ok_or(Problem::Busy)?;
+        let place = proxy.places.take(self.settings.requests_in_flight_max).ok_or(Problem::Busy)?;
         let host = forward::host(&request)?;
         self.check_length(&request)?;
         let from = From { client: arrival.peer.ip().to_canonical(), tls: arrival.tls };
@@ -141,10 +157,11 @@ impl InForce {
             host: &host,
             upgrade: upgrading.as_ref().map(|upgrading| &upgrading.protocol),
             answer: self.settings.answer,
+            counts: &proxy.counts,
         };
         let (response, lent) = outgoing.send(parts, upload).await?;
         let held = Held { in_work: arrival.in_work, _place: place };
-        self.back(response, lent, held, upgrading, &allowed.to_client)
+        self.back(&proxy.counts, (response, lent, held), upgrading, &allowed.to_client)
     }
 
     /// A length that is known is refused before anything is asked or sent.
@@ -171,9 +188,8 @@ impl InForce {
     /// The answer as the client gets it.
     fn back(
         &self,
-        mut response: Response<Incoming>,
-        lent: Lent,
-        held: Held,
+        counts: &Arc<Counts>,
+        (mut response, lent, held): (Response<Incoming>, Lent, Held),
         upgrading: Option<Upgrading>,
         to_client: &[(HeaderName, HeaderValue)],
     ) -> Result<Response<Download>, Problem> {
@@ -195,7 +211,8 @@ impl InForce {
         }
         let upstream = upgrade::on(&mut response);
         let idle = self.settings.idle;
-        tokio::spawn(tunnel::carry(upgrading.client, upstream, idle, held, lent, upgrading.cut));
+        let counted = counts.tunnel();
+        tokio::spawn(tunnel::carry(upgrading.client, upstream, idle, held, lent, upgrading.cut, counted));
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         response.headers_mut().insert(UPGRADE, protocol);
         Ok(response.map(|_| Download::Own(Full::new(Bytes::new()))))

@@ -1,6 +1,7 @@
 //! A request's way to an upstream, with the time it may take and what is tried again.
 
 use crate::connect::Sender;
+use crate::counts::Counts;
 use crate::forward;
 use crate::problem::Problem;
 use crate::upload::{Progress, Upload};
@@ -26,6 +27,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) upgrade: Option<&'a HeaderValue>,
     /// How long the head of the answer may take.
     pub(crate) answer: Duration,
+    pub(crate) counts: &'a Counts,
 }
 
 /// Why a try brought no answer.
@@ -60,8 +62,11 @@ impl Outgoing<'_> {
         let mut request = Request::from_parts(parts, upload);
         let (mut tried, mut fresh): (Vec<Arc<Upstream>>, bool) = (Vec::new(), false);
         let mut problem = Problem::Unreachable;
-        for _ in 0..TRIES_MAX.max(self.upstreams.count()) {
+        for attempt in 0..TRIES_MAX.max(self.upstreams.count()) {
             let Some(flight) = self.upstreams.choose(&tried) else { return Err(problem) };
+            if attempt > 0 {
+                self.counts.retried();
+            }
             let Some((sender, reused)) = self.upstreams.connection(&flight.0, fresh).await else {
                 tried.push(Arc::clone(&flight.0));
                 continue;

@@ -2,7 +2,7 @@
 
 use crate::{Health, Origin};
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -15,6 +15,7 @@ const REST: Duration = Duration::from_secs(10);
 pub(crate) struct Standing {
     in_flight: AtomicUsize,
     failures: AtomicU32,
+    failures_ever: AtomicU64,
     resting_until: Mutex<Option<Instant>>,
     /// Whether it fails its checks, and how often in a row they came out as the last one did.
     is_out: AtomicBool,
@@ -39,6 +40,10 @@ impl Standing {
         self.is_out.load(Relaxed)
             || (self.failures.load(Relaxed) >= FAILURES_MAX
                 && self.resting_until.lock().is_some_and(|until| now < until))
+    }
+
+    pub(crate) fn failures_ever(&self) -> u64 {
+        self.failures_ever.load(Relaxed)
     }
 
     /// How a check came out.
@@ -66,6 +71,7 @@ impl Standing {
 
     /// The first failures in a row are told: not each of a flood.
     pub(crate) fn failed(&self, origin: &Origin, why: &str) {
+        self.failures_ever.fetch_add(1, Relaxed);
         let before = self.failures.fetch_add(1, Relaxed);
         if before < FAILURES_MAX {
             tracing::warn!(upstream = %origin, why, "an upstream does not answer");

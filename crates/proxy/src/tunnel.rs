@@ -1,5 +1,6 @@
 //! What a connection becomes after an upgrade: bytes in both directions.
 
+use crate::counts::Tunnel;
 use crate::download::Held;
 use crate::upstream::Lent;
 use hyper::upgrade::OnUpgrade;
@@ -17,6 +18,7 @@ pub(crate) async fn carry(
     held: Held,
     lent: Lent,
     cut: CancellationToken,
+    counted: Tunnel,
 ) {
     let carried = async {
         let (client, upstream) = tokio::try_join!(client, upstream)?;
@@ -40,5 +42,5 @@ pub(crate) async fn carry(
         () = silent => tracing::debug!("a tunnel was silent for too long"),
         () = cut.cancelled() => {}
     }
-    drop(lent);
+    drop((lent, counted));
 }

@@ -3,7 +3,7 @@
 use crate::connect::{self, Sender};
 use crate::standing::Standing;
 use crate::upload::{Progress, Upload};
-use crate::{Health, Origin, Settings, health};
+use crate::{Health, Origin, Settings, UpstreamNumbers, health};
 use http::uri::Scheme;
 use hyper::client::conn::{http1, http2};
 use parking_lot::Mutex;
@@ -80,6 +80,15 @@ impl Upstreams {
         asked
             .map(|(one, health)| health::watch(Arc::clone(one), self.tls.clone(), self.http2, health.clone()))
             .collect()
+    }
+
+    pub(crate) fn numbers(&self) -> Vec<UpstreamNumbers> {
+        let now = Instant::now();
+        let numbers = |one: &Arc<Upstream>| UpstreamNumbers {
+            failures: one.standing.failures_ever(),
+            is_healthy: !one.standing.is_left_out(now),
+        };
+        self.all.iter().map(numbers).collect()
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -1,11 +1,13 @@
 //! What Prometheus scrapes. Counting is an atomic addition or two: neither a lock nor a label is built.
 
 mod exposition;
+mod proxies;
 mod route;
 
 use arc_swap::ArcSwap;
 use http::{Method, StatusCode};
 use keystead_api::Code;
+use keystead_proxy::Proxy;
 use keystead_service::MailCounts;
 use route::Route;
 use std::collections::HashMap;
@@ -23,6 +25,8 @@ pub struct Metrics {
     routes: ArcSwap<HashMap<Box<str>, Arc<Route>>>,
     shed: AtomicU64,
     in_flight: AtomicUsize,
+    /// The own proxies, by where they listen.
+    proxies: ArcSwap<Vec<(String, Arc<Proxy>)>>,
 }
 
 /// What others count, read when Prometheus asks.

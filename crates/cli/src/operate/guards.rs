@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use keystead_proxy::{Decide, Plan, Proxy};
 use keystead_server::configuration::Guard;
 use keystead_server::listen::Tls;
+use keystead_server::metrics::Metrics;
 use keystead_server::own_guard;
 use keystead_server::request_id::RequestIds;
 use keystead_service::Keystead;
@@ -33,6 +34,7 @@ struct Bound {
 pub(super) struct Guarding {
     keystead: Arc<Keystead>,
     ids: Arc<RequestIds>,
+    metrics: Arc<Metrics>,
     stop: CancellationToken,
     running: Vec<Running>,
     pub(super) serving: JoinSet<()>,
@@ -77,16 +79,19 @@ impl Guards {
         self,
         keystead: &Arc<Keystead>,
         ids: RequestIds,
+        metrics: &Arc<Metrics>,
         stop: &CancellationToken,
     ) -> Guarding {
         let mut guarding = Guarding {
             keystead: Arc::clone(keystead),
             ids: Arc::new(ids),
+            metrics: Arc::clone(metrics),
             stop: stop.clone(),
             running: Vec::with_capacity(self.0.len()),
             serving: JoinSet::new(),
         };
         self.0.into_iter().for_each(|bound| guarding.begin(bound));
+        guarding.show();
         guarding
     }
 }
@@ -151,7 +156,13 @@ impl Guarding {
             removed.stop.cancel();
             changed.removed += 1;
         }
+        self.show();
         Ok(changed)
+    }
+
+    fn show(&self) {
+        let shown = self.running.iter().map(|one| (one.address.to_string(), Arc::clone(&one.proxy)));
+        self.metrics.show_proxies(shown.collect());
     }
 
     fn put_in_force(&mut self, running: Running, planned: Planned) {

@@ -118,7 +118,7 @@ impl Serve {
         let every = Duration::from_secs(configuration.audit.checkpoint_seconds);
         let publishing = Publishing::begin(places, &keystead, every);
         let app = App { keystead: Arc::clone(&keystead), metrics };
-        let guarding = guards.serve(&keystead, ids, &stop);
+        let guarding = guards.serve(&keystead, ids, &app.metrics, &stop);
         let guarding = tokio::spawn(reload.follow(guarding, stop.clone()));
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {

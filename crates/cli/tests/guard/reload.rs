@@ -2,7 +2,7 @@
 
 use crate::house::{House, free_port};
 use crate::upstream::Upstream;
-use crate::wire::{Message, PATIENCE, Wire};
+use crate::wire::{Message, PATIENCE, Wire, send};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -260,6 +260,9 @@ fn a_guard_that_is_gone_finishes_what_it_has() {
     assert_eq!(echo(&mut carried, 1), Some(1));
     house.reload(&guard(house.own, a, ""), "\"removed\":1");
     until(|| TcpStream::connect(("127.0.0.1", second)).is_err());
+    let counted = send(house.port, "GET", "/metrics", &[], b"");
+    let counted = String::from_utf8(counted.body).unwrap();
+    assert!(!counted.contains(&second.to_string()), "{counted}");
     assert_eq!(echo(&mut carried, 2), Some(2));
     upload.get_mut().write_all(b"in parts").unwrap();
     let answer = Message::read(&mut upload, true).unwrap();
@@ -267,6 +270,23 @@ fn a_guard_that_is_gone_finishes_what_it_has() {
     assert_eq!(upload.read(&mut [0; 1]).unwrap(), 0, "its connection ends");
     drop(carried);
     house.reload(&both, "\"added\":1");
-    assert_eq!(echo(&mut tunnel(second, &key), 3), Some(3));
+    let mut carried = tunnel(second, &key);
+    assert_eq!(echo(&mut carried, 3), Some(3));
+    let counted = send(house.port, "GET", "/metrics", &[], b"");
+    let counted = String::from_utf8(counted.body).unwrap();
+    for (name, labels, value) in [
+        ("requests_total", ",status=\"1xx\"", 1),
+        ("requests_total", ",status=\"5xx\"", 0),
+        ("retries_total", "", 0),
+        ("connections", "", 1),
+        ("requests_in_flight", "", 1),
+        ("tunnels", "", 1),
+        ("upstream_failures_total", ",upstream=\"1\"", 0),
+        ("upstream_healthy", ",upstream=\"1\"", 1),
+    ] {
+        let line = format!("keystead_proxy_{name}{{guard=\"127.0.0.1:{second}\"{labels}}} {value}");
+        assert!(counted.lines().any(|counted| counted == line), "{line} is not in\n{counted}");
+    }
+    drop(carried);
     house.server.take().unwrap().end();
 }

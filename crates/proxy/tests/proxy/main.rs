@@ -8,6 +8,7 @@
 )]
 
 mod changes;
+mod counts;
 mod decision;
 mod ends;
 mod heads;

@@ -64,6 +64,7 @@ impl Collector for Scrape {
             self.live.leases,
         )?;
         self.mail(encoder)?;
+        self.metrics.proxies(encoder)?;
         encoder
             .encode_descriptor("keystead_build", "The version that runs", None, MetricType::Info)?
             .encode_info(&[("version", env!("CARGO_PKG_VERSION"))])
