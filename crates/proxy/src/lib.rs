@@ -38,3 +38,21 @@ use std::sync::Arc;
 /// Says what becomes of a request: its head as it came, and the address at the other end of its connection. It is
 /// asked for each request, also for the second one of a connection.
 pub type Decide = Arc<dyn for<'a> Fn(&'a Parts, IpAddr) -> BoxFuture<'a, Answer> + Send + Sync>;
+
+/// Whether what began with a request may go on, as the request would be judged now. It takes nothing of limits.
+pub type Still = Arc<dyn Fn(&Parts, IpAddr) -> bool + Send + Sync>;
+
+/// Who decides on requests, and on tunnels that they have become.
+#[derive(Clone)]
+pub struct Judge {
+    /// On requests.
+    pub decide: Decide,
+    /// On tunnels, every four seconds; without it they go on until they end.
+    pub still: Option<Still>,
+}
+
+impl From<Decide> for Judge {
+    fn from(decide: Decide) -> Self {
+        Self { decide, still: None }
+    }
+}

@@ -7,9 +7,10 @@ use crate::places::Places;
 use crate::plan::Plan;
 use crate::problem::Problem;
 use crate::send::Outgoing;
+use crate::tunnel::{self, Carried};
 use crate::upload::Upload;
 use crate::upstream::{Lent, Upstreams};
-use crate::{Decide, Settings, hop, refuse, tunnel};
+use crate::{Judge, Settings, hop, refuse};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, UPGRADE};
@@ -22,6 +23,7 @@ use keystead_guard::Answer;
 use keystead_listen::{Arrival, Connections, Setup};
 use parking_lot::Mutex;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -43,7 +45,7 @@ pub struct Proxy {
 struct InForce {
     settings: Settings,
     upstreams: Upstreams,
-    decide: Decide,
+    judge: Judge,
 }
 
 impl std::fmt::Debug for Proxy {
@@ -74,16 +76,18 @@ struct Upgrading {
     protocol: HeaderValue,
     client: OnUpgrade,
     cut: CancellationToken,
+    /// Whether it may go on.
+    still: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Proxy {
     /// Nothing is connected to yet.
     #[must_use]
-    pub fn new(plan: Plan, decide: Decide) -> Arc<Self> {
+    pub fn new(plan: Plan, judge: impl Into<Judge>) -> Arc<Self> {
         let Plan { settings, tls, connector } = plan;
         let setup = watch::Sender::new(Setup { tls, bounds: settings.bounds });
         let upstreams = Upstreams::new(&settings, connector, None);
-        let in_force = ArcSwap::from_pointee(InForce { settings, upstreams, decide });
+        let in_force = ArcSwap::from_pointee(InForce { settings, upstreams, judge: judge.into() });
         Arc::new(Self {
             in_force,
             setup,
@@ -96,12 +100,12 @@ impl Proxy {
 
     /// Has this plan hold from the next request on; what is in work is finished as it began. Certificates, and bounds of
     /// connections, hold for those that come then.
-    pub fn change(&self, plan: Plan, decide: Decide) {
+    pub fn change(&self, plan: Plan, judge: impl Into<Judge>) {
         let Plan { settings, tls, connector } = plan;
         let before = self.in_force.load_full();
         let upstreams = Upstreams::new(&settings, connector, Some(&before.upstreams));
         self.setup.send_replace(Setup { tls, bounds: settings.bounds });
-        self.in_force.store(Arc::new(InForce { settings, upstreams, decide }));
+        self.in_force.store(Arc::new(InForce { settings, upstreams, judge: judge.into() }));
         self.check();
     }
 
@@ -145,11 +149,11 @@ impl InForce {
         self.check_length(&request)?;
         let from = From { client: arrival.peer.ip().to_canonical(), tls: arrival.tls };
         let (mut parts, body) = request.into_parts();
-        let allowed = match (self.decide)(&parts, from.client).await {
+        let allowed = match (self.judge.decide)(&parts, from.client).await {
             Answer::Allow(allowed) => allowed,
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };
-        let upgrading = self.upgrading(&mut parts, arrival.cut);
+        let upgrading = self.upgrading(&mut parts, from.client, arrival.cut);
         forward::change(&mut parts, &allowed, &host, from)?;
         let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle);
         let outgoing = Outgoing {
@@ -176,13 +180,15 @@ impl InForce {
         Ok(())
     }
 
-    fn upgrading(&self, parts: &mut Parts, cut: CancellationToken) -> Option<Upgrading> {
+    fn upgrading(&self, parts: &mut Parts, client: IpAddr, cut: CancellationToken) -> Option<Upgrading> {
         if self.settings.http2 {
             return None;
         }
         let protocol = forward::wanted_upgrade(parts, &self.settings.upgrades)?;
-        let client = parts.extensions.remove::<OnUpgrade>()?;
-        Some(Upgrading { protocol, client, cut })
+        let to_client = parts.extensions.remove::<OnUpgrade>()?;
+        let (judge, asked) = (self.judge.still.clone(), parts.clone());
+        let still = Box::new(move || judge.as_ref().is_none_or(|still| still(&asked, client)));
+        Some(Upgrading { protocol, client: to_client, cut, still })
     }
 
     /// The answer as the client gets it.
@@ -211,8 +217,9 @@ impl InForce {
         }
         let upstream = upgrade::on(&mut response);
         let idle = self.settings.idle;
-        let counted = counts.tunnel();
-        tokio::spawn(tunnel::carry(upgrading.client, upstream, idle, held, lent, upgrading.cut, counted));
+        let Upgrading { client, cut, still, .. } = upgrading;
+        let carried = Carried { in_work: held, _lent: lent, _counted: counts.tunnel() };
+        tokio::spawn(tunnel::carry(client, upstream, idle, carried, still, cut));
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         response.headers_mut().insert(UPGRADE, protocol);
         Ok(response.map(|_| Download::Own(Full::new(Bytes::new()))))

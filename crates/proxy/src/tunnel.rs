@@ -10,15 +10,25 @@ use tokio::io::copy_bidirectional;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Carries bytes until one side ends, nothing comes for `idle` (noticed within twice that), or `cut`.
+/// How often it is asked whether a tunnel may go on: a key that dies ends it within this, and what asking takes.
+const ASK_INTERVAL: Duration = Duration::from_secs(4);
+
+/// What a tunnel takes of the proxy and of an upstream, until it ends.
+pub(crate) struct Carried {
+    pub(crate) in_work: Held,
+    pub(crate) _lent: Lent,
+    pub(crate) _counted: Tunnel,
+}
+
+/// Carries bytes until one side ends, nothing comes for `idle` (noticed within twice that), it may not go on any more, or
+/// `cut`.
 pub(crate) async fn carry(
     client: OnUpgrade,
     upstream: OnUpgrade,
     idle: Duration,
-    held: Held,
-    lent: Lent,
+    holds: Carried,
+    still: Box<dyn Fn() -> bool + Send + Sync>,
     cut: CancellationToken,
-    counted: Tunnel,
 ) {
     let carried = async {
         let (client, upstream) = tokio::try_join!(client, upstream)?;
@@ -30,9 +40,17 @@ pub(crate) async fn carry(
     };
     let silent = async {
         loop {
-            let before = held.in_work.movement();
+            let before = holds.in_work.in_work.movement();
             sleep(idle).await;
-            if before == held.in_work.movement() {
+            if before == holds.in_work.in_work.movement() {
+                return;
+            }
+        }
+    };
+    let refused = async {
+        loop {
+            sleep(ASK_INTERVAL).await;
+            if !still() {
                 return;
             }
         }
@@ -40,7 +58,8 @@ pub(crate) async fn carry(
     tokio::select! {
         _ = carried => {}
         () = silent => tracing::debug!("a tunnel was silent for too long"),
+        () = refused => tracing::info!("a tunnel ends: its request would be refused now"),
         () = cut.cancelled() => {}
     }
-    drop((lent, counted));
+    drop(holds);
 }

@@ -6,7 +6,7 @@ use http::request::Parts;
 use keystead_api::Code;
 use keystead_domain::ids::OrganizationId;
 use keystead_guard::{Answer, Refusal, Request};
-use keystead_proxy::Decide;
+use keystead_proxy::Judge;
 use keystead_service::{Keystead, Refused};
 use parking_lot::Mutex;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ struct Own {
 /// What decides on the requests of a guard. An environment that is not there (yet), or a project that is not guarded,
 /// lets nothing through.
 #[must_use]
-pub fn decide(keystead: &Arc<Keystead>, guard: &Guard, ids: &Arc<RequestIds>) -> Decide {
+pub fn decide(keystead: &Arc<Keystead>, guard: &Guard, ids: &Arc<RequestIds>) -> Judge {
     let own = Arc::new(Own {
         keystead: Arc::clone(keystead),
         ids: Arc::clone(ids),
@@ -45,10 +45,14 @@ pub fn decide(keystead: &Arc<Keystead>, guard: &Guard, ids: &Arc<RequestIds>) ->
         looked: tokio::sync::Mutex::new(None),
         told: Mutex::new(None),
     });
-    Arc::new(move |parts: &Parts, peer: IpAddr| {
-        let own = Arc::clone(&own);
-        Box::pin(async move { own.answer(parts, peer).await })
-    })
+    let asked = Arc::clone(&own);
+    Judge {
+        decide: Arc::new(move |parts: &Parts, peer: IpAddr| {
+            let own = Arc::clone(&own);
+            Box::pin(async move { own.answer(parts, peer).await })
+        }),
+        still: Some(Arc::new(move |parts: &Parts, peer: IpAddr| asked.still(parts, peer))),
+    }
 }
 
 impl Own {
@@ -64,14 +68,17 @@ impl Own {
                 return unavailable();
             }
         };
-        let request = Request {
-            method: parts.method.as_str(),
-            path: parts.uri.path(),
-            query: parts.uri.query(),
-            headers: &parts.headers,
-            strips_query: true,
-        };
-        self.keystead.guard_request(&door, &request, Some(peer)).await
+        self.keystead.guard_request(&door, &read(parts), Some(peer)).await
+    }
+
+    /// Whether a tunnel may go on that this request has become. Where there is no such environment or no guard any more,
+    /// it may not.
+    fn still(&self, parts: &Parts, peer: IpAddr) -> bool {
+        let place = self.found.get().and_then(|organization| {
+            self.keystead.own_environment(*organization, &self.project, &self.environment)
+        });
+        let door = place.and_then(|place| self.keystead.own_door(&place, self.ids.next()).ok());
+        door.is_some_and(|door| self.keystead.still_passes(&door, &read(parts), Some(peer)))
     }
 
     /// Found once, and looked for at most once a second: a flood of requests is none of the database. Who comes while
@@ -102,6 +109,16 @@ impl Own {
             let (project, environment) = (&self.project, &self.environment);
             tracing::error!(project, environment, %refused, "a guard lets nothing through");
         }
+    }
+}
+
+fn read(parts: &Parts) -> Request<'_> {
+    Request {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        query: parts.uri.query(),
+        headers: &parts.headers,
+        strips_query: true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The proxies that `keystead serve` runs before APIs: `[[guard]]` of the configuration.
 
 use crate::exit::Failure;
-use keystead_proxy::{Decide, Plan, Proxy};
+use keystead_proxy::{Judge, Plan, Proxy};
 use keystead_server::configuration::Guard;
 use keystead_server::listen::Tls;
 use keystead_server::metrics::Metrics;
@@ -44,7 +44,7 @@ struct Running {
     guard: Guard,
     address: SocketAddr,
     proxy: Arc<Proxy>,
-    decide: Decide,
+    judge: Judge,
     stop: CancellationToken,
     /// Ends before it when the certificate is another.
     following: CancellationToken,
@@ -99,18 +99,18 @@ impl Guards {
 impl Guarding {
     fn begin(&mut self, bound: Bound) {
         let Bound { planned: Planned { guard, tls, plan }, listener, address } = bound;
-        let decide = own_guard::decide(&self.keystead, &guard, &self.ids);
+        let judge = own_guard::decide(&self.keystead, &guard, &self.ids);
         tracing::info!(%address, project = guard.project, environment = guard.environment, "guarding");
         let stop = self.stop.child_token();
         let following = self.follow(tls, &stop);
-        let proxy = Proxy::new(plan, Arc::clone(&decide));
+        let proxy = Proxy::new(plan, judge.clone());
         let serving = keystead_proxy::serve(listener, Arc::clone(&proxy), stop.clone());
         self.serving.spawn(async move {
             if let Err(error) = serving.await {
                 tracing::error!(%address, %error, "a guard's listener is broken");
             }
         });
-        self.running.push(Running { guard, address, proxy, decide, stop, following });
+        self.running.push(Running { guard, address, proxy, judge, stop, following });
     }
 
     fn follow(&mut self, tls: Option<Arc<Tls>>, stop: &CancellationToken) -> CancellationToken {
@@ -169,15 +169,15 @@ impl Guarding {
         let Planned { guard, tls, plan } = planned;
         let whose =
             |guard: &Guard| (guard.organization.clone(), guard.project.clone(), guard.environment.clone());
-        let decide = if whose(&guard) == whose(&running.guard) {
-            running.decide
+        let judge = if whose(&guard) == whose(&running.guard) {
+            running.judge
         } else {
             own_guard::decide(&self.keystead, &guard, &self.ids)
         };
         running.following.cancel();
         let following = self.follow(tls, &running.stop);
-        running.proxy.change(plan, Arc::clone(&decide));
-        self.running.push(Running { guard, decide, following, ..running });
+        running.proxy.change(plan, judge.clone());
+        self.running.push(Running { guard, judge, following, ..running });
     }
 }
 

@@ -15,6 +15,7 @@ mod opened;
 mod proxies;
 mod reload;
 mod streams;
+mod tunnels;
 mod upstream;
 mod wire;
 

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::thread;
 
 /// What the log says of a reload, taken or refused.
-const IN_FORCE: &str = "the guards that the configuration has now are in force";
+pub(crate) const IN_FORCE: &str = "the guards that the configuration has now are in force";
 const REFUSED: &str = "the guards before stay in force";
 
 /// An API that says its name and what it got; what asks for it becomes a tunnel that echoes.
-fn api(name: &'static str) -> u16 {
+pub(crate) fn api(name: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -58,14 +58,14 @@ fn told(name: &str, body: &[u8]) -> String {
 }
 
 /// Nothing tells that it holds in another way.
-fn until(holds: impl Fn() -> bool) {
+pub(crate) fn until(holds: impl Fn() -> bool) {
     while !holds() {
         thread::yield_now();
     }
 }
 
 /// What a guard is told beside its address and where it leads.
-fn guard(listen: u16, upstream: u16, more: &str) -> String {
+pub(crate) fn guard(listen: u16, upstream: u16, more: &str) -> String {
     format!(
         "[[guard]]\nlisten = \"127.0.0.1:{listen}\"\nupstreams = [\"http://127.0.0.1:{upstream}\"]\n\
          project = \"shop\"\nenvironment = \"live\"\n{more}\n"
@@ -78,7 +78,7 @@ impl House {
     }
 
     /// Has it read this configuration; what the log says then.
-    fn reload(&self, configuration: &str, expected: &str) -> String {
+    pub(crate) fn reload(&self, configuration: &str, expected: &str) -> String {
         fs::write(self.path("keystead.toml"), configuration).unwrap();
         let (before, length) = (self.count(IN_FORCE) + self.count(REFUSED), self.log().len());
         let server = self.server.as_ref().unwrap().0.id().to_string();
@@ -142,7 +142,7 @@ impl Load {
     }
 }
 
-fn tunnel(port: u16, key: &str) -> BufReader<TcpStream> {
+pub(crate) fn tunnel(port: u16, key: &str) -> BufReader<TcpStream> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
     stream.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
     let ask = format!(
@@ -154,7 +154,7 @@ fn tunnel(port: u16, key: &str) -> BufReader<TcpStream> {
     stream
 }
 
-fn echo(stream: &mut BufReader<TcpStream>, number: u64) -> Option<u64> {
+pub(crate) fn echo(stream: &mut BufReader<TcpStream>, number: u64) -> Option<u64> {
     stream.get_mut().write_all(format!("{number}\n").as_bytes()).ok()?;
     let mut line = String::new();
     stream.read_line(&mut line).ok()?;

@@ -12,7 +12,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use keystead_guard::{Allowed, Answer, Refusal};
 use keystead_listen::{Bounds, Tls};
-use keystead_proxy::{Decide, Plan, Proxy, Settings, serve};
+use keystead_proxy::{Decide, Judge, Plan, Proxy, Settings, serve};
 use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::io;
@@ -179,10 +179,10 @@ pub(crate) fn settings(upstreams: &[SocketAddr]) -> Settings {
     }
 }
 
-pub(crate) async fn start(settings: Settings, decide: Decide, tls: Option<Arc<Tls>>) -> Running {
+pub(crate) async fn start(settings: Settings, judge: impl Into<Judge>, tls: Option<Arc<Tls>>) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let proxy = Proxy::new(Plan::new(settings, tls).unwrap(), decide);
+    let proxy = Proxy::new(Plan::new(settings, tls).unwrap(), judge);
     let serving = tokio::spawn(serve(listener, Arc::clone(&proxy), shutdown.clone()));
     Running { address, proxy, shutdown, serving }
 }

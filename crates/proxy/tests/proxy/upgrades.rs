@@ -117,6 +117,40 @@ async fn a_silent_tunnel_ends() {
     assert!((60..=121).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
+/// LESSONS 1: who may open no tunnel any more does not keep one.
+#[tokio::test(start_paused = true)]
+async fn lesson_1_a_tunnel_whose_request_would_be_refused_ends_and_no_other() {
+    let may = Arc::new(Mutex::new(vec!["/one".to_owned(), "/other".to_owned()]));
+    let allowed = Arc::clone(&may);
+    let still: keystead_proxy::Still =
+        Arc::new(move |parts: &http::request::Parts, client: std::net::IpAddr| {
+            // It is asked with what the client sent.
+            assert!(client.is_loopback() && parts.headers.contains_key("sec-websocket-key"));
+            allowed.lock().iter().any(|path| path == parts.uri.path())
+        });
+    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let proxy = start(settings(&[echo().await]), judge, None).await;
+    let mut streams = Vec::new();
+    for path in ["/one", "/other"] {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(ASK.replace("/chat", path).as_bytes()).await.unwrap();
+        read_until(&mut stream, "\r\n\r\n").await;
+        streams.push(stream);
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    for stream in &mut streams {
+        stream.write_all(b"there?").await.unwrap();
+        assert_eq!(read_until(stream, "there?").await, "there?");
+    }
+    may.lock().remove(0);
+    let begun = tokio::time::Instant::now();
+    assert_eq!(streams[0].read(&mut [0; 1]).await.unwrap(), 0);
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    streams[1].write_all(b"there?").await.unwrap();
+    assert_eq!(read_until(&mut streams[1], "there?").await, "there?");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_cuts_tunnels_when_their_time_is_over() {
     let mut settings = settings(&[echo().await]);

@@ -24,9 +24,9 @@ const TEXT_BYTES_MAX: usize = 2_048;
 /// Where requests are guarded that a proxy asks about.
 #[derive(Debug, Clone)]
 pub struct Door {
-    guard: Arc<Compiled>,
+    pub(super) guard: Arc<Compiled>,
     environment: Arc<Environment>,
-    within: Arc<Where>,
+    pub(super) within: Arc<Where>,
     asker: Asker,
 }
 
@@ -153,7 +153,7 @@ impl Door {
 }
 
 /// What is asked about a request's key.
-fn question(request: &Request<'_>, asking: &Asking<'_>, ip: Option<IpAddr>) -> Verify {
+pub(super) fn question(request: &Request<'_>, asking: &Asking<'_>, ip: Option<IpAddr>) -> Verify {
     let route: Option<&Route> = asking.route;
     let mut user_agent = text(request.headers, &USER_AGENT);
     if let Some(agent) = &mut user_agent {

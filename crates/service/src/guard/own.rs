@@ -1,9 +1,15 @@
 //! The environments whose APIs the installation's own proxies stand before.
 
+use super::ask::{Door, question};
 use crate::Keystead;
+use crate::asked::Asked;
 use crate::refused::Refused;
+use keystead_api::{Code, GuardMode, Verify};
 use keystead_domain::cells::Place as Environment;
+use keystead_domain::decide::Decision;
 use keystead_domain::ids::OrganizationId;
+use keystead_guard::{Reading, Request};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 impl Keystead {
@@ -40,5 +46,33 @@ impl Keystead {
         let directory = &self.keyring.directory;
         let project = directory.project(organization, project).filter(|project| !project.system)?;
         directory.place(project.id, environment)
+    }
+
+    /// Whether a request that passed would pass now, with nothing taken or recorded: so that what it became, such as a
+    /// WebSocket, ends with its key. A node that cannot know of every change ends nothing; an observing guard neither.
+    #[must_use]
+    pub fn still_passes(&self, door: &Door, request: &Request<'_>, peer: Option<IpAddr>) -> bool {
+        match door.guard.read(request) {
+            Reading::Pass(_) => true,
+            Reading::Refuse { mode, .. } => mode == GuardMode::Observe,
+            Reading::Ask(asking) => {
+                let ip = peer.map(|peer| door.guard.client(peer, request.headers));
+                let input = Verify { cost: Some(0), ..question(request, &asking, ip) };
+                asking.mode == GuardMode::Observe || self.would_pass(door, &input)
+            }
+        }
+    }
+
+    fn would_pass(&self, door: &Door, input: &Verify) -> bool {
+        let Ok(asked) = Asked::read(input) else { return false };
+        let ask = asked.ask(input, &self.sharing);
+        let now = self.clock.now();
+        let judged = self.keyring.verify(&door.within.scope, &input.key, &ask, now, |decision, _| decision);
+        match judged {
+            Ok(Decision::Made(verdict)) => verdict.code == Code::Valid,
+            // What is needed for that was leased once: nothing is taken now.
+            Ok(Decision::NeedsLease(_)) | Err(Code::Unavailable) => true,
+            Err(_) => false,
+        }
     }
 }
