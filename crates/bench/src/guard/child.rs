@@ -5,7 +5,7 @@ use crate::installation::Installation;
 use crate::measure::instant;
 use crate::say;
 use anyhow::{Context, Result, anyhow};
-use keystead_proxy::{Decide, Proxy};
+use keystead_proxy::{Decide, Judge, Plan, Proxy};
 use keystead_server::configuration::{self, Limits};
 use keystead_server::front::Front;
 use keystead_server::metrics::Metrics;
@@ -53,13 +53,14 @@ pub async fn child(folder: &Path) -> Result<()> {
     times.lock().reserve_exact(TIMES_MAX);
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(2)));
     for guard in &loaded.guards {
-        let decide = timed(own_guard::decide(&keystead, guard, &ids), &times);
-        let proxy = Proxy::new(guard.proxy.clone()).map_err(|error| anyhow!("{error}"))?;
+        let Judge { decide, still } = own_guard::decide(&keystead, guard, &ids);
+        let judge = Judge { decide: timed(decide, &times), still };
+        let plan = Plan::new(guard.proxy.clone(), None).map_err(|error| anyhow!("{error}"))?;
+        let proxy = Proxy::new(plan, judge);
         let listener = TcpListener::bind(guard.listen).await?;
         say::result(&listener.local_addr()?.to_string());
         let shutdown = shutdown.clone();
-        serving
-            .spawn(async move { Ok(keystead_proxy::serve(listener, proxy, decide, None, shutdown).await?) });
+        serving.spawn(async move { Ok(keystead_proxy::serve(listener, proxy, shutdown).await?) });
     }
     tokio::task::spawn_blocking(move || answer(&times)).await??;
     shutdown.cancel();

@@ -4,12 +4,14 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+/// An API whose answer is always the same.
+pub(super) const API: &str = "default_type application/json; return 200 '{\"zone\":\"example\",\"records\":12,\"serial\":2026112301}';";
+/// Whoever is asked about requests and lets all through: without a body, so that nginx keeps its connections.
+pub(super) const YES: &str = "return 204;";
+
 /// Always the same answer, to everything.
-pub(super) fn nginx_constant(port: u16) -> String {
-    format!(
-        "server {{ listen 127.0.0.1:{port}; keepalive_requests 1000000000; location / {{ default_type application/json; \
-         return 200 '{{\"zone\":\"example\",\"records\":12,\"serial\":2026112301}}'; }} }}"
-    )
+pub(super) fn nginx_constant(port: u16, answer: &str) -> String {
+    format!("server {{ listen 127.0.0.1:{port}; keepalive_requests 1000000000; location / {{ {answer} }} }}")
 }
 
 /// `inside` is put into the location, `beside` beside it.

@@ -1,7 +1,7 @@
 //! The installation that guards, and the API behind: one nginx that always gives the same answer.
 
 use super::child::{COMMAND, Took};
-use super::configurations::nginx_constant;
+use super::configurations::{API, nginx_constant};
 use super::peers::{listening, nginx};
 use crate::installation::{Installation, caller};
 use crate::pinned::{LOAD_CORE, Pinned, Running};
@@ -40,7 +40,7 @@ pub(super) struct House {
 impl House {
     pub(super) async fn make(folder: &Path) -> Result<Self> {
         let (api, sockets_api) = (free()?, free()?);
-        let running = nginx(LOAD_CORE, folder, "api", &nginx_constant(api.port()))?;
+        let running = nginx(LOAD_CORE, folder, "api", &nginx_constant(api.port(), API))?;
         listening(api)?;
         let guard = guard();
         let (door_key, keys) = keys(folder, &guard).await?;

@@ -101,7 +101,12 @@ fn ratios(rounds: &Rounds) -> Vec<Figure> {
         Figure::told(
             "guard_envoy_over_plain",
             ratio("envoy_keystead", "envoy_plain"),
-            "Envoy with Keystead, of Envoy that lets everything through",
+            "Envoy with Keystead over HTTP, of Envoy that lets everything through",
+        ),
+        Figure::told(
+            "guard_envoy_grpc_over_plain",
+            ratio("envoy_grpc_keystead", "envoy_plain"),
+            "the same over gRPC",
         ),
     ]
 }

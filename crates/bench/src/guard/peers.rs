@@ -21,7 +21,7 @@ const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
 const START_MAX: Duration = Duration::from_secs(20);
 
 /// All of them, in the order of their turns.
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 15] = [
     "nginx_plain",
     "nginx_inner",
     "nginx_constant",
@@ -30,6 +30,7 @@ pub(super) const NAMES: [&str; 14] = [
     "envoy_plain",
     "envoy_key",
     "envoy_keystead",
+    "envoy_grpc_keystead",
     "caddy_plain",
     "caddy_keystead",
     "traefik_plain",
@@ -51,6 +52,7 @@ pub(super) fn told(name: &str) -> Option<(&'static str, &'static str)> {
         "envoy_plain" => ("guard_envoy_plain", "Envoy that lets everything through"),
         "envoy_key" => ("guard_envoy_key", "Envoy, its api_key_auth"),
         "envoy_keystead" => ("guard_envoy_keystead", "Envoy, ext_authz over HTTP to Keystead"),
+        "envoy_grpc_keystead" => ("guard_envoy_grpc_keystead", "Envoy, ext_authz over gRPC to Keystead"),
         "caddy_plain" => ("guard_caddy_plain", "Caddy that lets everything through"),
         "caddy_keystead" => ("guard_caddy_keystead", "Caddy, forward_auth to Keystead"),
         "traefik_plain" => ("guard_traefik_plain", "Traefik that lets everything through"),
@@ -83,7 +85,8 @@ impl Peer {
             }
             "nginx_constant" => {
                 let constant = free()?;
-                let second = nginx(CORE, &folder, "constant", &plain::nginx_constant(constant.port()))?;
+                let second =
+                    nginx(CORE, &folder, "constant", &plain::nginx_constant(constant.port(), plain::YES))?;
                 listening(constant)?;
                 let mut running = files.nginx(&files.recipe(Proxy::Nginx, constant)?)?;
                 running.push(second);
@@ -95,6 +98,7 @@ impl Peer {
                 files.envoy(&plain::envoy(address.port(), house.api, &plain::envoy_keys(&house.keys)))?
             }
             "envoy_keystead" => files.envoy(&files.recipe(Proxy::Envoy, house.keystead())?)?,
+            "envoy_grpc_keystead" => files.envoy(&files.recipe(Proxy::EnvoyGrpc, house.keystead())?)?,
             "caddy_plain" => files.caddy(&plain::caddy(address.port(), house.api))?,
             "caddy_keystead" => files.caddy(&files.recipe(Proxy::Caddy, house.keystead())?)?,
             "traefik_plain" => files.traefik(&plain::traefik(house.api))?,
