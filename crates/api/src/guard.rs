@@ -106,6 +106,9 @@ pub struct GuardRoute {
     /// What a request takes of limits, quotas and credits; 1 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<u64>,
+    /// Rate limits of its own, at most 4; beside those of keys and consumers, and all or nothing with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub limits: Vec<GuardLimit>,
     /// Whether anybody may call it, without a key.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub public: bool,
@@ -121,6 +124,47 @@ pub struct GuardRoute {
     /// Whether the document that was imported last has it no more. It still holds.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub absent: bool,
+}
+
+/// A rate limit of a route, sliding over time (GCRA), in each environment apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct GuardLimit {
+    /// Unique in its route: `a-z`, `0-9`, `-`, `_`, 1 to 32 characters.
+    pub name: String,
+    /// Requests (or units of the route's cost) in one window, 1 to 1,000,000,000.
+    pub limit: u64,
+    /// `10s`, `1m`, `1h`, `1d`; one second to 31 days.
+    pub window: String,
+    /// How many may come at once; `limit` when left out, at most `limit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst: Option<u64>,
+    /// Whose requests are counted together. A public route knows no keys: `all` or `address`.
+    #[serde(default, skip_serializing_if = "LimitPer::is_key")]
+    pub per: LimitPer,
+}
+
+/// Whose requests a route's limit counts together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum LimitPer {
+    /// Those of each key, with the keys that it was rotated from and into and those minted from it.
+    #[default]
+    Key,
+    /// Those of all keys of a consumer; a key without one counts by itself.
+    Consumer,
+    /// Everybody's.
+    All,
+    /// Those of each network: an IPv4 address, or a /64 of IPv6. Each node counts it by itself.
+    Address,
+}
+
+impl LimitPer {
+    const fn is_key(&self) -> bool {
+        matches!(self, Self::Key)
+    }
 }
 
 /// A project's guard.

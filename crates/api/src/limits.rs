@@ -85,7 +85,7 @@ pub enum Refill {
 pub struct LimitStatus {
     /// Its name.
     pub name: String,
-    /// Whose limit it is: `key` or `consumer`.
+    /// Whose limit it is: `key`, `consumer`, or `route` (of a guard).
     pub of: String,
     /// Units in one window.
     pub limit: u64,

@@ -7,6 +7,7 @@ use crate::conditions::{Deed, Forbidden};
 use crate::entry::{Entry, Principals, Switch};
 use crate::meter::Account;
 use crate::query::Query;
+use crate::route_limits::AtRoute;
 use crate::share::Sharing;
 use crate::take::{LeaseNeed, Metered, Of, Refusal, take};
 use crate::time::Micros;
@@ -37,6 +38,8 @@ pub struct Ask<'a> {
     pub sharing: &'a Sharing,
     /// What it is for.
     pub deed: Deed,
+    /// The limits of the guarded route that it goes to.
+    pub route: Option<&'a AtRoute<'a>>,
 }
 
 /// A verdict. Its details are for presenting it; the code decides.
@@ -120,7 +123,24 @@ fn decide_under(key: &Live<'_>, parent: Option<&Live<'_>>, ask: &Ask<'_>, now: M
         meter: &state.meter,
     });
     let uses = uses.map(|uses| Metered { of: Of::Uses, rules: &uses.rules, meter: &uses.meter });
-    match take(key, consumer, uses, ask.cost, now, ask.sharing) {
+    let taken = match ask.route {
+        None => take(key, consumer, uses, ask.cost, now, ask.sharing),
+        Some(route) => route.take(Some(spender), [Some(key), consumer, uses], ask, now),
+    };
+    decision(taken, now)
+}
+
+/// The verdict on a request without a key, to a route that anybody may call: only the route's limits count.
+#[must_use]
+pub fn decide_open(ask: &Ask<'_>, now: Micros) -> Decision {
+    match ask.route {
+        None => Decision::Made(Verdict::of(Code::Valid)),
+        Some(route) => decision(route.take(None, [None; 3], ask, now), now),
+    }
+}
+
+fn decision(taken: Result<Option<LeaseNeed>, Refusal>, now: Micros) -> Decision {
+    match taken {
         Ok(lease_ahead) => Decision::Made(Verdict { code: Code::Valid, retry_after_ns: None, lease_ahead }),
         Err(Refusal::NeedsLease(need)) => Decision::NeedsLease(need),
         Err(Refusal::Rate { state, .. }) => Decision::Made(Verdict {

@@ -250,6 +250,7 @@ fn meter(checks: &mut Vec<Check>, metered: Metered<'_>, cost: u64, now: Micros) 
         Of::Key => "key",
         Of::Consumer => "consumer",
         Of::Uses => "uses",
+        Of::Route(_) | Of::RouteHere(_) => "route",
     };
     for (index, rule) in metered.rules.rates.iter().enumerate() {
         let Some(state) = metered.meter.rate_state(metered.rules, index, cost, now) else {

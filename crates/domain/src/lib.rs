@@ -36,6 +36,7 @@ pub mod replay;
 pub mod resource;
 pub mod restrictions;
 pub mod rotation;
+pub mod route_limits;
 pub mod seal;
 pub mod share;
 pub mod sign_in;

@@ -5,6 +5,7 @@ use crate::ids::{ConsumerId, KeyId};
 use crate::invalid::Invalid;
 use crate::lease::{Block, Leased};
 use crate::rate::{RateCell, RateRule, RateState};
+use crate::route_limits::RouteMeterId;
 use crate::time::Micros;
 use keystead_api::{LimitSpec, QuotaSpec};
 use parking_lot::{Mutex, MutexGuard};
@@ -21,6 +22,8 @@ pub enum MeterId {
     Consumer(ConsumerId),
     /// The number of uses of one key.
     Uses(UsesId),
+    /// A limit of a guarded route, for one of those whom it counts apart.
+    Route(RouteMeterId),
 }
 
 /// The account of a key's number of uses. Apart from its lineage's, whose id may be the key's own.
@@ -63,6 +66,7 @@ impl MeterId {
             Self::Lineage(id) => id.as_bytes(),
             Self::Consumer(id) => &id.0,
             Self::Uses(id) => id.as_bytes(),
+            Self::Route(id) => id.as_bytes(),
         }
     }
 }

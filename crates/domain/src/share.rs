@@ -164,6 +164,11 @@ impl Held {
         now_ns < self.until_ns && self.class != DRY
     }
 
+    /// The end of what is held, or of the pause of a dry account.
+    pub(crate) const fn until_ns(self) -> u64 {
+        self.until_ns
+    }
+
     /// Units that may be spent now.
     pub(crate) const fn units(self, now_ns: u64) -> u64 {
         if self.is_valid(now_ns) { self.units } else { 0 }

@@ -73,6 +73,9 @@ fn without_operation(
 fn merged(before: &GuardRoute, said: &GuardRoute, manner: Manner) -> GuardRoute {
     let mut after = if manner.reset { said.clone() } else { before.clone() };
     after.mode = before.mode;
+    if after.limits.is_empty() && after.public == before.public {
+        after.limits.clone_from(&before.limits);
+    }
     after.methods.clone_from(&said.methods);
     after.path.clone_from(&said.path);
     after.operation.clone_from(&said.operation);
@@ -119,7 +122,7 @@ impl<'a> Waiting<'a> {
 mod tests {
     use super::*;
     use crate::operations;
-    use keystead_api::{GuardMode, PermissionQuery};
+    use keystead_api::{GuardMode, LimitPer, PermissionQuery};
     use serde_json::{Value, json};
 
     fn read(document: Value) -> Operations {
@@ -134,7 +137,8 @@ mod tests {
             "scopes": {"read:pets": "See pets"}}}}}},
         "paths": {
             "/orders": {"get": {"operationId": "listOrders", "tags": ["Orders"]},
-                "post": {"tags": ["Orders"], "x-keystead": {"cost": 5}}},
+                "post": {"tags": ["Orders"], "x-keystead": {"cost": 5,
+                    "limits": [{"name": "orders", "limit": 20, "window": "1h", "per": "all"}]}}},
             "/orders/{id}": {"parameters": [], "get": {"operationId": "showOrder", "tags": ["Orders"]}},
             "/pets/{a}.json": {"get": {"operationId": "pets", "security": [{"o": ["read:pets"]}]}},
             "/pets/{b}": {"get": {"security": []}},
@@ -181,6 +185,7 @@ mod tests {
         assert_eq!(imported.difference.added.len(), 5);
         let post = imported.guard.routes.iter().find(|route| route.methods == ["POST"]).unwrap();
         assert_eq!((post.cost, post.operation.as_deref()), (Some(5), Some("POST /orders")));
+        assert_eq!((post.limits[0].limit, post.limits[0].per), (20, LimitPer::All));
     }
 
     #[test]
@@ -201,6 +206,8 @@ mod tests {
             guard.routes.iter().position(|route| route.operation.as_deref() == Some("listOrders")).unwrap();
         guard.routes[list].permissions = Some(PermissionQuery::One("orders.list".into()));
         guard.routes[list].mode = Some(GuardMode::Observe);
+        let limit = json!({"name": "lists", "limit": 10, "window": "1m"});
+        guard.routes[list].limits = vec![serde_json::from_value(limit).unwrap()];
         guard.routes.push(GuardRoute { path: "/by-hand".into(), ..GuardRoute::default() });
 
         let same = difference(guard.clone(), read(shop(|_| {})), Manner::default());
@@ -224,6 +231,7 @@ mod tests {
         let reset = difference(guard, read(moved), all);
         assert_eq!(reset.guard.routes[list].permissions, Some(PermissionQuery::One("orders.read".into())));
         assert_eq!(reset.guard.routes[list].mode, Some(GuardMode::Observe));
+        assert_eq!(reset.guard.routes[list].limits.len(), 1);
         assert!(!reset.guard.routes.iter().any(|route| route.absent || route.methods == ["POST"]));
         assert!(reset.guard.routes.iter().any(|route| route.path == "/by-hand"));
     }

@@ -251,7 +251,7 @@ fn at(named: &str, invalid: Invalid) -> Invalid {
 
 /// What `x-keystead` says of an operation wins over what was found out.
 fn extend(route: &mut GuardRoute, extension: &Value) -> Result<(), Invalid> {
-    let fix = "Write an object with `permissions`, `resource`, `cost`, `public` or `credentials`, as a route has them.";
+    let fix = "Write an object with `permissions`, `resource`, `cost`, `limits`, `public` or `credentials`, as a route has them.";
     let mut said =
         extension.as_object().cloned().ok_or_else(|| Invalid::new("", "`x-keystead` is no object.", fix))?;
     for own in ["path", "methods", "operation", "absent", "mode"] {
@@ -269,6 +269,7 @@ fn extend(route: &mut GuardRoute, extension: &Value) -> Result<(), Invalid> {
     route.public = read.public || (route.public && read.permissions.is_none());
     route.permissions = read.permissions.or(route.permissions.take());
     (route.resource, route.cost, route.credentials) = (read.resource, read.cost, read.credentials);
+    route.limits = read.limits;
     Ok(())
 }
 

@@ -38,6 +38,13 @@ pub enum Reading<'a> {
         /// Why.
         fault: Fault,
     },
+    /// It passes without a key, unless its route's limits are used up.
+    Count {
+        /// The route.
+        route: &'a Route,
+        /// Whether a refusal is carried out.
+        mode: GuardMode,
+    },
     /// Its key has to be asked.
     Ask(Asking<'a>),
 }
@@ -105,8 +112,11 @@ impl Compiled {
         if route.is_none() && self.unlisted == UnlistedEndpoints::Deny {
             return refuse(None, Fault::Unlisted);
         }
-        if route.is_some_and(|route| route.public) {
-            return Reading::Pass(Pass::Public);
+        if let Some(route) = route.filter(|route| route.public) {
+            return match &*route.limits {
+                [] => Reading::Pass(Pass::Public),
+                _ => Reading::Count { route, mode: self.mode_of(Some(route)) },
+            };
         }
         let places = route.and_then(|route| route.places.as_deref()).unwrap_or(&self.places);
         match credential(places, request) {

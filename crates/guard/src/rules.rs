@@ -10,6 +10,7 @@ use keystead_domain::invalid::{Invalid, text_at_most};
 use keystead_domain::networks::NetworkRules;
 use keystead_domain::query::Query;
 use keystead_domain::resource;
+use keystead_domain::route_limits::RouteLimit;
 use std::collections::HashMap;
 
 /// Most routes of one guard.
@@ -52,6 +53,8 @@ pub struct Route {
     resource: Option<Box<str>>,
     /// What a request takes.
     pub cost: Option<u64>,
+    /// Its own rate limits.
+    pub limits: Box<[RouteLimit]>,
     pub(crate) public: bool,
     pub(crate) mode: Option<GuardMode>,
     pub(crate) places: Option<Box<[Place]>>,
@@ -120,6 +123,11 @@ impl Compiled {
             let mut routes = found.iter().filter_map(|at| self.routes.get(*at));
             routes.find(|route| route.methods.is_empty())
         })
+    }
+
+    /// Every limit of every route.
+    pub fn limits(&self) -> impl Iterator<Item = &RouteLimit> {
+        self.routes.iter().flat_map(|route| &route.limits)
     }
 
     /// For whom signed identities are, where the guard says it; `{environment}` stands for the environment's slug.
@@ -195,10 +203,12 @@ impl Route {
             check_template(template, &pattern)?;
         }
         let places = route.credentials.as_deref().map(Place::list).transpose();
-        let parsed = methods.iter().filter_map(|method| Method::from_bytes(method.as_bytes()).ok());
+        let methods: Box<[Method]> =
+            methods.iter().filter_map(|method| Method::from_bytes(method.as_bytes()).ok()).collect();
         Ok(Self {
             label: label(route).into(),
-            methods: parsed.collect(),
+            limits: RouteLimit::list(&named(&methods, &pattern), &route.limits, route.public)?,
+            methods,
             pattern,
             permissions: route.permissions.clone(),
             resource: route.resource.as_deref().map(Into::into),
@@ -220,6 +230,13 @@ impl Route {
         let parts = captures(&self.pattern, path);
         Some(fill(template, |at| parts.get(at).map(|part| (*part).to_owned()).unwrap_or_default()))
     }
+}
+
+/// What tells a route from the others of its guard, however its methods are ordered.
+fn named(methods: &[Method], pattern: &str) -> String {
+    let mut methods: Vec<&str> = methods.iter().map(Method::as_str).collect();
+    methods.sort_unstable();
+    format!("{} {pattern}", methods.join(","))
 }
 
 /// A route as people write it: `GET /orders/*`, `GET,PUT /a`, `* /b`.

@@ -13,8 +13,10 @@ pub(crate) async fn debit(ledger: &mut Ledger, order: &Order, now: Micros) -> Re
     let mut row = match ledger.lock_meter(order.meter).await? {
         Some(row) => row,
         None => {
+            let organization = order.organization();
+            let organization = organization.ok_or_else(|| Refused::Internal("a block for no key".into()))?;
             // Another node may be at the same.
-            ledger.ensure_meter(&empty_row(order.organization, order.meter)).await?;
+            ledger.ensure_meter(&empty_row(organization, order.meter)).await?;
             let row = ledger.lock_meter(order.meter).await?;
             row.ok_or_else(|| Refused::Internal("a meter that was just added has gone".into()))?
         }

@@ -68,6 +68,7 @@ impl Asked {
             cost: self.cost,
             sharing,
             deed: Deed::Use,
+            route: None,
         }
     }
 }

@@ -204,7 +204,7 @@ impl Keystead {
             ..caller.ask()
         };
         let now = self.clock.now();
-        let verdict = self.settle(&caller.entry, &ask, now).await;
+        let verdict = self.settle(Some(&caller.entry), &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
         if caller.session.is_none() && (permission != management::KEYS_VERIFY || !others.is_empty()) {
             // An asker's own authentication is no usage of its own: it would double every verdict.
@@ -234,7 +234,7 @@ impl Keystead {
     pub(crate) async fn admit(self: &Arc<Self>, caller: &Caller) -> Result<(), Refused> {
         let ask = Ask { cost: 1, sharing: &self.sharing, ..caller.ask() };
         let now = self.clock.now();
-        let verdict = self.settle(&caller.entry, &ask, now).await;
+        let verdict = self.settle(Some(&caller.entry), &ask, now).await;
         self.note_rotation(&caller.entry, verdict.code, now);
         pass(&verdict)
     }

@@ -1,4 +1,4 @@
-//! What is done at the start and every hour: rotations and the keys that sign identities are tended, orphans told of, and teams' contacts asked.
+//! What is done at the start and every hour: counters of routes that say nothing any more go, rotations and the keys that sign identities are tended, orphans told of, and teams' contacts asked.
 
 use crate::Keystead;
 use std::sync::Arc;
@@ -12,6 +12,9 @@ impl Keystead {
         let mut ticks = tokio::time::interval(EVERY);
         loop {
             ticks.tick().await;
+            for guarded in self.keyring.directory.guards() {
+                guarded.cells.sweep(self.clock.now());
+            }
             if let Err(error) = self.tend_identity_keys().await {
                 tracing::warn!(%error, "keys that sign identities could not be tended; the next hour tries again");
             }

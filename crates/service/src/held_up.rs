@@ -2,9 +2,14 @@
 
 use crate::Keystead;
 use keystead_api::Code;
-use keystead_domain::decide::{Ask, Decision, Verdict, decide};
+use keystead_domain::decide::{Ask, Decision, Verdict, decide, decide_open};
 use keystead_domain::entry::Entry;
 use keystead_domain::time::Micros;
+
+/// The decision on a request with a key, or on one to a route that anybody may call.
+pub(crate) fn decided(entry: Option<&Entry>, ask: &Ask<'_>, now: Micros) -> Decision {
+    entry.map_or_else(|| decide_open(ask, now), |entry| decide(entry, ask, now))
+}
 
 impl Keystead {
     /// The decision, and when it was made. A rate limit measures from the latest request that it has
@@ -14,7 +19,7 @@ impl Keystead {
     pub(crate) fn unless_held_up(
         &self,
         decision: Decision,
-        entry: &Entry,
+        entry: Option<&Entry>,
         ask: &Ask<'_>,
         now: Micros,
     ) -> (Decision, Micros) {
@@ -23,7 +28,7 @@ impl Keystead {
             let later = self.clock.now();
             // Before the wait is over it is refused at either time.
             if u64::try_from(later.since(now)).is_ok_and(|micros| micros.saturating_mul(1_000) >= wait) {
-                return (decide(entry, ask, later), later);
+                return (decided(entry, ask, later), later);
             }
         }
         (decision, now)

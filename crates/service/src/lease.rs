@@ -3,13 +3,15 @@
 
 use crate::Keystead;
 use crate::accounts::debit;
+use crate::held_up::decided;
 use crate::refused::Refused;
 use keystead_api::Code;
-use keystead_domain::decide::{Ask, Decision, Verdict, decide};
+use keystead_domain::decide::{Ask, Decision, Verdict};
 use keystead_domain::entry::{Entry, Principals};
 use keystead_domain::ids::OrganizationId;
 use keystead_domain::meter::{Account, Meter, MeterId, MeterRules};
 use keystead_domain::rate::RateState;
+use keystead_domain::route_limits::RouteCells;
 use keystead_domain::take::{LeaseNeed, Of};
 use keystead_domain::time::{Micros, SECOND};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
@@ -39,17 +41,26 @@ impl Turns {
 
 /// Everything that one lease needs, owned, so that it can run beside the request.
 pub(crate) struct Order {
-    pub(crate) organization: OrganizationId,
     pub(crate) meter: MeterId,
     pub(crate) account: Account,
     pub(crate) units: u64,
     pub(crate) rules: MeterRules,
+    /// Whose meters they are: a key's own, its consumer's, its uses.
+    entry: Option<Entry>,
+    /// Where the limits of its route are counted.
+    cells: Option<Arc<RouteCells>>,
 }
 
 impl Keystead {
-    /// The verdict on a key that has proved itself, fetching leases as they are needed.
-    pub(crate) async fn settle(self: &Arc<Self>, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Verdict {
-        let (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
+    /// The verdict on a key that has proved itself, or on a request that needs none, fetching leases as they are
+    /// needed.
+    pub(crate) async fn settle(
+        self: &Arc<Self>,
+        entry: Option<&Entry>,
+        ask: &Ask<'_>,
+        now: Micros,
+    ) -> Verdict {
+        let (decision, now) = self.unless_held_up(decided(entry, ask, now), entry, ask, now);
         match decision {
             Decision::Made(verdict) if verdict.lease_ahead.is_none() => verdict,
             // Apart: as a part of the future it would be moved about for every request.
@@ -63,7 +74,7 @@ impl Keystead {
     pub(crate) async fn settle_from(
         self: &Arc<Self>,
         mut decision: Decision,
-        entry: &Entry,
+        entry: Option<&Entry>,
         ask: &Ask<'_>,
         mut now: Micros,
     ) -> Verdict {
@@ -71,12 +82,12 @@ impl Keystead {
             match decision {
                 Decision::Made(verdict) => {
                     if let Some(need) = verdict.lease_ahead {
-                        self.lease_ahead(entry, need, now);
+                        self.lease_ahead(order(entry, ask, need), now);
                     }
                     return verdict;
                 }
                 Decision::NeedsLease(need) => {
-                    let Some(order) = order(entry, need) else {
+                    let Some(order) = order(entry, ask, need) else {
                         break;
                     };
                     let Some(turn) = self.turns.of(order.meter) else {
@@ -85,13 +96,12 @@ impl Keystead {
                     let turn = Arc::clone(turn).lock_owned().await;
                     // While it waited, what is held may have ended.
                     now = self.clock.now();
-                    (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
+                    (decision, now) = self.unless_held_up(decided(entry, ask, now), entry, ask, now);
                     if decision == Decision::NeedsLease(need) {
                         // A client that goes away between debit and use would forfeit the block. The turn
                         // goes along: until the lease has ended nobody else may ask for the same.
-                        let (this, key) = (Arc::clone(self), entry.clone());
-                        let lease =
-                            self.tasks.spawn(async move { (this.lease(&key, order, now).await, turn) });
+                        let this = Arc::clone(self);
+                        let lease = self.tasks.spawn(async move { (this.lease(order, now).await, turn) });
                         let Ok((leased, _turn)) = lease.await else { break };
                         match leased {
                             Ok(None) => {}
@@ -99,7 +109,7 @@ impl Keystead {
                             Err(_) => break,
                         }
                         now = self.clock.now();
-                        (decision, now) = self.unless_held_up(decide(entry, ask, now), entry, ask, now);
+                        (decision, now) = self.unless_held_up(decided(entry, ask, now), entry, ask, now);
                     }
                 }
             }
@@ -111,15 +121,14 @@ impl Keystead {
     }
 
     /// Leases the next block beside the request, unless somebody is at it.
-    fn lease_ahead(self: &Arc<Self>, entry: &Entry, need: LeaseNeed, now: Micros) {
-        let Some(order) = order(entry, need) else {
+    fn lease_ahead(self: &Arc<Self>, order: Option<Order>, now: Micros) {
+        let (Some(order), this) = (order, Arc::clone(self)) else {
             return;
         };
-        let (this, entry) = (Arc::clone(self), entry.clone());
         self.tasks.spawn(async move {
             if let Some(turn) = this.turns.of(order.meter)
                 && let Ok(_turn) = turn.try_lock()
-                && let Err(error) = this.lease(&entry, order, now).await
+                && let Err(error) = this.lease(order, now).await
             {
                 tracing::warn!(%error, "a block could not be leased ahead of need");
             }
@@ -127,14 +136,16 @@ impl Keystead {
     }
 
     /// Leases, or says how a rate limit stands of which too little remains.
-    async fn lease(&self, entry: &Entry, order: Order, now: Micros) -> Result<Option<RateState>, Refused> {
-        let (meter, account) = (order.meter, order.account);
+    async fn lease(&self, order: Order, now: Micros) -> Result<Option<RateState>, Refused> {
+        let account = order.account;
         if let Account::Rate(index) = account {
-            return self.lease_share(entry, order, usize::from(index), now).await;
+            return self.lease_share(order, usize::from(index), now).await;
         }
+        let order = Arc::new(order);
+        let debited = Arc::clone(&order);
         let (leased, epoch) = self
             .store
-            .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &order, now).await }))
+            .bookkeeping(move |ledger| Box::pin(async move { debit(ledger, &debited, now).await }))
             .await?;
         self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let give = |meter: &Meter| {
@@ -146,13 +157,12 @@ impl Keystead {
                 meter.ask_again(account, now.plus(ASK_AGAIN_MICROS));
             }
         };
-        with_meter(entry, meter, give);
+        order.with_meter(give);
         Ok(None)
     }
 
     async fn lease_share(
         &self,
-        entry: &Entry,
         order: Order,
         index: usize,
         now: Micros,
@@ -160,7 +170,7 @@ impl Keystead {
         let missing = || Refused::Internal("a share of a limit that is not there".into());
         let rule = order.rules.rates.get(index).cloned().ok_or_else(missing)?;
         let mut want = order.units;
-        with_meter(entry, order.meter, |meter| {
+        order.with_meter(|meter| {
             if let Some(cell) = meter.cell(index) {
                 want = cell.want(&rule, order.units, now);
                 if self.sharing.is_alone(now) {
@@ -178,7 +188,7 @@ impl Keystead {
             Err(error) => return Err(error),
         };
         self.counters.leases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        with_meter(entry, order.meter, |meter| {
+        order.with_meter(|meter| {
             if let Some(cell) = meter.cell(index) {
                 cell.hear(&rule, answer, self.clock.now(), &self.sharing);
             }
@@ -195,48 +205,68 @@ fn over(state: RateState) -> Verdict {
     }
 }
 
-/// The counters of a meter of this key's, as they are now.
-fn with_meter(entry: &Entry, id: MeterId, visit: impl FnOnce(&Meter)) {
-    let spender = entry.spender();
-    match id {
-        MeterId::Lineage(_) => {
-            if let Some(spender) = &spender {
-                visit(&spender.lineage.meter);
+impl Order {
+    /// Whose the key is; none has a request without one.
+    pub(crate) fn organization(&self) -> Option<OrganizationId> {
+        self.entry.as_ref().map(|entry| entry.place.project.organization)
+    }
+
+    /// The counters that it is for, as they are now.
+    fn with_meter(&self, visit: impl FnOnce(&Meter)) {
+        let spender = self.entry.as_ref().and_then(Entry::spender);
+        match self.meter {
+            MeterId::Lineage(_) => {
+                if let Some(spender) = &spender {
+                    visit(&spender.lineage.meter);
+                }
             }
-        }
-        MeterId::Consumer(_) => {
-            let principals = spender.as_deref().map(Entry::principals);
-            if let Some(state) = principals.as_ref().and_then(Principals::consumer) {
-                visit(&state.meter);
+            MeterId::Consumer(_) => {
+                let principals = spender.as_deref().map(Entry::principals);
+                if let Some(state) = principals.as_ref().and_then(Principals::consumer) {
+                    visit(&state.meter);
+                }
             }
-        }
-        MeterId::Uses(_) => {
-            if let Some(uses) = entry.uses() {
-                visit(&uses.meter);
+            MeterId::Uses(_) => {
+                if let Some(uses) = self.entry.as_ref().and_then(Entry::uses) {
+                    visit(&uses.meter);
+                }
+            }
+            MeterId::Route(id) => {
+                if let Some(cells) = &self.cells {
+                    cells.with(id, visit);
+                }
             }
         }
     }
 }
 
-fn order(entry: &Entry, need: LeaseNeed) -> Option<Order> {
-    let spender = entry.spender()?;
+fn order(entry: Option<&Entry>, ask: &Ask<'_>, need: LeaseNeed) -> Option<Order> {
+    let spender = entry.and_then(Entry::spender);
+    let spender = spender.as_deref();
     let (meter, rules) = match need.of {
-        Of::Key => (MeterId::Lineage(spender.lineage.id), spender.policy.rules.clone()),
+        Of::Key => (MeterId::Lineage(spender?.lineage.id), spender?.policy.rules.clone()),
         Of::Consumer => {
-            let consumer = spender.consumer.as_ref()?;
+            let consumer = spender?.consumer.as_ref()?;
             (MeterId::Consumer(consumer.consumer_id()?), consumer.state.load().rules.clone())
         }
         Of::Uses => {
-            let uses = entry.uses()?;
+            let uses = entry?.uses()?;
             (MeterId::Uses(uses.id), uses.rules.clone())
         }
+        Of::Route(index) => {
+            let (id, limit) = ask.route?.meter(index, spender, ask)?;
+            (MeterId::Route(id), limit.rules.clone())
+        }
+        // This process counts it alone.
+        Of::RouteHere(_) => return None,
     };
     Some(Order {
-        organization: entry.place.project.organization,
         meter,
         account: need.account,
         units: need.units,
         rules,
+        entry: entry.cloned(),
+        cells: ask.route.map(|route| Arc::clone(route.cells)),
     })
 }
 
@@ -264,8 +294,9 @@ mod tests {
         let (cell, rule) = (entry.lineage.meter.cell(0).unwrap(), &entry.policy.rules.rates[0]);
         let now = keystead.clock.now();
         cell.take(rule, 10, now, &keystead.sharing).unwrap();
-        let order = order(&entry, LeaseNeed { of: Of::Key, account: Account::Rate(0), units: 1 }).unwrap();
-        assert_eq!(keystead.lease(&entry, order, now).await.unwrap(), None);
+        let need = LeaseNeed { of: Of::Key, account: Account::Rate(0), units: 1 };
+        let order = order(Some(&entry), &Ask::default(), need).unwrap();
+        assert_eq!(keystead.lease(order, now).await.unwrap(), None);
         assert!(matches!(cell.take(rule, 1, now, &keystead.sharing), Err(NotTaken::Over(_))));
         keystead.close().await;
     }

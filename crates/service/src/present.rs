@@ -9,11 +9,13 @@ use keystead_api::{
     TeamRef, VerdictDetail, Verification,
 };
 use keystead_domain::cells::Principal;
-use keystead_domain::decide::Verdict;
+use keystead_domain::decide::{Ask, Verdict};
 use keystead_domain::effective::held_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{OwnerId, RequestId};
+use keystead_domain::rate::{RateRule, RateState};
 use keystead_domain::reach::{Reach, TeamCell};
+use keystead_domain::route_limits::AtRoute;
 use keystead_domain::take::{Metered, Of};
 use keystead_domain::time::Micros;
 use serde::de::DeserializeOwned;
@@ -133,17 +135,31 @@ pub(crate) fn limits(entry: &Entry, cost: u64, now: Micros) -> Vec<LimitStatus> 
             let Some(state) = metered.meter.rate_state(metered.rules, index, cost, now) else {
                 continue;
             };
-            limits.push(LimitStatus {
-                name: rule.name.to_string(),
-                of: of(metered.of).into(),
-                limit: rule.limit,
-                window_seconds: rule.window_seconds,
-                remaining: state.remaining,
-                retry_after_ms: state.wait_ns.div_ceil(1_000_000),
-            });
+            limits.push(limit(metered.of, rule, state));
         }
     });
     limits
+}
+
+/// What remains of each limit of a guarded route, for the key whose lineage pays; none has a key on a public one.
+pub(crate) fn route_limits(
+    route: &AtRoute<'_>,
+    spender: Option<&Entry>,
+    ask: &Ask<'_>,
+    now: Micros,
+) -> Vec<LimitStatus> {
+    route.states(spender, ask, now).map(|(rule, state)| limit(Of::Route(0), rule, state)).collect()
+}
+
+fn limit(whose: Of, rule: &RateRule, state: RateState) -> LimitStatus {
+    LimitStatus {
+        name: rule.name.to_string(),
+        of: of(whose).into(),
+        limit: rule.limit,
+        window_seconds: rule.window_seconds,
+        remaining: state.remaining,
+        retry_after_ms: state.wait_ns.div_ceil(1_000_000),
+    }
 }
 
 /// What remains of the quotas, as far as this process knows.
@@ -195,6 +211,7 @@ const fn of(of: Of) -> &'static str {
         Of::Key => "key",
         Of::Consumer => "consumer",
         Of::Uses => "uses",
+        Of::Route(_) | Of::RouteHere(_) => "route",
     }
 }
 

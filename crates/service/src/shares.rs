@@ -179,6 +179,7 @@ impl Keystead {
         let rows = self.store.read().await?.unpaid_rates(nanos(now)).await?;
         let accounts: HashMap<(MeterId, &str), i64> =
             rows.iter().map(|row| ((row.meter, row.name.as_str()), row.paid_at_ns)).collect();
+        self.make_route_cells(&rows);
         self.each_rate(|meter, rule, of, index| {
             if let Some(cell) = of.cell(index) {
                 let paid_at = unsigned(accounts.get(&(meter, &*rule.name)).copied().unwrap_or(0));
@@ -189,7 +190,21 @@ impl Keystead {
         Ok(())
     }
 
-    /// Every rate limit that a key or a consumer has.
+    /// What others have counted of a route's limit goes on, also where this node has seen none of its requests.
+    fn make_route_cells(&self, rows: &[RateRow]) {
+        let directory = &self.keyring.directory;
+        for row in rows {
+            if let MeterId::Route(id) = row.meter
+                && let Some(place) = directory.place_by_id(id.environment())
+                && let Some(guarded) = directory.guard(place.project.id)
+            {
+                let paid_at = unsigned(row.paid_at_ns);
+                guarded.cells.with(id, |meter| meter.cell(0).map(|cell| cell.stand_at(paid_at)));
+            }
+        }
+    }
+
+    /// Every rate limit that a key or a consumer has, or a route with a guard.
     fn each_rate(&self, mut visit: impl FnMut(MeterId, &RateRule, &Meter, usize)) {
         let mut all = |id, rules: &MeterRules, meter: &Meter| {
             for (index, rule) in rules.rates.iter().enumerate() {
@@ -207,6 +222,14 @@ impl Keystead {
                 let state = principal.state.load();
                 all(MeterId::Consumer(id), &state.rules, &state.meter);
             }
+        }
+        for guarded in self.keyring.directory.guards() {
+            let limits: HashMap<_, _> = guarded.rules.limits().map(|limit| (limit.id(), limit)).collect();
+            guarded.cells.each(|id, meter| {
+                if let Some(limit) = limits.get(&id.limit()) {
+                    all(MeterId::Route(id), &limit.rules, meter);
+                }
+            });
         }
     }
 

@@ -13,6 +13,7 @@ use keystead_domain::entry::Entry;
 use keystead_domain::explain::explain;
 use keystead_domain::ids::{OrganizationId, RequestId};
 use keystead_domain::invalid::Invalid;
+use keystead_domain::route_limits::AtRoute;
 use keystead_domain::time::Micros;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ impl Keystead {
         } else {
             self.authorise(caller, management::KEYS_VERIFY, resource).await?;
         }
-        self.judge(Asker::of(caller), input, &within).await
+        self.judge(Asker::of(caller), input, &within, None).await
     }
 
     /// The verdicts on several requests, each on its own, in order.
@@ -83,7 +84,7 @@ impl Keystead {
         .await?;
         let mut answers = Vec::with_capacity(inputs.len());
         for (input, within) in inputs.iter().zip(&located) {
-            answers.push(self.judge(Asker::of(caller), input, within).await?);
+            answers.push(self.judge(Asker::of(caller), input, within, None).await?);
         }
         Ok(answers)
     }
@@ -97,21 +98,23 @@ impl Keystead {
         Ok(())
     }
 
-    /// The verdict for somebody who may ask for it.
+    /// The verdict for somebody who may ask for it; on a request to a guarded route with limits of its own, where it
+    /// is one.
     pub(crate) async fn judge(
         self: &Arc<Self>,
         asker: Asker,
         input: &Verify,
         within: &Where,
+        route: Option<&AtRoute<'_>>,
     ) -> Result<Verification, Refused> {
         let asked = Asked::read(input)?;
         let now = self.clock.now();
-        let ask = asked.ask(input, &self.sharing);
+        let ask = Ask { route, ..asked.ask(input, &self.sharing) };
         if input.explain {
             return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, asker));
         }
         let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match self
-            .unless_held_up(decision, entry, &ask, now)
+            .unless_held_up(decision, Some(entry), &ask, now)
         {
             (Decision::Made(verdict), now) if verdict.lease_ahead.is_none() && input.include.is_empty() => {
                 Ok(self.answer(asker, entry, verdict, &ask, input, now))
@@ -122,7 +125,7 @@ impl Keystead {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(unsettled)) => {
                 let (decision, entry, now) = *unsettled;
-                let verdict = Box::pin(self.settle_from(decision, &entry, &ask, now)).await;
+                let verdict = Box::pin(self.settle_from(decision, Some(&entry), &ask, now)).await;
                 let mut answer = self.answer(asker, &entry, verdict, &ask, input, now);
                 if input.include.contains(&Include::Metadata) {
                     // Apart: as a part of this future its 14 KiB would be moved about for every verification.
@@ -133,7 +136,7 @@ impl Keystead {
             Err(code) => {
                 // Found, it is known from now on: this comes round once.
                 if code == Code::NotFound && Box::pin(self.seek(&input.key)).await {
-                    return Box::pin(self.judge(asker, input, within)).await;
+                    return Box::pin(self.judge(asker, input, within, route)).await;
                 }
                 // Apart: nothing of our own pays for what is not.
                 Box::pin(self.judge_stranger(asker, input, within, &ask, (code, now))).await
@@ -170,7 +173,7 @@ impl Keystead {
                 return Ok(present::stranger(Verdict::of(code), asker.request_id));
             }
         };
-        let verdict = self.settle_from(decision, &entry, ask, now).await;
+        let verdict = self.settle_from(decision, Some(&entry), ask, now).await;
         let mut answer = self.answer(asker, &entry, verdict, ask, input, now);
         if input.include.contains(&Include::Metadata) {
             answer.metadata = Some(self.metadata_of(&entry).await?);
@@ -190,7 +193,11 @@ impl Keystead {
     ) -> Verification {
         self.note(Subject::Key(entry), ask, input, verdict.code, now);
         self.note_rotation(entry, verdict.code, now);
-        present::verification(entry, verdict, ask.cost, now, asker.request_id)
+        let mut answer = present::verification(entry, verdict, ask.cost, now, asker.request_id);
+        if let Some(route) = ask.route {
+            answer.limits.extend(present::route_limits(route, entry.spender().as_deref(), ask, now));
+        }
+        answer
     }
 
     fn note(&self, subject: Subject<'_>, ask: &Ask<'_>, input: &Verify, code: Code, now: Micros) {

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "what is built here is built for the tests below")]
 
 use keystead_api::{
-    Code, Endpoint, KeyKind, LimitSpec, Networks, PermissionGrant, PermissionQuery, QuotaPeriod, QuotaSpec,
+    Code, Endpoint, GuardLimit, KeyKind, LimitPer, LimitSpec, Networks, PermissionGrant, PermissionQuery,
+    QuotaPeriod, QuotaSpec,
 };
 use keystead_domain::cells::{Catalogue, Flags, Place, Principal, PrincipalState, ProjectCell};
 use keystead_domain::conditions::ConditionCell;
@@ -17,6 +18,7 @@ use keystead_domain::meter::{Account, Meter, MeterRules};
 use keystead_domain::policy::{Policy, PolicySpec};
 use keystead_domain::query::Query;
 use keystead_domain::reach::Reach;
+use keystead_domain::route_limits::{AtRoute, RouteLimit};
 use keystead_domain::time::Micros;
 use keystead_domain::token::PlainKey;
 use keystead_policies::{AccessPolicy, Known, Language, Rules, Source};
@@ -169,6 +171,38 @@ fn no_verdict_allocates() {
     );
     assert_eq!(judge(&keyring, &tight, &ask), Code::RateLimited);
     assert_eq!(judge(&keyring, &tight_wide, &ask), Code::RateLimited);
+}
+
+/// Counters of a route are made when they are first needed, and then cost nothing.
+#[test]
+fn limits_of_a_route_allocate_once() {
+    let keyring = Keyring::new(vec![Pepper::new(1, &[7; 32])]);
+    let per = [LimitPer::Key, LimitPer::Consumer, LimitPer::All, LimitPer::Address];
+    let name = |per: &LimitPer| format!("{per:?}").to_lowercase();
+    let spec = |per: &LimitPer| GuardLimit {
+        name: name(per),
+        limit: 3,
+        window: "1h".into(),
+        burst: None,
+        per: *per,
+    };
+    let limits: Vec<_> = per.iter().map(spec).collect();
+    let (limits, cells) = (RouteLimit::list("GET /v1/zones/*", &limits, false).unwrap(), Arc::default());
+    let route = AtRoute { limits: &limits, cells: &cells, environment: EnvironmentId([3; 16]) };
+    let ask = Ask {
+        ip: Some("10.1.2.3".parse().unwrap()),
+        method: Some("GET"),
+        path: Some("/v1/zones/7"),
+        cost: 1,
+        route: Some(&route),
+        ..Ask::default()
+    };
+    let plain = put(&keyring, 1, &[], false);
+    let wide = put(&keyring, 2, &[limit("a", 1_000), limit("b", 2_000)], true);
+    assert_eq!(judge(&keyring, &plain, &ask), Code::Valid);
+    // What counts everybody, and this address, has one left: the second look is refused.
+    assert_eq!(judge(&keyring, &wide, &ask), Code::RateLimited);
+    assert_eq!(cells.len(), 6);
 }
 
 static LANGUAGE: LazyLock<Language> = LazyLock::new(|| Language::new([]).unwrap());

@@ -70,6 +70,8 @@ on_two_nodes! {
     policies::policies_are_followed_there,
     limits::a_limit_is_counted_once_over_both_nodes,
     limits::a_limit_holds_while_nodes_come_and_go,
+    limits::limits_of_routes_are_counted_once_over_both_nodes,
+    limits::a_route_s_limit_holds_while_nodes_come_and_go,
     limits::lesson_7_a_changed_limit_is_neither_reset_nor_multiplied,
     limits::lesson_3_a_lineage_is_counted_once_over_both_nodes,
     limits::a_copied_data_folder_stops_no_node_from_counting,

@@ -208,6 +208,7 @@ suite! {
         a_job_is_claimed_once_a_turn,
         nodes_come_give_signs_of_life_and_go,
         rates_are_added_locked_written_raised_and_trimmed,
+        rates_of_routes_are_kept_as_they_are,
         rates_are_trimmed_in_the_order_in_which_they_are_locked,
         one_node_at_most_counts_alone,
     }

@@ -32,6 +32,7 @@ fn read(guard: &Compiled, method: &str, target: &str, sent: &[(&str, &str)]) -> 
     let request = Request { method, path, query, headers: &headers, strips_query: true };
     match guard.read(&request) {
         Reading::Pass(pass) => format!("{pass:?}"),
+        Reading::Count { route, mode } => format!("{} {mode:?}", route.label),
         Reading::Refuse { fault, mode, .. } => format!("{fault:?} {mode:?}"),
         Reading::Ask(asking) => {
             let route = asking.route.map_or("unlisted", |route| &route.label);
@@ -52,6 +53,24 @@ fn the_route_and_the_key_are_found() {
     );
     assert_eq!(read(&guard, "GET", "/embed/a/b?x=1&key=k2", &[]), "k2 GET /embed/**");
     assert_eq!(read(&guard, "GET", "/health", &bearer), "Public");
+}
+
+#[test]
+fn a_public_route_with_limits_is_counted() {
+    let limit = serde_json::json!({"name": "a", "limit": 1, "window": "1m", "per": "all"});
+    let guard = guard(|guard| guard.routes[4].limits = vec![serde_json::from_value(limit.clone()).unwrap()]);
+    assert_eq!(read(&guard, "GET", "/open/a", &[("authorization", "Bearer k1")]), "* /open/** Enforce");
+    assert_eq!(read(&guard, "GET", "/health", &[]), "Public");
+    // How its methods are ordered makes no other route of it.
+    let id = |methods: [&str; 2]| {
+        let mut guard = Guard::new(GuardMode::Enforce);
+        let methods = methods.iter().map(ToString::to_string).collect();
+        let limits = vec![serde_json::from_value(limit.clone()).unwrap()];
+        guard.routes = vec![GuardRoute { methods, limits, path: "/a".into(), ..GuardRoute::default() }];
+        Compiled::new(&guard).unwrap().limits().next().unwrap().id()
+    };
+    assert_eq!(id(["GET", "POST"]), id(["POST", "GET"]));
+    assert_ne!(id(["GET", "POST"]), id(["GET", "PUT"]));
 }
 
 #[test]

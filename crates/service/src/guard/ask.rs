@@ -1,18 +1,21 @@
 //! What becomes of a request that a proxy asks about.
 
-use super::identity::{allowed, nobody, to_client};
+use super::identity::{allowed, limits_to_client, nobody, to_client};
 use super::{Observed, unguarded};
 use crate::caller::Caller;
+use crate::keyring::Guarded;
 use crate::locate::Where;
 use crate::refused::Refused;
-use crate::verify::Asker;
-use crate::{Keystead, management};
+use crate::verify::{Asker, retry_after};
+use crate::{Keystead, management, present};
 use http::StatusCode;
 use http::header::{ORIGIN, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 use keystead_api::{Code, GuardMode, Verification, Verify};
 use keystead_domain::cells::Place as Environment;
+use keystead_domain::decide::Ask;
 use keystead_domain::ids::RequestId;
+use keystead_domain::route_limits::AtRoute;
 use keystead_domain::token::Token;
 use keystead_guard::{Allowed, Answer, Asking, Compiled, Fault, Place, Reading, Refusal, Request, Route};
 use std::net::IpAddr;
@@ -24,7 +27,7 @@ const TEXT_BYTES_MAX: usize = 2_048;
 /// Where requests are guarded that a proxy asks about.
 #[derive(Debug, Clone)]
 pub struct Door {
-    pub(super) guard: Arc<Compiled>,
+    guarded: Arc<Guarded>,
     environment: Arc<Environment>,
     pub(super) within: Arc<Where>,
     asker: Asker,
@@ -57,8 +60,8 @@ impl Keystead {
     }
 
     fn door(&self, environment: Arc<Environment>, within: Where, asker: Asker) -> Result<Door, Refused> {
-        let guard = self.keyring.directory.guard(environment.project.id).ok_or_else(unguarded)?;
-        Ok(Door { guard, environment, within: Arc::new(within), asker })
+        let guarded = self.keyring.directory.guard(environment.project.id).ok_or_else(unguarded)?;
+        Ok(Door { guarded, environment, within: Arc::new(within), asker })
     }
 
     /// What becomes of a request. `peer` is who sent it to the proxy that asks.
@@ -68,7 +71,7 @@ impl Keystead {
         request: &Request<'_>,
         peer: Option<IpAddr>,
     ) -> Answer {
-        let guard = &door.guard;
+        let guard = door.rules();
         let ip = peer.map(|peer| guard.client(peer, request.headers));
         match guard.read(request) {
             Reading::Pass(_) => Answer::Allow(without_our_keys(guard, request, nobody())),
@@ -77,6 +80,7 @@ impl Keystead {
                 let observed = Observed::new(door, route, refusal.code, refusal.detail, (request, ip));
                 self.unless_observing(door, mode, refusal, observed, request)
             }
+            Reading::Count { route, mode } => self.count_open(door, request, (route, mode), ip).await,
             Reading::Ask(asking) => self.ask_key(door, request, &asking, ip).await,
         }
     }
@@ -89,7 +93,8 @@ impl Keystead {
         ip: Option<IpAddr>,
     ) -> Answer {
         let input = question(request, asking, ip);
-        let verified = Box::pin(self.judge(door.asker, &input, &door.within)).await;
+        let at_route = asking.route.and_then(|route| door.at(route));
+        let verified = Box::pin(self.judge(door.asker, &input, &door.within, at_route.as_ref())).await;
         let (code, retry, verified) = match verified {
             Ok(verified) => (verified.code, verified.retry_after_seconds, Some(verified)),
             Err(refused) => {
@@ -99,12 +104,12 @@ impl Keystead {
         };
         let now = self.clock.now();
         if let (Code::Valid, Some(verified)) = (code, &verified) {
-            let signed = self.identities.token(&door.guard, &door.environment, verified, now);
-            return Answer::Allow(without(asking.place, allowed(&door.guard, verified, signed, now)));
+            let signed = self.identities.token(door.rules(), &door.environment, verified, now);
+            return Answer::Allow(without(asking.place, allowed(door.rules(), verified, signed, now)));
         }
         let mut refusal = Refusal::of(code, retry);
         if let Some(verified) = &verified {
-            refusal.to_client = to_client(&door.guard, verified, now);
+            refusal.to_client = to_client(door.rules(), verified, now);
         }
         let mut observed = Observed::new(door, asking.route, code.as_str(), refusal.detail, (request, ip));
         observed.key = verified.and_then(|verified: Verification| verified.key_id);
@@ -116,6 +121,30 @@ impl Keystead {
             allowed.remove_parameter = Some(name.clone());
         }
         answer
+    }
+
+    /// A request without a key to a route that anybody may call, as long as its limits last.
+    async fn count_open(
+        self: &Arc<Self>,
+        door: &Door,
+        request: &Request<'_>,
+        (route, mode): (&Route, GuardMode),
+        ip: Option<IpAddr>,
+    ) -> Answer {
+        let at_route = door.at(route);
+        let ask = Ask { ip, cost: 1, sharing: &self.sharing, route: at_route.as_ref(), ..Ask::default() };
+        let now = self.clock.now();
+        let verdict = self.settle(None, &ask, now).await;
+        let limits = at_route.iter().flat_map(|route| present::route_limits(route, None, &ask, now));
+        let to_client = limits_to_client(door.rules(), &limits.collect::<Vec<_>>());
+        if verdict.code == Code::Valid {
+            let allowed = Allowed { to_client, ..nobody() };
+            return Answer::Allow(without_our_keys(door.rules(), request, allowed));
+        }
+        let refusal = Refusal { to_client, ..Refusal::of(verdict.code, retry_after(&verdict)) };
+        let code = verdict.code.as_str();
+        let observed = Observed::new(door, Some(route), code, refusal.detail, (request, ip));
+        self.unless_observing(door, mode, refusal, observed, request)
     }
 
     /// A refusal; where the guard only observes, the request passes instead, and what it would have been is kept.
@@ -132,7 +161,7 @@ impl Keystead {
             GuardMode::Enforce => Answer::Refuse(refusal),
             GuardMode::Observe => {
                 self.observe(observed);
-                Answer::Allow(without_our_keys(&door.guard, request, nobody()))
+                Answer::Allow(without_our_keys(door.rules(), request, nobody()))
             }
         }
     }
@@ -145,10 +174,23 @@ impl Door {
         &self.environment
     }
 
+    pub(super) fn rules(&self) -> &Compiled {
+        &self.guarded.rules
+    }
+
+    /// The limits that a request meets at a route, where that has some.
+    fn at<'a>(&'a self, route: &'a Route) -> Option<AtRoute<'a>> {
+        (!route.limits.is_empty()).then(|| AtRoute {
+            limits: &route.limits,
+            cells: &self.guarded.cells,
+            environment: self.environment.environment,
+        })
+    }
+
     /// Every header that some route takes a key from.
     #[must_use]
     pub fn credential_headers(&self) -> &[HeaderName] {
-        self.guard.credential_headers()
+        self.rules().credential_headers()
     }
 }
 

@@ -7,7 +7,6 @@ use crate::refused::Refused;
 use keystead_domain::ids::{OrganizationId, ProjectId};
 use keystead_guard::Compiled;
 use keystead_store::{GuardRow, Reader};
-use std::sync::Arc;
 
 impl Keystead {
     /// A project's guard as it is now.
@@ -34,6 +33,6 @@ pub(crate) async fn load(reader: &mut Reader, directory: &Directory) -> Result<(
 fn put(directory: &Directory, row: &GuardRow) -> Result<(), Refused> {
     let compiled = Compiled::new(&rules(row)?)
         .map_err(|_| Refused::Internal("the database holds a guard that is none".into()))?;
-    directory.put_guard(row.project_id, Arc::new(compiled));
+    directory.put_guard(row.project_id, compiled);
     Ok(())
 }

@@ -65,11 +65,18 @@ pub(super) fn to_client(
     if let Some(value) = soon.and_then(|at| HeaderValue::from_str(&at.to_string()).ok()) {
         told.push((KEY_EXPIRES, value));
     }
-    if guard.rate_limit_headers && !verified.limits.is_empty() {
-        told.extend(listed(RATE_LIMIT_POLICY, &verified.limits, |limit| {
+    told.extend(limits_to_client(guard, &verified.limits));
+    told
+}
+
+/// What remains of limits, where clients are told.
+pub(super) fn limits_to_client(guard: &Compiled, limits: &[LimitStatus]) -> Vec<(HeaderName, HeaderValue)> {
+    let mut told = Vec::new();
+    if guard.rate_limit_headers && !limits.is_empty() {
+        told.extend(listed(RATE_LIMIT_POLICY, limits, |limit| {
             format!("\"{}\";q={};w={}", limit.name, limit.limit, limit.window_seconds)
         }));
-        told.extend(listed(RATE_LIMIT, &verified.limits, |limit| {
+        told.extend(listed(RATE_LIMIT, limits, |limit| {
             let wait = limit.retry_after_ms.div_ceil(1_000);
             let until = if wait > 0 { format!(";t={wait}") } else { String::new() };
             format!("\"{}\";r={}{until}", limit.name, limit.remaining)

@@ -52,11 +52,11 @@ impl Keystead {
     /// WebSocket, ends with its key. A node that cannot know of every change ends nothing; an observing guard neither.
     #[must_use]
     pub fn still_passes(&self, door: &Door, request: &Request<'_>, peer: Option<IpAddr>) -> bool {
-        match door.guard.read(request) {
-            Reading::Pass(_) => true,
+        match door.rules().read(request) {
+            Reading::Pass(_) | Reading::Count { .. } => true,
             Reading::Refuse { mode, .. } => mode == GuardMode::Observe,
             Reading::Ask(asking) => {
-                let ip = peer.map(|peer| door.guard.client(peer, request.headers));
+                let ip = peer.map(|peer| door.rules().client(peer, request.headers));
                 let input = Verify { cost: Some(0), ..question(request, &asking, ip) };
                 asking.mode == GuardMode::Observe || self.would_pass(door, &input)
             }

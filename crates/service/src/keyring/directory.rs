@@ -7,6 +7,7 @@ use keystead_domain::cells::{Place, Principal, ProjectCell, RoleCell};
 use keystead_domain::ids::{EnvironmentId, OrganizationId, OwnerId, ProjectId, RoleId, TeamId};
 use keystead_domain::policy::Policy;
 use keystead_domain::reach::TeamCell;
+use keystead_domain::route_limits::RouteCells;
 use keystead_domain::special::Special;
 use keystead_guard::Compiled;
 use keystead_policies::{Known, Named, Resolve, Rules, Target};
@@ -29,9 +30,18 @@ struct Maps {
     policies: HashMap<PolicyKey, Arc<Policy>>,
     policies_pruned_at: usize,
     rules: HashMap<OrganizationId, Arc<Rules>>,
-    guards: HashMap<ProjectId, Arc<Compiled>>,
+    guards: HashMap<ProjectId, Arc<Guarded>>,
     tagged: HashMap<Box<[Box<str>]>, Weak<Special>>,
     tagged_pruned_at: usize,
+}
+
+/// How a project's API is guarded.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    /// Its rules.
+    pub(crate) rules: Compiled,
+    /// What its routes' limits have counted, whichever rules came since.
+    pub(crate) cells: Arc<RouteCells>,
 }
 
 /// Policies are shared within an organization only: roles in them are its own.
@@ -153,13 +163,20 @@ impl Directory {
     }
 
     /// Sets how a project's API is guarded.
-    pub(crate) fn put_guard(&self, project: ProjectId, guard: Arc<Compiled>) {
-        self.0.write().guards.insert(project, guard);
+    pub(crate) fn put_guard(&self, project: ProjectId, rules: Compiled) {
+        let guards = &mut self.0.write().guards;
+        let cells = guards.get(&project).map(|before| Arc::clone(&before.cells)).unwrap_or_default();
+        guards.insert(project, Arc::new(Guarded { rules, cells }));
     }
 
     /// How a project's API is guarded.
-    pub(crate) fn guard(&self, project: ProjectId) -> Option<Arc<Compiled>> {
+    pub(crate) fn guard(&self, project: ProjectId) -> Option<Arc<Guarded>> {
         self.0.read().guards.get(&project).cloned()
+    }
+
+    /// How every project's API is guarded that is.
+    pub(crate) fn guards(&self) -> Vec<Arc<Guarded>> {
+        self.0.read().guards.values().cloned().collect()
     }
 
     /// Every organization that has some.

@@ -10,6 +10,7 @@ mod shard;
 mod table;
 
 pub use directory::Directory;
+pub(crate) use directory::Guarded;
 pub use lineages::{Company, Lineages};
 
 use keystead_api::Code;

@@ -3,10 +3,12 @@
 use crate::house::{self, House};
 use crate::{Pair, comes, run, verdict};
 use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName};
 use keystead_api::*;
 use keystead_domain::time::Clock;
+use keystead_guard::{Answer, Request};
 use keystead_service::caller::Caller;
-use keystead_service::{ALONE_MAX, Keystead};
+use keystead_service::{ALONE_MAX, Door, Keystead};
 use sqlx::postgres::PgConnection;
 use std::sync::Arc;
 
@@ -92,6 +94,105 @@ pub(super) async fn a_limit_holds_while_nodes_come_and_go(pair: Pair) {
     there.close().await;
     here.restart().await;
     assert_eq!(verdict(&here.keystead, &here.admin(), &made.key).await, Code::RateLimited);
+}
+
+/// A door of `acme` on a node.
+struct AtDoor {
+    node: Arc<Keystead>,
+    door: Door,
+}
+
+impl AtDoor {
+    async fn open(node: &Arc<Keystead>, proxy: &Caller) -> Self {
+        Self { node: Arc::clone(node), door: node.open_door(proxy).await.unwrap() }
+    }
+
+    /// Asks until it is refused; how many requests passed.
+    async fn passes(&self, key: Option<&str>, path: &str) -> u64 {
+        let header = |key: &str| ("x-api-key".parse::<HeaderName>().unwrap(), key.parse().unwrap());
+        let headers = HeaderMap::from_iter(key.map(header));
+        let request = Request { method: "GET", path, query: None, headers: &headers, strips_query: false };
+        let client = Some("192.0.2.1".parse().unwrap());
+        for passed in 0.. {
+            if let Answer::Refuse(refusal) = self.node.guard_request(&self.door, &request, client).await {
+                assert_eq!(refusal.code, "rate_limited", "after {passed}");
+                return passed;
+            }
+        }
+        0
+    }
+}
+
+/// The limits of a guard's routes, one for each; and the key of its proxy.
+async fn guard(pair: &Pair, routes: &[(&str, u64, LimitPer)]) -> Caller {
+    let route = |(path, limit, per): &(&str, u64, LimitPer)| GuardRoute {
+        path: (*path).into(),
+        limits: vec![GuardLimit {
+            name: "main".into(),
+            limit: *limit,
+            window: "1h".into(),
+            burst: None,
+            per: *per,
+        }],
+        public: *per == LimitPer::Address || *path == "/open",
+        ..GuardRoute::default()
+    };
+    let rules = Guard { routes: routes.iter().map(route).collect(), ..Guard::new(GuardMode::Enforce) };
+    let guarded = pair.here.keystead.set_guard(&pair.admin, "acme", rules, None).await.unwrap();
+    let known = async || {
+        let there = pair.there.project_guard(&pair.admin, "acme").await;
+        there.is_ok_and(|view| view.version == guarded.version)
+    };
+    assert!(comes(&pair.there, known).await);
+    let grant = house::narrowed("keys.verify", &["projects/acme/environments/production"]);
+    let proxy = pair.here.key_of(&pair.admin, vec![grant]).await;
+    // What a node applies comes in order: who knows a later key knows the guard.
+    let later = pair.key(CreateKey::default()).await;
+    let reason = RevokeKey { reason: "no longer used".into() };
+    pair.here.keystead.revoke_key(&pair.admin, &later.details.id, reason, None).await.unwrap();
+    pair.comes_to(&later.key, Code::Revoked).await;
+    proxy
+}
+
+pub(super) async fn limits_of_routes_are_counted_once_over_both_nodes(pair: Pair) {
+    let routes = [
+        ("/each", 40, LimitPer::Key),
+        ("/all", 50, LimitPer::All),
+        ("/open", 60, LimitPer::All),
+        ("/from", 7, LimitPer::Address),
+    ];
+    let proxy = guard(&pair, &routes).await;
+    let here = AtDoor::open(&pair.here.keystead, &proxy).await;
+    let there = AtDoor::open(&pair.there, &proxy).await;
+    let (one, two) = (pair.key(CreateKey::default()).await.key, pair.key(CreateKey::default()).await.key);
+    for (path, keys, wanted) in [
+        ("/each", [Some(&one), Some(&one)], 40),
+        ("/all", [Some(&one), Some(&two)], 50),
+        ("/open", [None, None], 60),
+        // Each node counts these by itself.
+        ("/from", [None, None], 14),
+    ] {
+        let [first, second] = keys.map(|key| key.map(String::as_str));
+        let (here, there) = tokio::join!(here.passes(first, path), there.passes(second, path));
+        assert_eq!(here + there, wanted, "{path}: {here} here, {there} there");
+    }
+}
+
+/// Whoever counts alone goes on from what others counted, also of what it never saw; and a stop in order keeps it.
+pub(super) async fn a_route_s_limit_holds_while_nodes_come_and_go(pair: Pair) {
+    let proxy = guard(&pair, &[("/each", 20, LimitPer::Key), ("/all", 20, LimitPer::All)]).await;
+    let key = pair.key(CreateKey::default()).await.key;
+    let there = AtDoor::open(&pair.there, &proxy).await;
+    assert_eq!(there.passes(Some(&key), "/each").await, 20);
+    let (mut here, _) = pair.alone().await;
+    let mut door = AtDoor::open(&here.keystead, &proxy).await;
+    assert_eq!(door.passes(Some(&key), "/each").await, 0);
+    assert_eq!(door.passes(Some(&key), "/all").await, 20);
+    here.restart().await;
+    door = AtDoor::open(&here.keystead, &proxy).await;
+    for path in ["/each", "/all"] {
+        assert_eq!(door.passes(Some(&key), path).await, 0, "{path}");
+    }
 }
 
 /// LESSONS 7: counts doubled.

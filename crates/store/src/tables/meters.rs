@@ -7,6 +7,7 @@ use crate::statement::statements;
 use crate::value::{Column, Unreadable, Value};
 use keystead_domain::ids::{ConsumerId, KeyId, OrganizationId};
 use keystead_domain::meter::{MeterId, UsesId};
+use keystead_domain::route_limits::RouteMeterId;
 use keystead_domain::time::Micros;
 
 impl Column for MeterId {
@@ -18,15 +19,17 @@ impl Column for MeterId {
             Self::Lineage(id) => id.value(),
             Self::Consumer(id) => id.value(),
             Self::Uses(id) => Value::Bytes(Some(id.as_bytes())),
+            Self::Route(id) => Value::Bytes(Some(id.as_bytes())),
         }
     }
 
     fn load(stored: Vec<u8>) -> Result<Self, Unreadable> {
-        // Their lengths tell them apart: 12 bytes, 13 and 16.
+        // Their lengths tell them apart: 12 bytes, 13, 16 and 49.
         ConsumerId::from_slice(&stored)
             .map(Self::Consumer)
             .or_else(|| KeyId::from_slice(&stored).map(Self::Lineage))
             .or_else(|| UsesId::from_slice(&stored).map(Self::Uses))
+            .or_else(|| RouteMeterId::from_slice(&stored).map(Self::Route))
             .ok_or(Unreadable("a meter's id"))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::world::*;
 use keystead_domain::ids::*;
+use keystead_domain::route_limits::RouteMeterId;
 use keystead_domain::time::Micros;
 use keystead_store::testing::{START, TestStore};
 use keystead_store::*;
@@ -292,6 +293,18 @@ pub(crate) async fn rates_are_added_locked_written_raised_and_trimmed(store: Tes
 }
 
 /// Of two that wait for each other, PostgreSQL makes one fail.
+pub(crate) async fn rates_of_routes_are_kept_as_they_are(store: TestStore) {
+    let id = RouteMeterId::from_slice(&[7; RouteMeterId::BYTES]).unwrap();
+    let row = RateRow { meter: MeterId::Route(id), name: "a".to_owned(), paid_at_ns: 10 };
+    let rows = [rate(1, "a", 10), row.clone()];
+    let asked = rows.clone();
+    let locked = store.store.bookkeeping(move |l| Box::pin(async move { l.lock_rates(&asked).await })).await;
+    assert_eq!(locked.map(|rows| rows.len()), Ok(2));
+    assert!(read(&store).await.unpaid_rates(5).await.unwrap().contains(&row));
+    let trimmed = store.store.bookkeeping(move |l| Box::pin(async move { l.trim_rates(&rows, 50).await }));
+    assert_eq!(trimmed.await, Ok(2));
+}
+
 pub(crate) async fn rates_are_trimmed_in_the_order_in_which_they_are_locked(store: TestStore) {
     // A deletion by itself finds the later one first.
     for n in [2, 1] {

@@ -5,7 +5,7 @@ use crate::flags::named::name;
 use crate::output::Present;
 use crate::output::table::Cell;
 use crate::session::Session;
-use keystead_sdk::api::{GuardObservation, GuardRoute, GuardView, PermissionQuery};
+use keystead_sdk::api::{GuardLimit, GuardObservation, GuardRoute, GuardView, PermissionQuery};
 
 /// What holds for all routes, then each route on a line.
 pub(super) fn view(session: &Session, view: &GuardView) -> Outcome {
@@ -38,7 +38,7 @@ pub(super) fn view(session: &Session, view: &GuardView) -> Outcome {
     Ok(Exit::Done)
 }
 
-pub(super) const HEADINGS: &[&str] = &["METHODS", "PATH", "NEEDS", "COST", "MODE", "OPERATION"];
+pub(super) const HEADINGS: &[&str] = &["METHODS", "PATH", "NEEDS", "COST", "LIMITS", "MODE", "OPERATION"];
 
 /// A route.
 pub(super) fn row(route: &GuardRoute) -> Vec<Cell> {
@@ -53,9 +53,17 @@ pub(super) fn row(route: &GuardRoute) -> Vec<Cell> {
         route.path.as_str().into(),
         needs(route).into(),
         route.cost.unwrap_or(1).to_string().into(),
+        Cell::list(&route.limits.iter().map(limit).collect::<Vec<_>>()),
         Cell::maybe(mode.as_deref()),
         Cell::maybe(operation.as_deref()),
     ]
+}
+
+/// `exports 10/1m burst 5 per consumer`.
+fn limit(limit: &GuardLimit) -> String {
+    let GuardLimit { name: called, limit, window, burst, per } = limit;
+    let burst = burst.map(|burst| format!(" burst {burst}")).unwrap_or_default();
+    format!("{called} {limit}/{window}{burst} per {}", name(per))
 }
 
 fn needs(route: &GuardRoute) -> String {
@@ -85,5 +93,25 @@ impl Present for GuardObservation {
 
     fn fields(&self) -> Vec<(&'static str, Cell)> {
         ["count", "route", "code", "key", "last", "endpoint", "from"].into_iter().zip(self.row()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keystead_sdk::api::LimitPer;
+
+    #[test]
+    fn a_limit_is_said_in_a_line() {
+        let mut said = GuardLimit {
+            name: "exports".into(),
+            limit: 10,
+            window: "1m".into(),
+            burst: None,
+            per: LimitPer::Key,
+        };
+        assert_eq!(limit(&said), "exports 10/1m per key");
+        (said.burst, said.per) = (Some(5), LimitPer::Consumer);
+        assert_eq!(limit(&said), "exports 10/1m burst 5 per consumer");
     }
 }

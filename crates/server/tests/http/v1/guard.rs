@@ -1,5 +1,7 @@
 //! `/v1/projects/{project}/guard`, and the doors at `/v1/guard/…`.
 
+mod limits;
+
 use crate::house::{Answer, Client, House, on_both_engines};
 use http::Method;
 use serde_json::{Value, json};
@@ -41,6 +43,17 @@ async fn nobody_has_guarded(house: &House) {
     let shown = house.admin.get(PATH).await.ok();
     assert_eq!((&shown["version"], shown.get("updated_at")), (&json!(0), None));
     assert_eq!((&shown["rules"]["mode"], &shown["rules"]["routes"]), (&json!("enforce"), &json!([])));
+}
+
+/// The same without a key, from an address.
+async fn ask_from(proxy: &Client, client: &str, uri: &str) -> Answer {
+    let own = [
+        ("x-keystead-guard", proxy.key()),
+        ("x-original-method", "GET"),
+        ("x-original-uri", uri),
+        ("x-original-client", client),
+    ];
+    Client::without_key(proxy.shared()).call(Method::GET, "/v1/guard/haproxy", None, &own).await
 }
 
 async fn a_guard_is_set_and_changed_on_record(house: House) {
