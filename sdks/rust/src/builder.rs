@@ -127,7 +127,7 @@ impl ClientBuilder {
                 "Check the user agent and the system's certificate store.",
             )
         })?;
-        Ok(Client::from_parts(http, url, self.response_bytes_max, self.retries_max))
+        Ok(Client::from_parts(http, url, self.key, self.response_bytes_max, self.retries_max))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::builder::authorization;
 use crate::{ApiKey, ClientBuilder, Error};
 use keystead_api::Problem;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, IF_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,17 +18,21 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub struct Client {
     http: reqwest::Client,
     url: Url,
-    response_bytes_max: usize,
+    key: Option<Arc<ApiKey>>,
+    pub(crate) response_bytes_max: usize,
     pub(crate) retries_max: u32,
     pub(crate) idempotency_key: Option<Arc<str>>,
 }
 
 /// A whole answer.
 pub(crate) struct Answer {
-    status: u16,
-    is_problem: bool,
+    pub(crate) status: u16,
+    /// The media type in small letters, without parameters.
+    pub(crate) kind: String,
+    /// Whether it is compressed, which is never asked for.
+    is_encoded: bool,
     retry_after_seconds: Option<u64>,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
@@ -54,10 +58,11 @@ impl Client {
     pub(crate) fn from_parts(
         http: reqwest::Client,
         url: Url,
+        key: Option<ApiKey>,
         response_bytes_max: usize,
         retries_max: u32,
     ) -> Self {
-        Self { http, url, response_bytes_max, retries_max, idempotency_key: None }
+        Self { http, url, key: key.map(Arc::new), response_bytes_max, retries_max, idempotency_key: None }
     }
 
     pub(crate) async fn get<T, Q>(&self, path: &[&str], query: &Q) -> Result<T, Error>
@@ -163,6 +168,7 @@ impl Client {
     }
 
     fn parse<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
+        self.refuse_encoded(answer)?;
         serde_json::from_slice(&answer.body).map_err(|error| {
             // The place, not the text: serde's own message can repeat a value, even a new key.
             let place = format!("line {}, column {}", error.line(), error.column());
@@ -184,19 +190,24 @@ impl Client {
         Err(self.refusal(&self.whole(response).await?))
     }
 
-    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Error> {
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> Result<Answer, Error> {
         let response = request.send().await.map_err(|error| self.failure(&error))?;
         self.whole(response).await
     }
 
     async fn whole(&self, response: Response) -> Result<Answer, Error> {
         let status = response.status().as_u16();
-        let is_problem = header(&response, CONTENT_TYPE.as_str())
-            .is_some_and(|kind| kind.starts_with("application/problem+json"));
+        let kind = header(&response, CONTENT_TYPE.as_str()).unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_encoded = response
+            .headers()
+            .get_all(CONTENT_ENCODING)
+            .iter()
+            .any(|coding| !coding.is_empty() && !coding.as_bytes().eq_ignore_ascii_case(b"identity"));
         let retry_after_seconds =
             header(&response, RETRY_AFTER.as_str()).and_then(|value| value.parse().ok());
         let body = self.body(response).await?;
-        Ok(Answer { status, is_problem, retry_after_seconds, body })
+        Ok(Answer { status, kind, is_encoded, retry_after_seconds, body })
     }
 
     /// Reads at most the allowed size, whatever `Content-Length` claims.
@@ -213,11 +224,22 @@ impl Client {
         Ok(body)
     }
 
-    fn refusal(&self, answer: &Answer) -> Error {
-        if answer.is_problem
+    pub(crate) fn refuse_encoded(&self, answer: &Answer) -> Result<(), Error> {
+        if answer.is_encoded {
+            let why = "it is compressed, which was not asked for".to_owned();
+            return Err(self.protocol(answer.status, why));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn refusal(&self, answer: &Answer) -> Error {
+        if answer.kind == "application/problem+json"
             && let Ok(mut problem) = serde_json::from_slice::<Problem>(&answer.body)
         {
             problem.status = answer.status;
+            for text in [&mut problem.code, &mut problem.detail, &mut problem.fix, &mut problem.request_id] {
+                self.hide_key(text);
+            }
             let retry_after_seconds = answer.retry_after_seconds;
             return Error::Problem { problem: Box::new(problem), retry_after_seconds };
         }
@@ -230,6 +252,15 @@ impl Client {
             format!("HTTP status {} without a problem document", answer.status)
         };
         self.protocol(answer.status, why)
+    }
+
+    /// Takes this client's key out of a text, in case a server repeats it.
+    pub(crate) fn hide_key(&self, text: &mut String) {
+        if let Some(key) = &self.key
+            && text.contains(key.expose())
+        {
+            *text = text.replace(key.expose(), "…");
+        }
     }
 
     pub(crate) fn failure(&self, error: &reqwest::Error) -> Error {

@@ -71,6 +71,8 @@ mod guidelines;
 mod health;
 mod hygiene;
 mod keys;
+#[cfg(feature = "tower")]
+pub mod layer;
 mod lines;
 mod mail;
 mod nodes;
