@@ -55,6 +55,10 @@
 //! - Connecting, the whole call and the size of an answer are bounded.
 //! - Nothing is sent twice: after [`Error::Timeout`] or [`Error::Unreachable`] a change may or may
 //!   not have happened, and only the caller knows whether to ask again.
+//!
+//! # Guarding an API
+//! With the feature `tower`, `layer` has a layer for axum and other services of tower that lets only requests pass
+//! whose key may do what they need.
 
 mod api_key;
 mod approvals;
@@ -99,3 +103,8 @@ pub use error::Error;
 pub use keystead_api as api;
 pub use lines::{Line, Lines};
 pub use paging::list_all;
+
+/// The README's programs compile.
+#[cfg(all(doctest, feature = "tower"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
