@@ -6,6 +6,8 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use std::net::IpAddr;
 use std::time::Duration;
 
+const IDLE_MAX: Duration = Duration::from_secs(5);
+
 /// Settings of a [`Client`], with safe defaults.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -104,6 +106,8 @@ impl ClientBuilder {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
+            // What is sent while the other side closes an idle connection is lost, and servers keep them longer.
+            .pool_idle_timeout(IDLE_MAX)
             .user_agent(&self.user_agent)
             .default_headers(authorization(self.key.as_ref())?);
         if is_loopback(&url) {

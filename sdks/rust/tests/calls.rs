@@ -84,6 +84,24 @@ async fn a_problem_document_becomes_an_error_with_code_and_fix() {
 }
 
 #[tokio::test]
+async fn a_problem_that_repeats_the_key_is_told_without_it() {
+    let body = r#"{"type":"t","title":"t","status":401,"code":"test_key","detail":"Not test_key.","fix":"test_key?",
+        "request_id":"test_key"}"#;
+    let (client, _server) = canned(answer("401 Unauthorized", "application/problem+json", body)).await;
+    let error = client.role("acme", "x").await.unwrap_err();
+    assert_eq!(error.to_string(), "Not …. …? (…, request …)");
+    assert!(!format!("{error:?}").contains("test_key"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_refused_by_name() {
+    let kind = "application/json\r\ncontent-encoding: gzip";
+    let (client, _server) = canned(answer("200 OK", kind, r#"{"items":[]}"#)).await;
+    let error = client.verify_batch(&VerifyBatch::default()).await.unwrap_err();
+    assert!(error.to_string().contains("compressed"), "{error}");
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let there = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = there.local_addr().unwrap();

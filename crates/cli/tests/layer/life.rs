@@ -132,12 +132,12 @@ fn the_cache_is_bounded_and_its_age_counts_from_the_question() {
     ask("a", 0, "it is kept");
     clock.set(3_000, 0);
     ask("a", 1, "three seconds after it was asked, one after the answer");
-    for key in ["b", "c", "a"] {
+    for key in ["b", "c", "d", "b"] {
         clock.set(3_600_000, 0);
         ask(key, 1, "there is room for two");
     }
     clock.set(3_600_000, 0);
-    ask("c", 0, "the last two are kept");
+    ask("d", 0, "the last two are kept");
 }
 
 #[test]
@@ -155,6 +155,26 @@ fn a_request_that_is_asked_about_twice_is_counted_once() {
     assert_eq!([asked(twice.clone()), asked(twice)], [200, 200]);
     let dear = Router::new().fallback(tell).layer(made.require(Need::permission(READ).cost(2)));
     assert_eq!([asked(dear.clone()), asked(dear)], [200, 429], "each takes two of the two that are left");
+}
+
+/// A request that passed unjudged was not counted.
+#[test]
+fn a_request_that_nobody_judged_is_counted_when_somebody_does() {
+    let stage = Stage::new();
+    let ask = |answers: Vec<Vec<u8>>| {
+        let answers = Mutex::new(answers.into_iter());
+        let keystead = Fake::start(move |stream| {
+            let answer = answers.lock().unwrap().next().unwrap();
+            let _ = stream.write_all(&answer);
+        });
+        let made = guard(&keystead.url, "own").open_when_unreachable().build().unwrap();
+        let twice = Router::new().fallback(tell).layer(made.require(READ)).layer(made.authenticate());
+        assert_eq!(status(stage.serve(twice), "GET", "/", &[("X-API-Key", "key")]), 200);
+        let asked: Vec<_> = keystead.take().iter().map(|asked| document(asked)["cost"].clone()).collect();
+        asked
+    };
+    assert_eq!(ask(vec![fake::valid(), fake::valid()]), [json!(null), json!(0)]);
+    assert_eq!(ask(vec![fake::answer(500, &[], b""), fake::valid()]), [json!(null), json!(null)]);
 }
 
 /// What does not look at the method would do its work for whoever sends what looks like a preflight.

@@ -61,11 +61,14 @@ where
         Box::pin(async move {
             if !(pass_preflight && is_preflight(&parts)) {
                 let need = needs(&parts);
-                match judge.judge(&parts, need).await {
-                    Ok(verdict) => parts.extensions.insert(verdict),
+                let verdict = match judge.judge(&parts, need).await {
+                    Ok(verdict) => verdict,
                     Err(refusal) => return Ok(refusal.response(&judge.realm)),
                 };
-                parts.extensions.insert(AskedBy(judge));
+                if verdict.valid {
+                    parts.extensions.insert(AskedBy(judge));
+                }
+                parts.extensions.insert(verdict);
             }
             inner.call(Request::from_parts(parts, body)).await
         })
