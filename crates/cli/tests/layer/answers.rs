@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
 
 const ASKED: &str = "acme_live_canarycanarycanary";
@@ -125,6 +125,33 @@ fn down_is_closed_unless_it_was_to_be_open() {
     for headers in [&[][..], &[("X-API-Key", "a,b")], &[key, key]] {
         assert_eq!(status(open, "GET", "/v1/routes", headers), 401, "{headers:?}");
     }
+}
+
+/// Somebody who hangs up must not have an open guard do what nobody judged.
+#[test]
+fn who_goes_away_does_not_open() {
+    let (asked, is_asked) = mpsc::channel();
+    let (ended, is_ended) = mpsc::channel();
+    let keystead = Fake::start(move |stream| {
+        asked.send(()).unwrap();
+        // Until the guard gives up.
+        let _ = stream.read_to_end(&mut Vec::new());
+        ended.send(()).unwrap();
+    });
+    let reached = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&reached);
+    let open = guard(&keystead.url, OWN).timeout(Duration::from_secs(60)).open_when_unreachable();
+    let handler = move || async move { counted.fetch_add(1, Ordering::SeqCst).to_string() };
+    let layer = open.build().unwrap().authenticate();
+    let stage = Stage::new();
+    let port = stage.serve(axum::Router::new().fallback(handler).layer(layer));
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(client, "GET / HTTP/1.1\r\nHost: api.shop.example\r\nX-API-Key: {ASKED}\r\n\r\n").unwrap();
+    is_asked.recv().unwrap();
+    drop(client);
+    is_ended.recv_timeout(Duration::from_secs(30)).expect("the guard asks on for nobody");
+    drop(stage);
+    assert_eq!(reached.load(Ordering::SeqCst), 0);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn wrong(house: &House, case: &Value, answer: &Message) -> Option<&'static str> 
         let is_its = said["key_id"] == house.ids[case["key"].as_str().unwrap()].as_str();
         return (!is_its || said["valid"] != true).then_some("identity");
     }
-    let Some(code) = case["code"].as_str().filter(|_| case["method"] != "HEAD") else { return None };
+    let code = case["code"].as_str().filter(|_| case["method"] != "HEAD")?;
     let said = document(answer);
     let named = said["code"] == code && said["type"] == format!("urn:keystead:problem:{code}");
     if !named || said["status"] != case["status"] {
