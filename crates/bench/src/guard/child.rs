@@ -50,7 +50,9 @@ pub async fn child(folder: &Path) -> Result<()> {
     let (shutdown, mut serving) = (CancellationToken::new(), JoinSet::new());
     serving.spawn(api(Arc::clone(&keystead), loaded.configuration.limits, shutdown.clone()).await?);
     let times = Times::default();
-    times.lock().reserve_exact(TIMES_MAX);
+    // Its pages are touched, so that the process does not grow by them while it is measured.
+    times.lock().resize(TIMES_MAX, 1);
+    times.lock().clear();
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(2)));
     for guard in &loaded.guards {
         let Judge { decide, still } = own_guard::decide(&keystead, guard, &ids);

@@ -10,7 +10,7 @@ mod sockets;
 pub use child::{COMMAND, child};
 
 use crate::figure::Figure;
-use crate::measure::{data_folder, median};
+use crate::measure::{data_folder, median, resident_bytes_of};
 use crate::say;
 use crate::wrk::{self, Load, Pace};
 use anyhow::Result;
@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 const ROUNDS: usize = 5;
 const CONNECTIONS: u32 = 32;
 const SECONDS: u64 = 2;
+const MEBIBYTE: f64 = 1_048_576.0;
 
 /// Requests a second of each peer, round by round.
 type Rounds = BTreeMap<&'static str, Vec<f64>>;
@@ -42,6 +43,7 @@ pub async fn figures() -> Result<Vec<Figure>> {
     for peer in &peers {
         wrk::run(&house.target(peer.address), full(1))?;
     }
+    let before = resident_bytes_of(house.process())?;
     let mut rounds = Rounds::new();
     for round in 1..=ROUNDS {
         say::progress(&format!("round {round} of {ROUNDS}"));
@@ -50,7 +52,14 @@ pub async fn figures() -> Result<Vec<Figure>> {
             rounds.entry(peer.name).or_default().push(done.per_second);
         }
     }
+    let grown = resident_bytes_of(house.process())?.saturating_sub(before) as f64 / MEBIBYTE;
     let mut figures = ratios(&rounds);
+    figures.push(Figure::at_most(
+        "guard_memory_grown_mib",
+        grown,
+        16.0,
+        "more memory of Keystead after the rounds than before, MiB",
+    ));
     figures.extend(decision(&mut house, of(&rounds, "own"))?);
     drop(peers);
     figures.extend(sockets::figures(&house).await?);

@@ -1,8 +1,6 @@
 //! What ends early, on either side, and the end of the proxy.
 
-use crate::house::{Upstream, allow, full, open, raw_upstream, read_head, say, settings, start};
-use http::{Request, Response};
-use hyper::body::Incoming;
+use crate::house::{Upstream, allow, open, raw_upstream, read_head, say, settings, start};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -110,17 +108,7 @@ async fn what_no_http_answer_is_is_told_as_that() {
 
 #[tokio::test]
 async fn a_stop_lets_the_request_in_work_finish_and_takes_no_other() {
-    let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait) = (Arc::clone(&reached), Arc::clone(&go));
-    let upstream = Upstream::start(move |_: Request<Incoming>| {
-        let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
-        async move {
-            tell.notify_one();
-            wait.notified().await;
-            Response::new(full("done"))
-        }
-    })
-    .await;
+    let (upstream, reached, go) = Upstream::that_waits().await;
     let proxy = open(&[upstream.address]).await;
     let asking = tokio::spawn(say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\n\r\n"));
     reached.notified().await;
@@ -137,17 +125,7 @@ async fn a_stop_lets_the_request_in_work_finish_and_takes_no_other() {
 
 #[tokio::test]
 async fn more_than_may_be_in_work_is_told_to_come_again() {
-    let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait) = (Arc::clone(&reached), Arc::clone(&go));
-    let upstream = Upstream::start(move |_: Request<Incoming>| {
-        let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
-        async move {
-            tell.notify_one();
-            wait.notified().await;
-            Response::new(full("done"))
-        }
-    })
-    .await;
+    let (upstream, reached, go) = Upstream::that_waits().await;
     let mut settings = settings(&[upstream.address]);
     settings.requests_in_flight_max = 1;
     let proxy = start(settings, allow(), None).await;

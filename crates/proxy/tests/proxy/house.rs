@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,21 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
+    /// One that tells when a request has reached it, and answers `done` when it may.
+    pub(crate) async fn that_waits() -> (Self, Arc<Notify>, Arc<Notify>) {
+        let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (tell, wait) = (Arc::clone(&reached), Arc::clone(&go));
+        let upstream = Self::start(move |_: Request<Incoming>| {
+            let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
+            async move {
+                tell.notify_one();
+                wait.notified().await;
+                Response::new(full("done"))
+            }
+        });
+        (upstream.await, reached, go)
+    }
+
     pub(crate) async fn start<F, A>(answer: F) -> Self
     where
         F: Fn(Request<Incoming>) -> A + Send + Sync + 'static,
