@@ -98,9 +98,15 @@ impl Failure {
         if output.is_json() { output.problem_json(&self.json()) } else { output.problem(&self.lines()) }
     }
 
-    /// What and fix in one line, for a log.
-    pub(crate) fn line(&self) -> String {
+    /// What is wrong, and how to fix it.
+    pub(crate) fn told(&self) -> (String, String) {
         let (what, fix, _) = self.parts();
+        (what, fix)
+    }
+
+    /// Both in one line, for a log.
+    pub(crate) fn line(&self) -> String {
+        let (what, fix) = self.told();
         format!("{what} {fix}")
     }
 

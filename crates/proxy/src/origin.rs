@@ -52,6 +52,14 @@ impl FromStr for Origin {
     }
 }
 
+impl Origin {
+    /// Where to connect: host and port.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http{}://{}", if self.tls { "s" } else { "" }, self.authority)

@@ -1,5 +1,7 @@
 //! `keystead doctor`: checks an installation without changing it, and says how to fix what it finds.
 
+mod guards;
+
 use crate::exit::{Exit, Failure, Outcome};
 use crate::operate::settings::SettingFlags;
 use crate::output::Output;
@@ -68,9 +70,13 @@ impl Finding {
 
 impl Doctor {
     pub(crate) fn run(self, allow_plain_http: bool, output: &Output) -> Outcome {
-        let configuration = self.settings.load(allow_plain_http)?.configuration;
+        let loaded = self.settings.load(allow_plain_http)?;
         let runtime = crate::client_runtime()?;
-        let findings = runtime.block_on(examine(&configuration));
+        let findings = runtime.block_on(async {
+            let mut findings = examine(&loaded.configuration).await;
+            findings.extend(guards::examine(&loaded.guards).await);
+            findings
+        });
         if output.is_json() {
             output.json(&findings)?;
         } else {

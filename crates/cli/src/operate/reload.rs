@@ -70,7 +70,6 @@ impl Reload {
         guards.iter_mut().for_each(|guard| guard.proxy.bounds.shutdown = shutdown);
         let changed = guarding.change(guards).await?;
         let (kept, added, removed) = (changed.kept, changed.added, changed.removed);
-        tracing::info!(kept, added, removed, "the guards that the configuration has now are in force");
         if !others.is_empty() {
             let settings = others.join(", ");
             tracing::warn!(
@@ -78,6 +77,8 @@ impl Reload {
                 "only guards are read again; these settings hold from the next start on"
             );
         }
+        // Last: whoever waits for it has everything that this reload says.
+        tracing::info!(kept, added, removed, "the guards that the configuration has now are in force");
         Ok(())
     }
 }

@@ -8,6 +8,7 @@
     reason = "a test's helpers fail by panicking"
 )]
 
+mod doctor;
 mod envoy_grpc;
 mod house;
 mod lives;
