@@ -129,9 +129,13 @@ func TestTheCacheIsBoundedAndItsAgeCountsFromTheQuestion(t *testing.T) {
 	}
 	clock.steady += time.Second
 	ask("a", 2)
-	for i, key := range []string{"b", "c", "a"} {
+	// All at one time, so that nothing is too old: the third makes the first give way.
+	for _, one := range []struct {
+		key   string
+		asked int32
+	}{{"a", 3}, {"b", 4}, {"a", 4}, {"c", 5}, {"b", 5}, {"a", 6}} {
 		clock.steady = time.Hour
-		ask(key, int32(3+i))
+		ask(one.key, one.asked)
 	}
 }
 
