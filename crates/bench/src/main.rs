@@ -36,6 +36,7 @@ Options:
   --in-process      With verify: leave HTTP out
   --fresh           With verify: fill the database of 1,000,000 keys anew
   --seconds N       With overload: how long [default: 60]
+  --peers NAMES     With guard: only these, such as own,envoy_key [default: all]
   --verifies N      With soak: how many [default: 50000000]
   --postgres URL    With creates, audit, nodes: this server instead of a throw-away cluster that syncs
 
@@ -55,6 +56,7 @@ struct Asked {
     fresh: bool,
     postgres: Option<String>,
     seconds: Option<u64>,
+    peers: Option<String>,
     verifies: Option<u64>,
 }
 
@@ -64,7 +66,7 @@ fn main() -> Result<()> {
     let figures = match (asked.command.as_deref(), &asked.folder) {
         (Some("verify"), None) => verify(&asked)?,
         (Some("http"), None) => run(http::figures())?,
-        (Some("guard"), None) => run(guard::figures())?,
+        (Some("guard"), None) => run(guard::figures(asked.peers.as_deref()))?,
         (Some("overload"), None) => run(http::overload(asked.seconds.unwrap_or(OVERLOAD_SECONDS)))?,
         (Some("sign-ins"), None) => run(http::sign_ins())?,
         (Some("soak"), None) => run(soak::figures(asked.verifies.unwrap_or(soak::VERIFIES)))?,
@@ -110,6 +112,7 @@ fn read() -> Result<Asked> {
             Long("in-process") => asked.in_process = true,
             Long("fresh") => asked.fresh = true,
             Long("seconds") => asked.seconds = Some(arguments.value()?.parse()?),
+            Long("peers") => asked.peers = Some(arguments.value()?.string()?),
             Long("verifies") => asked.verifies = Some(arguments.value()?.parse()?),
             Long("postgres") => asked.postgres = Some(arguments.value()?.string()?),
             Long("help") | Short('h') => asked.command = Some("help".into()),

@@ -10,6 +10,7 @@ use keystead_api::{Seen, Sighting};
 use keystead_domain::ids::{EnvironmentId, KeyId, OrganizationId, ProjectId};
 use keystead_domain::time::Micros;
 use keystead_store::{DrainPhase, DrainSeenRow, Ledger, SeenRow, UnknownAttemptsRow};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Receiver;
@@ -104,14 +105,27 @@ enum Row {
     Unknown(UnknownKey, UnknownAggregate),
 }
 
+impl Row {
+    const fn lineage(&self) -> Option<KeyId> {
+        match self {
+            Self::Lineage(_, lineage, _) => Some(*lineage),
+            Self::Drain(..) | Self::Unknown(..) => None,
+        }
+    }
+}
+
 async fn write(ledger: &mut Ledger, rows: Vec<Row>) -> Result<(), Refused> {
     // What is there is read, added to and written: two nodes at once would lose one's part of it, or
     // wait for each other's rows.
     ledger.claim_job("usage", Micros(0), Micros(0)).await?;
+    let lineages: Vec<KeyId> = rows.iter().filter_map(Row::lineage).collect();
+    let known = ledger.seen_of(&lineages).await?;
+    let mut known: HashMap<KeyId, SeenRow> = known.into_iter().map(|row| (row.lineage_id, row)).collect();
     for row in rows {
         match row {
             Row::Lineage(organization, lineage, aggregate) => {
-                write_seen(ledger, organization, lineage, aggregate).await?
+                let before = known.remove(&lineage);
+                write_seen(ledger, (organization, lineage), before, aggregate).await?
             }
             Row::Drain(organization, key, phase, aggregate) => {
                 write_drain(ledger, (organization, key, phase), aggregate).await?
@@ -124,11 +138,11 @@ async fn write(ledger: &mut Ledger, rows: Vec<Row>) -> Result<(), Refused> {
 
 async fn write_seen(
     ledger: &mut Ledger,
-    organization: OrganizationId,
-    lineage: KeyId,
+    (organization, lineage): (OrganizationId, KeyId),
+    before: Option<SeenRow>,
     aggregate: Aggregate,
 ) -> Result<(), Refused> {
-    let before = match ledger.seen(lineage).await? {
+    let before = match before {
         Some(row) => json::<Seen>(&row.body)?,
         None => Seen::default(),
     };

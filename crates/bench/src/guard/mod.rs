@@ -13,7 +13,7 @@ use crate::figure::Figure;
 use crate::measure::{data_folder, median, resident_bytes_of};
 use crate::say;
 use crate::wrk::{self, Load, Pace};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use house::House;
 use peers::{NAMES, Peer};
 use std::collections::BTreeMap;
@@ -26,16 +26,18 @@ const MEBIBYTE: f64 = 1_048_576.0;
 /// Requests a second of each peer, round by round.
 type Rounds = BTreeMap<&'static str, Vec<f64>>;
 
-/// Measures.
+/// Measures, all peers or those that were named; the decision and the WebSockets only with all.
 ///
 /// # Errors
-/// When a proxy is not installed or does not start, wrk is not there, or a request is not answered as it should be.
-pub async fn figures() -> Result<Vec<Figure>> {
+/// When a peer is not known, a proxy is not installed or does not start, wrk is not there, or a request is not answered
+/// as it should be.
+pub async fn figures(named: Option<&str>) -> Result<Vec<Figure>> {
+    let names = chosen(named)?;
     let folder = tempfile::Builder::new().prefix("guard-").tempdir_in(data_folder()?)?;
     say::progress("making an installation with keys, and an API that is guarded");
     let mut house = House::make(folder.path()).await?;
-    let mut peers = Vec::with_capacity(NAMES.len());
-    for name in NAMES {
+    let mut peers = Vec::with_capacity(names.len());
+    for name in &names {
         peers.push(Peer::start(name, &house)?);
     }
     say::progress("one core for each proxy and what it asks, the other for wrk and the API behind");
@@ -60,64 +62,80 @@ pub async fn figures() -> Result<Vec<Figure>> {
         16.0,
         "more memory of Keystead after the rounds than before, MiB",
     ));
-    figures.extend(decision(&mut house, of(&rounds, "own"))?);
-    drop(peers);
-    figures.extend(sockets::figures(&house).await?);
+    if named.is_none() {
+        figures.extend(decision(&mut house, of(&rounds, "own"))?);
+        drop(peers);
+        figures.extend(sockets::figures(&house).await?);
+    }
     house.end()?;
-    figures.extend(NAMES.iter().filter_map(|name| {
+    figures.extend(names.iter().filter_map(|name| {
         let (figure, what) = peers::told(name)?;
         Some(Figure::told(figure, of(&rounds, name), what))
     }));
     Ok(figures)
 }
 
+fn chosen(named: Option<&str>) -> Result<Vec<&'static str>> {
+    let Some(named) = named else { return Ok(NAMES.to_vec()) };
+    let known = |name: &str| NAMES.into_iter().find(|known| *known == name);
+    let unknown = |name| format!("there is no peer {name}; there are {}", NAMES.join(", "));
+    named.split(',').map(|name| known(name).with_context(|| unknown(name))).collect()
+}
+
 fn of(rounds: &Rounds, name: &str) -> f64 {
     rounds.get(name).map_or(0.0, |values| median(values.clone()))
 }
 
-/// The middle of the rounds' own ratios: the machine's speed drifts between rounds.
-fn ratio(rounds: &Rounds, name: &str, base: &str) -> f64 {
-    let (Some(values), Some(bases)) = (rounds.get(name), rounds.get(base)) else { return 0.0 };
-    median(values.iter().zip(bases).map(|(value, base)| value / base).collect())
+/// The middle of the rounds' own ratios, because the machine's speed drifts between rounds; none where a peer was left
+/// out.
+fn ratio(rounds: &Rounds, name: &str, base: &str) -> Option<f64> {
+    let (values, bases) = (rounds.get(name)?, rounds.get(base)?);
+    Some(median(values.iter().zip(bases).map(|(value, base)| value / base).collect()))
 }
 
 fn ratios(rounds: &Rounds) -> Vec<Figure> {
-    let ratio = |name, base| ratio(rounds, name, base);
-    vec![
-        Figure::at_least(
+    let at_least = |figure, name, base, bound, what| {
+        ratio(rounds, name, base).map(|ratio| Figure::at_least(figure, ratio, bound, what))
+    };
+    let told =
+        |figure, name, base, what| ratio(rounds, name, base).map(|ratio| Figure::told(figure, ratio, what));
+    let figures = [
+        at_least(
             "guard_nginx_over_constant",
-            ratio("nginx_keystead", "nginx_constant"),
+            "nginx_keystead",
+            "nginx_constant",
             0.85,
             "nginx with Keystead, of the same asking a second nginx that always allows",
         ),
-        Figure::told(
+        told(
             "guard_nginx_over_inner",
-            ratio("nginx_keystead", "nginx_inner"),
+            "nginx_keystead",
+            "nginx_inner",
             "the same, of auth_request to a constant within the same nginx",
         ),
-        Figure::at_least(
+        at_least(
             "guard_own_over_envoy_key",
-            ratio("own", "envoy_key"),
+            "own",
+            "envoy_key",
             2.0,
             "our own proxy, deciding, of Envoy with its api_key_auth",
         ),
-        Figure::at_least(
+        at_least(
             "guard_own_over_nginx_plain",
-            ratio("own", "nginx_plain"),
+            "own",
+            "nginx_plain",
             0.6,
             "our own proxy, deciding, of nginx that lets everything through",
         ),
-        Figure::told(
+        told(
             "guard_envoy_over_plain",
-            ratio("envoy_keystead", "envoy_plain"),
+            "envoy_keystead",
+            "envoy_plain",
             "Envoy with Keystead over HTTP, of Envoy that lets everything through",
         ),
-        Figure::told(
-            "guard_envoy_grpc_over_plain",
-            ratio("envoy_grpc_keystead", "envoy_plain"),
-            "the same over gRPC",
-        ),
-    ]
+        told("guard_envoy_grpc_over_plain", "envoy_grpc_keystead", "envoy_plain", "the same over gRPC"),
+    ];
+    figures.into_iter().flatten().collect()
 }
 
 /// What a decision takes inside our own proxy, at half of the most that it can.

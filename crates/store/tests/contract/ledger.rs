@@ -106,6 +106,26 @@ pub(crate) async fn what_was_seen_is_replaced(store: TestStore) {
     let mut r = read(&store).await;
     assert_eq!(r.seen(key_id(1)).await, Ok(Some(later)));
     assert_eq!(r.seen(key_id(3)).await, Ok(None));
+    // In one transaction, more than go over at once.
+    let put: Outcome = store
+        .store
+        .bookkeeping(|l| {
+            Box::pin(async move {
+                for number in 1..=70 {
+                    l.put_seen(&SeenRow { passed: 9, ..seen_row(number) }).await?;
+                }
+                Ok(())
+            })
+        })
+        .await;
+    put.unwrap();
+    let asked: Vec<KeyId> = (2..=72).map(key_id).collect();
+    let mut r = read(&store).await;
+    let mut seen = r.seen_of(&asked).await.unwrap();
+    seen.sort_unstable_by_key(|row| row.lineage_id);
+    let passed: Vec<_> = seen.iter().map(|row| (row.lineage_id, row.passed)).collect();
+    assert_eq!(passed, (2..=70).map(|number| (key_id(number), 9)).collect::<Vec<_>>());
+    assert_eq!(r.seen_of(&[]).await.unwrap(), []);
 }
 
 /// LESSONS 5: what asked for keys that nobody issued was recorded nowhere.
