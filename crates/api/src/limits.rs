@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// A named rate limit, sliding over time (GCRA).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,7 +87,8 @@ pub struct LimitStatus {
     /// Its name.
     pub name: String,
     /// Whose limit it is: `key`, `consumer`, or `route` (of a guard).
-    pub of: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub of: Cow<'static, str>,
     /// Units in one window.
     pub limit: u64,
     /// The window in seconds.
@@ -102,7 +104,8 @@ pub struct LimitStatus {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuotaStatus {
     /// Whose quota it is: `key` or `consumer`.
-    pub of: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
+    pub of: Cow<'static, str>,
     /// Units in one period.
     pub limit: u64,
     /// The period.

@@ -5,6 +5,7 @@ use crate::{
     QuotaStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A request to judge. A restriction whose input is left out denies.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -167,7 +168,8 @@ impl std::fmt::Display for Code {
     }
 }
 
-/// A verdict with its details. Of a key that is not this project's and environment's, nothing is told.
+/// A verdict with its details. Of a key that is not this project's and environment's, nothing is told. What many
+/// verdicts on one key have in common is shared by them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verification {
@@ -184,18 +186,24 @@ pub struct Verification {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<KeyKind>,
     /// The project's slug.
-    pub project: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub project: Option<Arc<str>>,
     /// The environment's slug.
-    pub environment: Option<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub environment: Option<Arc<str>>,
     /// Whose the key is.
-    pub owner: Option<OwnerRef>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<OwnerRef>))]
+    pub owner: Option<Arc<OwnerRef>>,
     /// To whom it is issued.
-    pub consumer: Option<ConsumerRef>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<ConsumerRef>))]
+    pub consumer: Option<Arc<ConsumerRef>>,
     /// What it may do now on every resource: names of the catalogue.
-    pub permissions: Vec<String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>))]
+    pub permissions: Arc<[String]>,
     /// What it may do now on some resources only.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub narrowed_permissions: Vec<NarrowedPermission>,
+    #[serde(default, skip_serializing_if = "<[NarrowedPermission]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<NarrowedPermission>))]
+    pub narrowed_permissions: Arc<[NarrowedPermission]>,
     /// When its validity ends.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,

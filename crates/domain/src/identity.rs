@@ -3,7 +3,6 @@
 
 use crate::ids::SigningKeyId;
 use crate::time::{DAY, Micros};
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -96,14 +95,6 @@ impl PublishedKey {
             alg: "EdDSA",
         }
     }
-}
-
-/// What stands for something that was said: nobody finds anything else with the same.
-#[must_use]
-pub fn fingerprint(said: &[u8]) -> [u8; 32] {
-    let mut fingerprint = [0; 32];
-    fingerprint.iter_mut().zip(digest(&SHA256, said).as_ref()).for_each(|(to, from)| *to = *from);
-    fingerprint
 }
 
 /// Which of the keys that sign from these instants on, in their order, signs now. `None` only when there are none: before

@@ -3,7 +3,7 @@
 use crate::place::Place;
 use crate::router::{Router, captures};
 use http::{HeaderName, Method};
-use keystead_api::{Endpoint, Guard, GuardMode, GuardRoute, Networks, PermissionQuery, UnlistedEndpoints};
+use keystead_api::{Endpoint, Guard, GuardMode, GuardRoute, Networks, UnlistedEndpoints};
 use keystead_domain::decide::COST_MAX;
 use keystead_domain::endpoints::{EndpointRules, parse_pattern};
 use keystead_domain::invalid::{Invalid, text_at_most};
@@ -12,6 +12,7 @@ use keystead_domain::query::Query;
 use keystead_domain::resource;
 use keystead_domain::route_limits::RouteLimit;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Most routes of one guard.
 pub const ROUTES_MAX: usize = 2_000;
@@ -34,7 +35,7 @@ pub struct Compiled {
     /// Whether clients are told what remains of their limits.
     pub rate_limit_headers: bool,
     trusted: Option<NetworkRules>,
-    audience: Option<Box<str>>,
+    audience: Option<Arc<str>>,
     routes: Box<[Route]>,
     router: Router,
     /// Every header that some route takes a key from: none of them goes on by accident.
@@ -49,7 +50,7 @@ pub struct Route {
     methods: Box<[Method]>,
     pattern: Box<str>,
     /// Which permissions it needs.
-    pub permissions: Option<PermissionQuery>,
+    pub permissions: Option<Query>,
     resource: Option<Box<str>>,
     /// What a request takes.
     pub cost: Option<u64>,
@@ -132,8 +133,8 @@ impl Compiled {
 
     /// For whom signed identities are, where the guard says it; `{environment}` stands for the environment's slug.
     #[must_use]
-    pub fn audience(&self) -> Option<&str> {
-        self.audience.as_deref()
+    pub fn audience(&self) -> Option<&Arc<str>> {
+        self.audience.as_ref()
     }
 
     /// Every header that some route takes a key from.
@@ -186,9 +187,8 @@ impl Route {
         let _ = EndpointRules::parse(&[endpoint])
             .map_err(|invalid| Invalid { field: invalid.field.replacen("/0", "", 1), ..invalid })?;
         let pattern = parse_pattern(&route.path).map_err(|invalid| invalid.below("/path"))?;
-        if let Some(query) = &route.permissions {
-            Query::parse(query).map_err(|invalid| invalid.below("/permissions"))?;
-        }
+        let permissions = route.permissions.as_ref().map(Query::parse).transpose();
+        let permissions = permissions.map_err(|invalid| invalid.below("/permissions"))?;
         if route.public && (route.permissions.is_some() || route.cost.is_some() || route.resource.is_some()) {
             let fix = "Leave out `public`, or what only keys have: `permissions`, `resource`, `cost`.";
             return Err(Invalid::new("/public", "Who calls without a key has no permissions.", fix));
@@ -210,7 +210,7 @@ impl Route {
             limits: RouteLimit::list(&named(&methods, &pattern), &route.limits, route.public)?,
             methods,
             pattern,
-            permissions: route.permissions.clone(),
+            permissions,
             resource: route.resource.as_deref().map(Into::into),
             cost: route.cost,
             public: route.public,

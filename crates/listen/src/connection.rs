@@ -3,8 +3,8 @@
 use super::activity::{Activity, End, Held, Patience, watch};
 use super::counted::Counted;
 use super::{Arrival, Bounds, Tls};
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
@@ -103,8 +103,8 @@ where
         let service = service_fn(move |request: Request<Incoming>| {
             let in_work = requests.begin(request.version());
             let (tls, cut) = (shared.tls.is_some(), shared.cut.clone());
-            let answer = (shared.answer)(request, Arrival { peer, tls, in_work, cut });
-            async move { Ok::<_, Infallible>(answer.await) }
+            // Mapped: an async block would hold the answer twice, before and while it is awaited, and move both about.
+            (shared.answer)(request, Arrival { peer, tls, in_work, cut }).map(Ok::<_, Infallible>)
         });
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(stream, service));
 

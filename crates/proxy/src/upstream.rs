@@ -141,7 +141,8 @@ impl Upstreams {
     }
 
     async fn open(&self, upstream: &Upstream) -> Option<Sender> {
-        let opening = connect::connect(&upstream.origin, self.tls.as_ref(), self.http2);
+        // Apart: it is rare, and its room would be moved about with each request.
+        let opening = Box::pin(connect::connect(&upstream.origin, self.tls.as_ref(), self.http2));
         let error = match timeout(self.connect, opening).await {
             Ok(Ok(sender)) => return Some(sender),
             Ok(Err(error)) => error.to_string(),

@@ -116,6 +116,7 @@ impl Keystead {
             return Ok(());
         };
         let _turn = stripe.lock().await;
+        let _changing = (change.kind != ChangeKind::Key).then(|| self.keyring.directory.changing());
         let organization = change.organization_id;
         let target = &change.target;
         let corrupt = || Refused::Internal("a change names no id".into());

@@ -1,6 +1,6 @@
 //! What a request to verify says of the request that is judged, read and bounded.
 
-use keystead_api::Verify;
+use keystead_api::{Include, Verify};
 use keystead_domain::conditions::Deed;
 use keystead_domain::decide::{Ask, COST_MAX};
 use keystead_domain::invalid::{Invalid, texts_at_most};
@@ -10,7 +10,23 @@ use keystead_domain::share::Sharing;
 use std::net::IpAddr;
 
 const TAGS_MAX: usize = 8;
-const TEXT_BYTES_MAX: usize = 2_048;
+/// Longest text of a request, in bytes.
+pub(crate) const TEXT_BYTES_MAX: usize = 2_048;
+
+/// A question about a key.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// The key.
+    pub(crate) key: &'a str,
+    /// What its request is.
+    pub(crate) ask: Ask<'a>,
+    /// What the client calls itself.
+    pub(crate) user_agent: Option<&'a str>,
+    /// What to add to the answer.
+    pub(crate) include: &'a [Include],
+    /// Whether every check is listed, and nothing taken.
+    pub(crate) explain: bool,
+}
 
 /// What was asked.
 pub(crate) struct Asked {
@@ -57,8 +73,8 @@ impl Asked {
         Ok(Self { ip: ip.map(networks::normalise), query, cost })
     }
 
-    pub(crate) fn ask<'a>(&'a self, input: &'a Verify, sharing: &'a Sharing) -> Ask<'a> {
-        Ask {
+    pub(crate) fn question<'a>(&'a self, input: &'a Verify, sharing: &'a Sharing) -> Question<'a> {
+        let ask = Ask {
             ip: self.ip,
             method: input.method.as_deref(),
             path: input.path.as_deref(),
@@ -69,6 +85,13 @@ impl Asked {
             sharing,
             deed: Deed::Use,
             route: None,
+        };
+        Question {
+            key: &input.key,
+            ask,
+            user_agent: input.user_agent.as_deref(),
+            include: &input.include,
+            explain: input.explain,
         }
     }
 }

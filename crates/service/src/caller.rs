@@ -147,7 +147,11 @@ impl Keystead {
     /// With the verdict `malformed`, `not_found`, `wrong_secret` or `unavailable`.
     pub fn identify(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
         let at = self.clock.now();
-        let entry = self.keyring.find(&Scope::System, token, at).map_err(|code| {
+        self.called(self.keyring.find(&Scope::System, token, at), origin, at)
+    }
+
+    fn called(&self, found: Result<Entry, Code>, origin: Origin, at: Micros) -> Result<Caller, Refused> {
+        let entry = found.map_err(|code| {
             self.counters.count_unknown_caller();
             refuse(&Verdict::of(code))
         })?;
@@ -159,8 +163,11 @@ impl Keystead {
     /// # Errors
     /// As [`Self::identify`].
     pub async fn recognise(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
-        self.seek(token).await;
-        self.identify(token, origin)
+        let at = self.clock.now();
+        match self.keyring.find(&Scope::System, token, at) {
+            Err(Code::NotFound) if self.seek(token).await => self.identify(token, origin),
+            found => self.called(found, origin, at),
+        }
     }
 
     /// Lets the caller act, or not: the whole verdict of its key on this permission, on `resource`

@@ -30,6 +30,7 @@ mod create_key;
 mod create_keys;
 mod cursor;
 mod delete_key;
+mod described;
 mod due_keys;
 mod end_rotation;
 mod entropy;
@@ -153,6 +154,8 @@ pub struct Keystead {
     /// each round of reading it.
     feed: watch::Sender<i64>,
     slow_budget: slow_imports::SlowBudget,
+    /// What verdicts tell of keys.
+    descriptions: described::Descriptions,
     counters: Counters,
     audit: audit_tree::AuditTrees,
     membership: membership::Membership,

@@ -141,6 +141,7 @@ fn put(
 
 async fn load_shared(store: &Store, keyring: &Keyring, occasion: Occasion) -> Result<(), Refused> {
     let directory = &keyring.directory;
+    let _changing = directory.changing();
     let mut reader = store.read().await?;
     let mut permissions: HashMap<ProjectId, Vec<PermissionRow>> = HashMap::new();
     for row in reader.all_permissions().await? {

@@ -168,6 +168,7 @@ impl Keystead {
             seeker: None,
             feed: watch::Sender::new(i64::MAX),
             slow_budget: slow_imports::SlowBudget::new(),
+            descriptions: crate::described::Descriptions::default(),
             counters: Counters::default(),
             audit: AuditTrees::new(settings.audit, signer),
             membership,

@@ -2,6 +2,7 @@
 
 pub(crate) mod rows;
 
+use crate::described::Described;
 use crate::refused::Refused;
 use crate::verify::retry_after;
 use keystead_api::{
@@ -10,7 +11,6 @@ use keystead_api::{
 };
 use keystead_domain::cells::Principal;
 use keystead_domain::decide::{Ask, Verdict};
-use keystead_domain::effective::held_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{OwnerId, RequestId};
 use keystead_domain::rate::{RateRule, RateState};
@@ -19,6 +19,7 @@ use keystead_domain::route_limits::AtRoute;
 use keystead_domain::take::{Metered, Of};
 use keystead_domain::time::Micros;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// Reads JSON that we wrote ourselves.
 pub(crate) fn json<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
@@ -79,8 +80,8 @@ pub(crate) fn stranger(verdict: Verdict, request: RequestId) -> Verification {
         environment: None,
         owner: None,
         consumer: None,
-        permissions: Vec::new(),
-        narrowed_permissions: Vec::new(),
+        permissions: Arc::default(),
+        narrowed_permissions: Arc::default(),
         expires_at: None,
         limits: Vec::new(),
         quotas: Vec::new(),
@@ -96,23 +97,23 @@ pub(crate) fn stranger(verdict: Verdict, request: RequestId) -> Verification {
 /// A verdict on a key whose digest matched.
 pub(crate) fn verification(
     entry: &Entry,
+    described: &Described,
     verdict: Verdict,
     cost: u64,
     now: Micros,
     request: RequestId,
 ) -> Verification {
-    let (permissions, narrowed_permissions) = held_permissions(entry);
     Verification {
         valid: verdict.code == Code::Valid,
         detail: detail(entry, verdict.code, now),
         key_id: Some(entry.id.to_string()),
         kind: Some(entry.kind),
-        project: Some(entry.place.project.slug.to_string()),
-        environment: Some(entry.place.slug.to_string()),
-        owner: Some(owner(&entry.owner)),
-        consumer: entry.consumer.as_deref().map(consumer),
-        permissions,
-        narrowed_permissions,
+        project: Some(Arc::clone(&described.project)),
+        environment: Some(Arc::clone(&described.environment)),
+        owner: Some(Arc::clone(&described.owner)),
+        consumer: described.consumer.clone(),
+        permissions: Arc::clone(&described.permissions),
+        narrowed_permissions: Arc::clone(&described.narrowed_permissions),
         expires_at: instant(entry.expires_at),
         limits: limits(entry, cost, now),
         quotas: quotas(entry, now),

@@ -1,7 +1,8 @@
 //! "May this request pass?", asked by a program that guards an API.
 
-use crate::asked::Asked;
+use crate::asked::{Asked, Question};
 use crate::caller::{Caller, whole_seconds};
+use crate::described::Described;
 use crate::locate::Where;
 use crate::refused::{Refused, below_item};
 use crate::slow_imports::Tried;
@@ -11,9 +12,8 @@ use keystead_api::{Code, Include, Verification, Verify};
 use keystead_domain::decide::{Ask, Decision, Verdict};
 use keystead_domain::entry::Entry;
 use keystead_domain::explain::explain;
-use keystead_domain::ids::{OrganizationId, RequestId};
+use keystead_domain::ids::{KeyId, OrganizationId, RequestId};
 use keystead_domain::invalid::Invalid;
-use keystead_domain::route_limits::AtRoute;
 use keystead_domain::time::Micros;
 use std::sync::Arc;
 
@@ -27,6 +27,31 @@ pub(crate) struct Asker {
     pub(crate) organization: OrganizationId,
     /// The request in which it asks.
     pub(crate) request_id: RequestId,
+}
+
+/// A verdict.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) answer: Verification,
+    /// Which key it is about, and what is told of it; none of a token that proved nothing.
+    pub(crate) known: Option<(KeyId, Arc<Described>)>,
+}
+
+/// Why there is no verdict yet.
+enum Unsettled {
+    /// Every check is asked for.
+    Explained(Micros),
+    /// The digest has matched, and something is still needed: a lease, or what is not resident.
+    Decided(Box<(Decision, Entry, Micros)>),
+    /// Nothing at hand knows the token, which others may.
+    Unproven(Code, Micros),
+}
+
+impl From<Verification> for Judged {
+    /// On a token that proved nothing.
+    fn from(answer: Verification) -> Self {
+        Self { answer, known: None }
+    }
 }
 
 impl Asker {
@@ -48,7 +73,9 @@ impl Keystead {
         } else {
             self.authorise(caller, management::KEYS_VERIFY, resource).await?;
         }
-        self.judge(Asker::of(caller), input, &within, None).await
+        let asked = Asked::read(input)?;
+        let judged = self.judge(Asker::of(caller), &asked.question(input, &self.sharing), &within).await?;
+        Ok(judged.answer)
     }
 
     /// The verdicts on several requests, each on its own, in order.
@@ -84,7 +111,9 @@ impl Keystead {
         .await?;
         let mut answers = Vec::with_capacity(inputs.len());
         for (input, within) in inputs.iter().zip(&located) {
-            answers.push(self.judge(Asker::of(caller), input, within, None).await?);
+            let asked = Asked::read(input)?;
+            let question = asked.question(input, &self.sharing);
+            answers.push(self.judge(Asker::of(caller), &question, within).await?.answer);
         }
         Ok(answers)
     }
@@ -98,49 +127,70 @@ impl Keystead {
         Ok(())
     }
 
-    /// The verdict for somebody who may ask for it; on a request to a guarded route with limits of its own, where it
-    /// is one.
+    /// The verdict for somebody who may ask for it.
     pub(crate) async fn judge(
         self: &Arc<Self>,
         asker: Asker,
-        input: &Verify,
+        question: &Question<'_>,
         within: &Where,
-        route: Option<&AtRoute<'_>>,
-    ) -> Result<Verification, Refused> {
-        let asked = Asked::read(input)?;
-        let now = self.clock.now();
-        let ask = Ask { route, ..asked.ask(input, &self.sharing) };
-        if input.explain {
-            return Ok(explained(self.find_any(&within.scope, &input.key).await, &ask, now, asker));
+    ) -> Result<Judged, Refused> {
+        match self.judge_at_once(asker, question, within) {
+            Ok(judged) => Ok(judged),
+            // Apart: what rarely has to wait would be moved about with every verification.
+            Err(unsettled) => Box::pin(self.judge_later(asker, question, within, unsettled)).await,
         }
-        let at_once = self.keyring.verify(&within.scope, &input.key, &ask, now, |decision, entry| match self
-            .unless_held_up(decision, Some(entry), &ask, now)
+    }
+
+    /// The verdict, where nothing is to be waited for.
+    fn judge_at_once(
+        self: &Arc<Self>,
+        asker: Asker,
+        question: &Question<'_>,
+        within: &Where,
+    ) -> Result<Judged, Unsettled> {
+        let (ask, now) = (&question.ask, self.clock.now());
+        if question.explain {
+            return Err(Unsettled::Explained(now));
+        }
+        let judged = self.keyring.verify(&within.scope, question.key, ask, now, |decision, entry| match self
+            .unless_held_up(decision, Some(entry), ask, now)
         {
-            (Decision::Made(verdict), now) if verdict.lease_ahead.is_none() && input.include.is_empty() => {
-                Ok(self.answer(asker, entry, verdict, &ask, input, now))
+            (Decision::Made(verdict), now)
+                if verdict.lease_ahead.is_none() && question.include.is_empty() =>
+            {
+                Ok(self.answer(asker, entry, verdict, question, now))
             }
-            (decision, now) => Err(Box::new((decision, entry.clone(), now))),
+            (decision, now) => Err(Unsettled::Decided(Box::new((decision, entry.clone(), now)))),
         });
-        match at_once {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(unsettled)) => {
-                let (decision, entry, now) = *unsettled;
-                let verdict = Box::pin(self.settle_from(decision, Some(&entry), &ask, now)).await;
-                let mut answer = self.answer(asker, &entry, verdict, &ask, input, now);
-                if input.include.contains(&Include::Metadata) {
-                    // Apart: as a part of this future its 14 KiB would be moved about for every verification.
-                    answer.metadata = Some(Box::pin(self.metadata_of(&entry)).await?);
-                }
-                Ok(answer)
+        judged.unwrap_or_else(|code| Err(Unsettled::Unproven(code, now)))
+    }
+
+    async fn judge_later(
+        self: &Arc<Self>,
+        asker: Asker,
+        question: &Question<'_>,
+        within: &Where,
+        unsettled: Unsettled,
+    ) -> Result<Judged, Refused> {
+        match unsettled {
+            Unsettled::Explained(now) => {
+                let found = self.find_any(&within.scope, question.key).await;
+                Ok(self.explained(found, &question.ask, now, asker))
             }
-            Err(code) => {
-                // Found, it is known from now on: this comes round once.
-                if code == Code::NotFound && Box::pin(self.seek(&input.key)).await {
-                    return Box::pin(self.judge(asker, input, within, route)).await;
+            Unsettled::Decided(decided) => {
+                let (decision, entry, now) = *decided;
+                let verdict = self.settle_from(decision, Some(&entry), &question.ask, now).await;
+                let mut judged = self.answer(asker, &entry, verdict, question, now);
+                if question.include.contains(&Include::Metadata) {
+                    judged.answer.metadata = Some(self.metadata_of(&entry).await?);
                 }
-                // Apart: nothing of our own pays for what is not.
-                Box::pin(self.judge_stranger(asker, input, within, &ask, (code, now))).await
+                Ok(judged)
             }
+            // Found, it is known from now on: this comes round once.
+            Unsettled::Unproven(Code::NotFound, _) if self.seek(question.key).await => {
+                Box::pin(self.judge(asker, question, within)).await
+            }
+            Unsettled::Unproven(code, now) => self.judge_stranger(asker, question, within, (code, now)).await,
         }
     }
 
@@ -149,18 +199,16 @@ impl Keystead {
     async fn judge_stranger(
         self: &Arc<Self>,
         asker: Asker,
-        input: &Verify,
+        question: &Question<'_>,
         within: &Where,
-        ask: &Ask<'_>,
         (code, now): (Code, Micros),
-    ) -> Result<Verification, Refused> {
+    ) -> Result<Judged, Refused> {
+        let (key, ask) = (question.key, &question.ask);
         let known = match code {
-            Code::Malformed | Code::NotFound => match self.try_slow(&within.scope, &input.key).await? {
-                Tried::Found => {
-                    self.keyring.verify(&within.scope, &input.key, ask, now, |decision, entry| {
-                        (decision, entry.clone())
-                    })
-                }
+            Code::Malformed | Code::NotFound => match self.try_slow(&within.scope, key).await? {
+                Tried::Found => self
+                    .keyring
+                    .verify(&within.scope, key, ask, now, |decision, entry| (decision, entry.clone())),
                 Tried::Unknown => Err(code),
                 Tried::Busy => Err(Code::Unavailable),
             },
@@ -169,16 +217,16 @@ impl Keystead {
         let (decision, entry) = match known {
             Ok(known) => known,
             Err(code) => {
-                self.note(Subject::Nobody(within.unknown(asker.organization)), ask, input, code, now);
-                return Ok(present::stranger(Verdict::of(code), asker.request_id));
+                self.note(Subject::Nobody(within.unknown(asker.organization)), question, code, now);
+                return Ok(present::stranger(Verdict::of(code), asker.request_id).into());
             }
         };
         let verdict = self.settle_from(decision, Some(&entry), ask, now).await;
-        let mut answer = self.answer(asker, &entry, verdict, ask, input, now);
-        if input.include.contains(&Include::Metadata) {
-            answer.metadata = Some(self.metadata_of(&entry).await?);
+        let mut judged = self.answer(asker, &entry, verdict, question, now);
+        if question.include.contains(&Include::Metadata) {
+            judged.answer.metadata = Some(self.metadata_of(&entry).await?);
         }
-        Ok(answer)
+        Ok(judged)
     }
 
     /// The answer about a key whose digest has matched; its use is noted.
@@ -187,22 +235,45 @@ impl Keystead {
         asker: Asker,
         entry: &Entry,
         verdict: Verdict,
-        ask: &Ask<'_>,
-        input: &Verify,
+        question: &Question<'_>,
         now: Micros,
-    ) -> Verification {
-        self.note(Subject::Key(entry), ask, input, verdict.code, now);
+    ) -> Judged {
+        let ask = &question.ask;
+        self.note(Subject::Key(entry), question, verdict.code, now);
         self.note_rotation(entry, verdict.code, now);
-        let mut answer = present::verification(entry, verdict, ask.cost, now, asker.request_id);
+        let described = self.descriptions.of(entry, &self.keyring.directory);
+        let mut answer = present::verification(entry, &described, verdict, ask.cost, now, asker.request_id);
         if let Some(route) = ask.route {
             answer.limits.extend(present::route_limits(route, entry.spender().as_deref(), ask, now));
         }
-        answer
+        Judged { answer, known: Some((entry.id, described)) }
     }
 
-    fn note(&self, subject: Subject<'_>, ask: &Ask<'_>, input: &Verify, code: Code, now: Micros) {
+    fn note(&self, subject: Subject<'_>, question: &Question<'_>, code: Code, now: Micros) {
         self.counters.count(code);
-        self.usage.record(UsageEvent::new(subject, ask, input.user_agent.as_deref(), code, now));
+        self.usage.record(UsageEvent::new(subject, &question.ask, question.user_agent, code, now));
+    }
+
+    /// Every check with its outcome; nothing is taken or noted.
+    fn explained(&self, found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, asker: Asker) -> Judged {
+        match found {
+            Ok(entry) => {
+                let mut checks = present::found_checks();
+                checks.extend(explain(&entry, ask, now));
+                let code = checks.iter().find_map(|check| check.code).unwrap_or(Code::Valid);
+                let (verdict, request) = (Verdict::of(code), asker.request_id);
+                let described = self.descriptions.of(&entry, &self.keyring.directory);
+                let answer = present::verification(&entry, &described, verdict, ask.cost, now, request);
+                Judged {
+                    answer: Verification { explanation: checks, ..answer },
+                    known: Some((entry.id, described)),
+                }
+            }
+            Err(code) => {
+                let answer = present::stranger(Verdict::of(code), asker.request_id);
+                Verification { explanation: present::stranger_checks(code), ..answer }.into()
+            }
+        }
     }
 
     /// Metadata is not resident: it is read from the store, only when asked for.
@@ -220,25 +291,6 @@ impl Keystead {
 /// What the asker must be allowed.
 const fn asking(input: &Verify) -> &'static [&'static str] {
     if input.explain { &[management::KEYS_VERIFY, management::KEYS_READ] } else { &[management::KEYS_VERIFY] }
-}
-
-fn explained(found: Result<Entry, Code>, ask: &Ask<'_>, now: Micros, asker: Asker) -> Verification {
-    match found {
-        Ok(entry) => {
-            let mut checks = present::found_checks();
-            checks.extend(explain(&entry, ask, now));
-            let code = checks.iter().find_map(|check| check.code).unwrap_or(Code::Valid);
-            let mut answer =
-                present::verification(&entry, Verdict::of(code), ask.cost, now, asker.request_id);
-            answer.explanation = checks;
-            answer
-        }
-        Err(code) => {
-            let mut answer = present::stranger(Verdict::of(code), asker.request_id);
-            answer.explanation = present::stranger_checks(code);
-            answer
-        }
-    }
 }
 
 pub(crate) fn retry_after(verdict: &Verdict) -> Option<u64> {

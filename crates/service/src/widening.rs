@@ -24,4 +24,4 @@ pub(crate) fn covers(entry: &Entry, pattern: &Pattern, resources: Option<&[Resou
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// The latest that are remembered.
 pub(crate) const CHANGES_MAX: usize = 1_000;
@@ -29,7 +30,7 @@ pub(crate) struct Change {
 
 impl Change {
     pub(crate) fn new(by: Admitted, at: Timestamp) -> Self {
-        let (owner, name, team) = match by.owner {
+        let (owner, name, team) = match by.owner.map(Arc::unwrap_or_clone) {
             Some(owner) => (Some(owner.id), Some(owner.name), owner.team.map(|team| team.name)),
             None => (None, None, None),
         };

@@ -11,6 +11,7 @@ use axum::routing::MethodRouter;
 use keystead_sdk::api::{Code, OwnerRef, PermissionQuery, Verification, Verify};
 use keystead_sdk::{Client, Error};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -26,7 +27,7 @@ pub(crate) struct Guard(Client);
 pub(crate) struct Admitted {
     pub(crate) key_id: String,
     /// Whose key it is: the person, and the team in whose name they act.
-    pub(crate) owner: Option<OwnerRef>,
+    pub(crate) owner: Option<Arc<OwnerRef>>,
     pub(crate) permission: &'static str,
     pub(crate) resource: String,
     /// How Keystead calls the request that asked for the verdict.

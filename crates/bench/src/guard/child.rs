@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -36,8 +37,12 @@ pub(super) struct Took {
     pub(super) p99_us: f64,
 }
 
-/// Nanoseconds of each decision.
-type Times = Arc<Mutex<Vec<u32>>>;
+/// Nanoseconds of each decision, from when that is asked for on: before, nothing is to pay for it.
+#[derive(Default)]
+struct Times {
+    asked: AtomicBool,
+    nanos: Mutex<Vec<u32>>,
+}
 
 /// Serves until the standard input ends; on its lines `forget` and `tell`, what decisions took is forgotten or told.
 ///
@@ -49,10 +54,10 @@ pub async fn child(folder: &Path) -> Result<()> {
     let loaded = configuration::load(&[("config".into(), file)], []).map_err(|error| anyhow!("{error}"))?;
     let (shutdown, mut serving) = (CancellationToken::new(), JoinSet::new());
     serving.spawn(api(Arc::clone(&keystead), loaded.configuration.limits, shutdown.clone()).await?);
-    let times = Times::default();
+    let times = Arc::new(Times::default());
     // Its pages are touched, so that the process does not grow by them while it is measured.
-    times.lock().resize(TIMES_MAX, 1);
-    times.lock().clear();
+    times.nanos.lock().resize(TIMES_MAX, 1);
+    times.nanos.lock().clear();
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(2)));
     for guard in &loaded.guards {
         let Judge { decide, still } = own_guard::decide(&keystead, guard, &ids);
@@ -86,16 +91,19 @@ async fn api(
     Ok(async move { Ok(listen::serve(listener, router, None, &limits, shutdown).await?) })
 }
 
-fn timed(decide: Decide, times: &Times) -> Decide {
+fn timed(decide: Decide, times: &Arc<Times>) -> Decide {
     let times = Arc::clone(times);
     Arc::new(move |parts, peer| {
+        if !times.asked.load(Relaxed) {
+            return decide(parts, peer);
+        }
         let times = Arc::clone(&times);
         let begun = instant();
         let decision = decide(parts, peer);
         Box::pin(async move {
             let answer = decision.await;
             let took = u32::try_from(begun.elapsed().as_nanos()).unwrap_or(u32::MAX);
-            let mut times = times.lock();
+            let mut times = times.nanos.lock();
             if times.len() < TIMES_MAX {
                 times.push(took);
             }
@@ -107,8 +115,11 @@ fn timed(decide: Decide, times: &Times) -> Decide {
 fn answer(times: &Times) -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         match line?.as_str() {
-            "forget" => times.lock().clear(),
-            "tell" => say::result(&serde_json::to_string(&told(times.lock().clone())?)?),
+            "forget" => {
+                times.nanos.lock().clear();
+                times.asked.store(true, Relaxed);
+            }
+            "tell" => say::result(&serde_json::to_string(&told(times.nanos.lock().clone())?)?),
             other => return Err(anyhow!("there is no command {other}")),
         }
     }

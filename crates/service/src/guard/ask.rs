@@ -2,6 +2,7 @@
 
 use super::identity::{allowed, limits_to_client, nobody, to_client};
 use super::{Observed, unguarded};
+use crate::asked::{Question, TEXT_BYTES_MAX};
 use crate::caller::Caller;
 use crate::keyring::Guarded;
 use crate::locate::Where;
@@ -11,18 +12,18 @@ use crate::{Keystead, management, present};
 use http::StatusCode;
 use http::header::{ORIGIN, USER_AGENT};
 use http::{HeaderMap, HeaderName};
-use keystead_api::{Code, GuardMode, Verification, Verify};
+use keystead_api::{Code, GuardMode, Verify};
 use keystead_domain::cells::Place as Environment;
 use keystead_domain::decide::Ask;
 use keystead_domain::ids::RequestId;
+use keystead_domain::invalid::{Invalid, text_at_most};
+use keystead_domain::networks;
 use keystead_domain::route_limits::AtRoute;
+use keystead_domain::share::Sharing;
 use keystead_domain::token::Token;
 use keystead_guard::{Allowed, Answer, Asking, Compiled, Fault, Place, Reading, Refusal, Request, Route};
 use std::net::IpAddr;
 use std::sync::Arc;
-
-/// Longest text of a request that is looked at, in bytes.
-const TEXT_BYTES_MAX: usize = 2_048;
 
 /// Where requests are guarded that a proxy asks about.
 #[derive(Debug, Clone)]
@@ -92,27 +93,33 @@ impl Keystead {
         asking: &Asking<'_>,
         ip: Option<IpAddr>,
     ) -> Answer {
-        let input = question(request, asking, ip);
         let at_route = asking.route.and_then(|route| door.at(route));
-        let verified = Box::pin(self.judge(door.asker, &input, &door.within, at_route.as_ref())).await;
-        let (code, retry, verified) = match verified {
-            Ok(verified) => (verified.code, verified.retry_after_seconds, Some(verified)),
+        let judged = match question(request, asking, ip, &self.sharing) {
+            Ok(question) => {
+                let ask = Ask { route: at_route.as_ref(), ..question.ask };
+                let question = Question { ask, ..question };
+                self.judge(door.asker, &question, &door.within).await
+            }
+            Err(invalid) => Err(invalid.into()),
+        };
+        let (code, retry, judged) = match judged {
+            Ok(judged) => (judged.answer.code, judged.answer.retry_after_seconds, Some(judged)),
             Err(refused) => {
                 tracing::error!(%refused, "a guarded request could not be judged");
                 (Code::Unavailable, None, None)
             }
         };
         let now = self.clock.now();
-        if let (Code::Valid, Some(verified)) = (code, &verified) {
-            let signed = self.identities.token(door.rules(), &door.environment, verified, now);
-            return Answer::Allow(without(asking.place, allowed(door.rules(), verified, signed, now)));
+        if let (Code::Valid, Some(judged)) = (code, &judged) {
+            let signed = self.identities.token(door.rules(), &door.environment, judged, now);
+            return Answer::Allow(without(asking.place, allowed(door.rules(), judged, signed, now)));
         }
         let mut refusal = Refusal::of(code, retry);
-        if let Some(verified) = &verified {
-            refusal.to_client = to_client(door.rules(), verified, now);
+        if let Some(judged) = &judged {
+            refusal.to_client = to_client(door.rules(), &judged.answer, now);
         }
         let mut observed = Observed::new(door, asking.route, code.as_str(), refusal.detail, (request, ip));
-        observed.key = verified.and_then(|verified: Verification| verified.key_id);
+        observed.key = judged.and_then(|judged| judged.answer.key_id);
         let mut answer = self.unless_observing(door, asking.mode, refusal, observed, request);
         if let (Answer::Allow(allowed), Place::Query(name)) = (&mut answer, asking.place)
             && Token::parse(asking.key).is_some()
@@ -195,29 +202,40 @@ impl Door {
 }
 
 /// What is asked about a request's key.
-pub(super) fn question(request: &Request<'_>, asking: &Asking<'_>, ip: Option<IpAddr>) -> Verify {
-    let route: Option<&Route> = asking.route;
-    let mut user_agent = text(request.headers, &USER_AGENT);
-    if let Some(agent) = &mut user_agent {
-        agent.truncate(agent.floor_char_boundary(TEXT_BYTES_MAX));
+pub(super) fn question<'a>(
+    request: &'a Request<'a>,
+    asking: &'a Asking<'a>,
+    ip: Option<IpAddr>,
+    sharing: &'a Sharing,
+) -> Result<Question<'a>, Invalid> {
+    let route = asking.route;
+    for (field, text) in [("/method", request.method), ("/path", request.path)] {
+        text_at_most(TEXT_BYTES_MAX, field, text)?;
     }
-    Verify {
-        key: asking.key.to_owned(),
-        ip: ip.map(|ip| ip.to_string()),
-        method: Some(request.method.to_owned()),
-        path: Some(request.path.to_owned()),
-        // What is too long is no origin that anybody listed.
-        origin: text(request.headers, &ORIGIN).filter(|origin| origin.len() <= TEXT_BYTES_MAX),
-        user_agent,
-        resource: asking.resource.clone().filter(|resource| resource.len() <= TEXT_BYTES_MAX),
-        permissions: route.and_then(|route| route.permissions.clone()),
-        cost: route.and_then(|route| route.cost),
-        ..Verify::default()
-    }
+    // What is too long is no origin and no resource that anybody listed.
+    let short = |text: &&str| text.len() <= TEXT_BYTES_MAX;
+    let user_agent = text(request.headers, &USER_AGENT);
+    Ok(Question {
+        key: asking.key,
+        ask: Ask {
+            ip: ip.map(networks::normalise),
+            method: Some(request.method),
+            path: Some(request.path),
+            origin: text(request.headers, &ORIGIN).filter(short),
+            resource: asking.resource.as_deref().filter(short),
+            permissions: route.and_then(|route| route.permissions.as_ref()),
+            cost: route.and_then(|route| route.cost).unwrap_or(1),
+            sharing,
+            ..Ask::default()
+        },
+        user_agent: user_agent.and_then(|agent| agent.get(..agent.floor_char_boundary(TEXT_BYTES_MAX))),
+        include: &[],
+        explain: false,
+    })
 }
 
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// What no key makes good.

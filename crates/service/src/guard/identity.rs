@@ -1,5 +1,7 @@
 //! What an upstream learns of whose request it has, and what a client learns of its key.
 
+use crate::described::Described;
+use crate::verify::Judged;
 use http::{HeaderName, HeaderValue};
 use keystead_api::{LimitStatus, Verification};
 use keystead_domain::time::{DAY, Micros};
@@ -18,29 +20,49 @@ const KEY_EXPIRES: HeaderName = HeaderName::from_static("x-keystead-key-expires"
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
+/// What an upstream gets beside the key's id, the same for each request of keys of which the same is told.
+#[derive(Debug)]
+pub(crate) struct IdentityHeaders {
+    set: Box<[(HeaderName, HeaderValue)]>,
+    remove: Box<[HeaderName]>,
+}
+
+impl IdentityHeaders {
+    fn new(key: &Described) -> Self {
+        let permissions = key.permissions.join(",");
+        let short = (permissions.len() <= PERMISSIONS_BYTES_MAX).then_some(permissions.as_str());
+        let told: [(HeaderName, Option<&str>); 4] = [
+            (OWNER, Some(&key.owner.id)),
+            (CONSUMER, key.consumer.as_ref().map(|consumer| consumer.id.as_str())),
+            (PERMISSIONS, short),
+            (ENVIRONMENT, Some(&key.environment)),
+        ];
+        let told =
+            told.map(|(name, value)| (name, value.and_then(|value| HeaderValue::from_str(value).ok())));
+        Self {
+            set: told.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?))).collect(),
+            remove: told.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
 /// How a request with a valid key goes on.
 pub(super) fn allowed(
     guard: &Compiled,
-    verified: &Verification,
+    Judged { answer, known }: &Judged,
     signed: Option<HeaderValue>,
     now: Micros,
 ) -> Allowed {
-    let owner = verified.owner.as_ref().map(|owner| owner.id.as_str());
-    let consumer = verified.consumer.as_ref().map(|consumer| consumer.id.as_str());
-    let permissions = verified.permissions.join(",");
-    let short = (permissions.len() <= PERMISSIONS_BYTES_MAX).then_some(permissions.as_str());
-    let told: [(HeaderName, Option<&str>); 6] = [
-        (KEY_ID, verified.key_id.as_deref()),
-        (OWNER, owner),
-        (CONSUMER, consumer),
-        (PERMISSIONS, short),
-        (ENVIRONMENT, verified.environment.as_deref()),
-        (REQUEST_ID, Some(&verified.request_id)),
-    ];
-    let mut allowed = Allowed { to_client: to_client(guard, verified, now), ..Allowed::default() };
-    let told = told.map(|(name, value)| (name, value.and_then(|value| HeaderValue::from_str(value).ok())));
-    for (name, value) in told.into_iter().chain([(SIGNED, signed)]) {
-        // Each is set or removed: none of the client's own is left (LESSONS 16).
+    let mut allowed = Allowed { to_client: to_client(guard, answer, now), ..nobody() };
+    let Some((_, key)) = known else { return allowed };
+    let headers = key.headers.get_or_init(|| IdentityHeaders::new(key));
+    // Each is set or removed: none of the client's own is left (LESSONS 16).
+    allowed.remove = headers.remove.to_vec();
+    allowed.set.reserve(headers.set.len() + 3);
+    allowed.set.extend_from_slice(&headers.set);
+    let value = |text: &str| HeaderValue::from_str(text).ok();
+    let key_id = answer.key_id.as_deref().and_then(value);
+    for (name, value) in [(KEY_ID, key_id), (REQUEST_ID, value(&answer.request_id)), (SIGNED, signed)] {
         match value {
             Some(value) => allowed.set.push((name, value)),
             None => allowed.remove.push(name),

@@ -10,6 +10,7 @@ mod own;
 mod set;
 
 pub use ask::Door;
+pub(crate) use identity::IdentityHeaders;
 use observe::Observed;
 pub(crate) use observe::Waiting;
 

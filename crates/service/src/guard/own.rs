@@ -2,11 +2,11 @@
 
 use super::ask::{Door, question};
 use crate::Keystead;
-use crate::asked::Asked;
+use crate::asked::Question;
 use crate::refused::Refused;
-use keystead_api::{Code, GuardMode, Verify};
+use keystead_api::{Code, GuardMode};
 use keystead_domain::cells::Place as Environment;
-use keystead_domain::decide::Decision;
+use keystead_domain::decide::{Ask, Decision};
 use keystead_domain::ids::OrganizationId;
 use keystead_guard::{Reading, Request};
 use std::net::IpAddr;
@@ -57,17 +57,16 @@ impl Keystead {
             Reading::Refuse { mode, .. } => mode == GuardMode::Observe,
             Reading::Ask(asking) => {
                 let ip = peer.map(|peer| door.rules().client(peer, request.headers));
-                let input = Verify { cost: Some(0), ..question(request, &asking, ip) };
-                asking.mode == GuardMode::Observe || self.would_pass(door, &input)
+                asking.mode == GuardMode::Observe
+                    || question(request, &asking, ip, &self.sharing)
+                        .is_ok_and(|question| self.would_pass(door, question))
             }
         }
     }
 
-    fn would_pass(&self, door: &Door, input: &Verify) -> bool {
-        let Ok(asked) = Asked::read(input) else { return false };
-        let ask = asked.ask(input, &self.sharing);
-        let now = self.clock.now();
-        let judged = self.keyring.verify(&door.within.scope, &input.key, &ask, now, |decision, _| decision);
+    fn would_pass(&self, door: &Door, question: Question<'_>) -> bool {
+        let (ask, now) = (Ask { cost: 0, ..question.ask }, self.clock.now());
+        let judged = self.keyring.verify(&door.within.scope, question.key, &ask, now, |decision, _| decision);
         match judged {
             Ok(Decision::Made(verdict)) => verdict.code == Code::Valid,
             // What is needed for that was leased once: nothing is taken now.

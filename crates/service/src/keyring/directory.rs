@@ -12,11 +12,22 @@ use keystead_domain::special::Special;
 use keystead_guard::Compiled;
 use keystead_policies::{Known, Named, Resolve, Rules, Target};
 use parking_lot::RwLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 /// The shared cells, by id and by slug.
 #[derive(Debug, Default)]
-pub struct Directory(Arc<RwLock<Maps>>, Lineages, Arc<Known>);
+pub struct Directory(Arc<RwLock<Maps>>, Lineages, Arc<Known>, AtomicU64);
+
+/// Says at its end, however that comes, that something has changed that keys share.
+#[must_use]
+pub(crate) struct Changing<'a>(&'a Directory);
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.3.fetch_add(1, Ordering::Release);
+    }
+}
 
 #[derive(Debug, Default)]
 struct Maps {
@@ -52,6 +63,18 @@ impl Directory {
     #[must_use]
     pub const fn lineages(&self) -> &Lineages {
         &self.1
+    }
+
+    /// How often something of it has changed. What was made of what keys share is as it would be made now while this
+    /// is the same; read it before what is made.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.3.load(Ordering::Acquire)
+    }
+
+    /// To be held while something is changed that keys share.
+    pub(crate) const fn changing(&self) -> Changing<'_> {
+        Changing(self)
     }
 
     /// A project by id or slug, of this organization only.

@@ -1,7 +1,9 @@
 //! What was signed a moment ago: a signature costs more than all the rest of an answer, so each thing that is said is
 //! signed once and handed out for half a minute.
 
+use super::token::{Of, Signed};
 use http::HeaderValue;
+use keystead_domain::ids::KeyId;
 use keystead_domain::time::{Micros, SECOND};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -15,8 +17,8 @@ const TOKENS_MAX: usize = 2_048;
 /// Their bytes: with two generations 32 MiB in all.
 const BYTES_MAX: usize = 1 << 20;
 
-/// By the fingerprint of what they say, and by whom.
-type Tokens = HashMap<[u8; 32], (Micros, HeaderValue)>;
+/// The last one of each key.
+type Tokens = HashMap<KeyId, Signed>;
 
 /// Tokens that were made, in two generations: the older one goes as a whole, so that nothing is searched for what is
 /// over.
@@ -34,33 +36,36 @@ struct Shard {
 }
 
 impl Made {
-    fn shard(&self, fingerprint: &[u8; 32]) -> Option<&Mutex<Shard>> {
-        let [first, ..] = fingerprint;
-        self.shards.get(usize::from(*first) % SHARDS)
+    fn shard(&self, key: KeyId) -> Option<&Mutex<Shard>> {
+        // Ids are random.
+        let [.., last] = *key.as_bytes();
+        self.shards.get(usize::from(last) % SHARDS)
     }
 
-    /// One that was made less than [`KEPT`] ago.
-    pub(super) fn get(&self, fingerprint: &[u8; 32], now: Micros) -> Option<HeaderValue> {
-        let shard = self.shard(fingerprint)?.lock();
-        let (at, token) = shard.young.get(fingerprint).or_else(|| shard.old.get(fingerprint))?;
+    /// One of this key that was made less than [`KEPT`] ago and says the same.
+    pub(super) fn get(&self, key: KeyId, of: &Of, now: Micros) -> Option<HeaderValue> {
+        let shard = self.shard(key)?.lock();
+        let signed = shard.young.get(&key).or_else(|| shard.old.get(&key))?;
         // Made later than now is what a clock that has stepped back made.
-        (*at <= now && now < at.plus(KEPT)).then(|| token.clone())
+        let is_handed_out = signed.at <= now && now < signed.at.plus(KEPT);
+        (is_handed_out && signed.of == *of).then(|| signed.token.clone())
     }
 
     /// Keeps one that was made now.
-    pub(super) fn put(&self, fingerprint: [u8; 32], token: HeaderValue, now: Micros) {
-        let Some(shard) = self.shard(&fingerprint) else { return };
+    pub(super) fn put(&self, key: KeyId, signed: Signed) {
+        let Some(shard) = self.shard(key) else { return };
+        let (now, bytes) = (signed.at, signed.token.len());
         let mut shard = shard.lock();
         let is_young = shard.began.is_some_and(|began| began <= now && now < began.plus(KEPT));
-        let has_room = shard.young.len() < TOKENS_MAX && shard.bytes + token.len() <= BYTES_MAX;
+        let has_room = shard.young.len() < TOKENS_MAX && shard.bytes + bytes <= BYTES_MAX;
         let mut gone = Tokens::new();
         if !is_young || !has_room {
             let young = std::mem::take(&mut shard.young);
             gone = std::mem::replace(&mut shard.old, young);
             (shard.began, shard.bytes) = (Some(now), 0);
         }
-        shard.bytes += token.len();
-        shard.young.insert(fingerprint, (now, token));
+        shard.bytes += bytes;
+        shard.young.insert(key, signed);
         drop(shard);
         // Freed where nobody waits for it.
         drop(gone);
@@ -70,21 +75,51 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::described::tests::told;
+    use keystead_domain::ids::{EnvironmentId, SigningKeyId};
+    use std::sync::Arc;
 
     const NOW: Micros = Micros(1_800_000_000_000_000);
 
-    fn fingerprint(n: u32) -> [u8; 32] {
-        keystead_domain::identity::fingerprint(&n.to_be_bytes())
+    fn of() -> Of {
+        let (environment, signer) = (EnvironmentId([1; 16]), SigningKeyId([1; 16]));
+        Of { told: told(), environment, audience: Some("a".into()), signer, ends: None }
+    }
+
+    fn key(n: u32) -> KeyId {
+        KeyId::from_slice(format!("{n:012}").as_bytes()).unwrap()
+    }
+
+    fn signed(of: &Of, token: &HeaderValue, at: Micros) -> Signed {
+        Signed { of: of.clone(), at, token: token.clone() }
     }
 
     #[test]
     fn a_token_is_handed_out_for_half_a_minute_whatever_the_clock_does() {
-        let (made, token) = (Made::default(), HeaderValue::from_static("token"));
-        made.put(fingerprint(1), token.clone(), NOW);
-        assert_eq!(made.get(&fingerprint(1), NOW.plus(KEPT - 1)), Some(token));
-        assert_eq!(made.get(&fingerprint(1), NOW.plus(KEPT)), None);
-        assert_eq!(made.get(&fingerprint(1), NOW.plus(-1)), None, "the clock has stepped back");
-        assert_eq!(made.get(&fingerprint(2), NOW), None);
+        let (made, of, token) = (Made::default(), of(), HeaderValue::from_static("token"));
+        made.put(key(1), signed(&of, &token, NOW));
+        assert_eq!(made.get(key(1), &of, NOW.plus(KEPT - 1)), Some(token));
+        assert_eq!(made.get(key(1), &of, NOW.plus(KEPT)), None);
+        assert_eq!(made.get(key(1), &of, NOW.plus(-1)), None, "the clock has stepped back");
+        assert_eq!(made.get(key(2), &of, NOW), None);
+    }
+
+    #[test]
+    fn a_token_that_says_anything_else_is_another() {
+        let (made, of) = (Made::default(), of());
+        made.put(key(1), signed(&of, &HeaderValue::from_static("token"), NOW));
+        for other in [
+            Of { told: told(), ..of.clone() },
+            Of { environment: EnvironmentId([2; 16]), ..of.clone() },
+            Of { audience: Some("b".into()), ..of.clone() },
+            Of { audience: None, ..of.clone() },
+            Of { signer: SigningKeyId([2; 16]), ..of.clone() },
+            Of { ends: Some(NOW.plus(KEPT)), ..of.clone() },
+        ] {
+            assert_eq!(made.get(key(1), &other, NOW), None);
+        }
+        let same = Of { audience: Some(Arc::from("a")), ..of };
+        assert!(made.get(key(1), &same, NOW).is_some());
     }
 
     #[test]
@@ -93,24 +128,24 @@ mod tests {
             let shards = made.shards.iter().map(Mutex::lock);
             shards.fold((0, 0), |(count, bytes), shard| {
                 let tokens = || shard.young.values().chain(shard.old.values());
-                (count + tokens().count(), bytes + tokens().map(|(_, token)| token.len()).sum::<usize>())
+                (count + tokens().count(), bytes + tokens().map(|signed| signed.token.len()).sum::<usize>())
             })
         };
-        let made = Made::default();
+        let (made, of, short) = (Made::default(), of(), HeaderValue::from_static("short"));
         for n in 0..100_000 {
-            made.put(fingerprint(n), HeaderValue::from_static("short"), NOW);
+            made.put(key(n), signed(&of, &short, NOW));
         }
         let (count, _) = held(&made);
-        assert!((32_768..=65_536).contains(&count), "{count}");
+        assert!((20_480..=65_536).contains(&count), "{count}");
         let (made, long) = (Made::default(), HeaderValue::from_bytes(&[b'a'; 8_000]).unwrap());
         for n in 0..10_000 {
-            made.put(fingerprint(n), long.clone(), NOW);
+            made.put(key(n), signed(&of, &long, NOW));
         }
         let (_, bytes) = held(&made);
-        assert!((16 << 20..=32 << 20).contains(&(bytes + 16 * 8_000)), "{bytes}");
+        assert!((10 << 20..=32 << 20).contains(&(bytes + 16 * 8_000)), "{bytes}");
         for n in 0..64 {
-            made.put(fingerprint(n), long.clone(), NOW.plus(KEPT));
-            made.put(fingerprint(n), long.clone(), NOW.plus(2 * KEPT));
+            made.put(key(n), signed(&of, &long, NOW.plus(KEPT)));
+            made.put(key(n), signed(&of, &long, NOW.plus(2 * KEPT)));
         }
         assert!(held(&made).0 <= 128, "what is over goes");
     }

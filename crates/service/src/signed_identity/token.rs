@@ -2,13 +2,16 @@
 
 use super::Identities;
 use super::made::KEPT;
+use crate::described::Described;
+use crate::verify::Judged;
 use http::HeaderValue;
 use keystead_api::{OwnerKind, Verification};
 use keystead_domain::cells::{Place, ProjectCell};
-use keystead_domain::identity::fingerprint;
+use keystead_domain::ids::{EnvironmentId, SigningKeyId};
 use keystead_domain::time::{Micros, SECOND};
 use keystead_guard::{AUDIENCES_RESERVED, Compiled};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// How long a token is believed after it was made. One that is handed out has the rest after [`KEPT`] at least.
 const LIFE: i64 = 60 * SECOND;
@@ -59,6 +62,34 @@ struct Claims<'a> {
     exp: i64,
 }
 
+/// A token, and what it is true of.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    pub(super) of: Of,
+    pub(super) at: Micros,
+    pub(super) token: HeaderValue,
+}
+
+/// All that a token of a key says, and who signed it: what differs in anything of it is another token.
+#[derive(Debug, Clone)]
+pub(super) struct Of {
+    pub(super) told: Arc<Described>,
+    pub(super) environment: EnvironmentId,
+    pub(super) audience: Option<Arc<str>>,
+    pub(super) signer: SigningKeyId,
+    pub(super) ends: Option<Micros>,
+}
+
+impl PartialEq for Of {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.told, &other.told)
+            && self.environment == other.environment
+            && self.audience == other.audience
+            && self.signer == other.signer
+            && self.ends == other.ends
+    }
+}
+
 impl Identities {
     /// The token for a request that passes; none where there is nothing to sign with, and an upstream that wants one
     /// refuses.
@@ -66,24 +97,28 @@ impl Identities {
         &self,
         guard: &Compiled,
         place: &Place,
-        verified: &Verification,
+        Judged { answer, known }: &Judged,
         now: Micros,
     ) -> Option<HeaderValue> {
         let keys = self.keys.load();
         let signer = keys.signer(now)?;
-        let said = said(guard, place, verified);
-        // What differs in anything that it says, in who signs it or in when the key ends is another token.
-        let ends = verified.expires_at.map(Micros::from);
-        let whole = serde_json::to_vec(&(signer.id().0, ends.map(|ends| ends.0), &said)).ok()?;
-        let fingerprint = fingerprint(&whole);
-        if let Some(token) = self.made.get(&fingerprint, now) {
+        let (key, told) = known.as_ref()?;
+        let ends = answer.expires_at.map(Micros::from);
+        let of = Of {
+            told: Arc::clone(told),
+            environment: place.environment,
+            audience: guard.audience().cloned(),
+            signer: signer.id(),
+            ends,
+        };
+        if let Some(token) = self.made.get(*key, &of, now) {
             return Some(token);
         }
         let seconds = |at: Micros| at.0.div_euclid(SECOND);
         let exp = ends.map_or(now.plus(LIFE), |ends| ends.plus(SECOND - 1).min(now.plus(LIFE)));
-        let claims = Claims { said, iat: seconds(now), exp: seconds(exp) };
+        let claims = Claims { said: said(guard, place, answer), iat: seconds(now), exp: seconds(exp) };
         let token = HeaderValue::try_from(signer.sign(&claims).ok()?).ok()?;
-        self.made.put(fingerprint, token.clone(), now);
+        self.made.put(*key, Signed { of, at: now, token: token.clone() });
         Some(token)
     }
 }
@@ -99,25 +134,26 @@ pub(crate) fn audience(project: &ProjectCell, chosen: Option<&str>) -> String {
     chosen.map_or_else(usual, ToOwned::to_owned)
 }
 
-fn said<'a>(guard: &Compiled, place: &'a Place, verified: &'a Verification) -> Said<'a> {
-    let bytes: usize = verified.permissions.iter().map(String::len).sum();
-    let fits = verified.permissions.len() <= PERMISSIONS_MAX && bytes <= PERMISSIONS_BYTES_MAX;
+fn said<'a>(guard: &Compiled, place: &'a Place, answer: &'a Verification) -> Said<'a> {
+    let bytes: usize = answer.permissions.iter().map(String::len).sum();
+    let fits = answer.permissions.len() <= PERMISSIONS_MAX && bytes <= PERMISSIONS_BYTES_MAX;
     Said {
         iss: issuer(&place.project),
-        aud: audience(&place.project, guard.audience()).replace("{environment}", &place.slug),
-        sub: verified.key_id.as_deref(),
-        owner: verified.owner.as_ref().map(|owner| Owner {
+        aud: audience(&place.project, guard.audience().map(|audience| &**audience))
+            .replace("{environment}", &place.slug),
+        sub: answer.key_id.as_deref(),
+        owner: answer.owner.as_ref().map(|owner| Owner {
             kind: owner.kind,
             id: &owner.id,
             name: &owner.name,
         }),
-        consumer: verified
+        consumer: answer
             .consumer
             .as_ref()
             .map(|consumer| Consumer { id: &consumer.id, external_id: consumer.external_id.as_deref() }),
         project: &place.project.slug,
         environment: &place.slug,
-        permissions: fits.then_some(verified.permissions.as_slice()),
+        permissions: fits.then_some(&*answer.permissions),
         permissions_omitted: !fits,
     }
 }

@@ -22,7 +22,7 @@ const NAMES: &[&str] = &["a", "b", "a.a", "a.b", "b.a", "b.b", "a.a.a", "a.b.a",
 const RESOURCES: &[&str] = &["p", "q", "p/1", "p/2", "q/1", "p/1/e", "p/2/e", "q/1/e"];
 
 /// What a caller has: each grant's pattern, whether through a role, and its resources.
-type Held = (&'static str, bool, Option<Vec<&'static str>>);
+pub(crate) type Held = (&'static str, bool, Option<Vec<&'static str>>);
 
 fn set(patterns: &[&str]) -> PermissionSet {
     let texts: Vec<String> = patterns.iter().map(ToString::to_string).collect();
@@ -58,7 +58,7 @@ fn principal(id: OwnerId, ceiling: Option<&[&str]>) -> Arc<Principal> {
     Arc::new(Principal { id, organization: OrganizationId([1; 16]), state: Arc::new(state).into() })
 }
 
-fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> Entry {
+pub(crate) fn entry(held: &[Held], owner: Option<&[&str]>, consumer: Option<&[&str]>) -> Entry {
     let mut catalogue = Catalogue::default();
     for name in NAMES {
         catalogue.insert(name, Flags::default());

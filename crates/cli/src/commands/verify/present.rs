@@ -50,14 +50,14 @@ impl Present for Verification {
             ("project", Cell::maybe(self.project.as_deref())),
             ("environment", Cell::maybe(self.environment.as_deref())),
             ("owner", owner.map_or_else(Cell::none, |owner| format!("{} ({})", owner.name, owner.id).into())),
-            ("consumer", consumer_cell(self.consumer.as_ref())),
+            ("consumer", consumer_cell(self.consumer.as_deref())),
             ("permissions", Cell::list(&self.permissions)),
             ("expires", Cell::time(self.expires_at)),
         ];
         if let Some(detail) = &self.detail {
             fields.insert(1, ("detail", name(detail).into()));
         }
-        for narrowed in &self.narrowed_permissions {
+        for narrowed in &*self.narrowed_permissions {
             let text = format!("{} on {}", narrowed.permission, narrowed.resources.join(", "));
             fields.push(("only on", text.into()));
         }
