@@ -168,8 +168,8 @@ impl std::fmt::Display for Code {
     }
 }
 
-/// A verdict with its details. Of a key that is not this project's and environment's, nothing is told. What many
-/// verdicts on one key have in common is shared by them.
+// What verdicts have in common is shared by them: copying it cost more than deciding.
+/// A verdict with its details. Of a key that is not this project's and environment's, nothing is told.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Verification {

@@ -94,7 +94,7 @@ fn what_is_kept_is_bounded() {
     let descriptions = Descriptions::of_at_most(SHARDS * each * 2);
     let keys: Vec<Entry> = (0..1_000).map(|_| entry(&[("a.**", false, None)], None, None)).collect();
     for key in &keys {
-        assert_eq!(descriptions.of(key, &directory).permissions.len(), 5);
+        assert_eq!(descriptions.of(key, &directory).permissions.len(), 4);
     }
     for shard in &descriptions.shards {
         let shard = shard.read();
@@ -102,6 +102,6 @@ fn what_is_kept_is_bounded() {
         assert_eq!(shard.bytes, shard.kept.len() * each);
     }
     let none = Descriptions::of_at_most(0);
-    assert_eq!(none.of(&keys[0], &directory).permissions.len(), 5);
+    assert_eq!(none.of(&keys[0], &directory).permissions.len(), 4);
     assert!(none.shards.iter().all(|shard| shard.read().kept.is_empty()));
 }
