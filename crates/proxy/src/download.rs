@@ -1,5 +1,6 @@
 //! The body of an answer on its way to the client.
 
+use crate::begun::{Asks, Begun};
 use crate::hop;
 use crate::idle::Idle;
 use crate::places::Place;
@@ -38,15 +39,21 @@ pub(crate) struct Moving {
     /// The connection that it comes over, until it has come.
     lent: Option<Lent>,
     held: Held,
+    asks: Asks,
 }
 
 impl Download {
-    pub(crate) fn new(body: Incoming, idle: Duration, lent: Lent, held: Held) -> Self {
+    pub(crate) fn new(
+        body: Incoming,
+        idle: Duration,
+        lent: Lent,
+        (held, begun): (Held, Option<Box<Begun>>),
+    ) -> Self {
         let mut lent = Some(lent);
         if body.is_end_stream() {
             give_back(&mut lent);
         }
-        Self::Upstream(Box::new(Moving { body, idle: Idle::new(idle), lent, held }))
+        Self::Upstream(Box::new(Moving { body, idle: Idle::new(idle), lent, held, asks: Asks::about(begun) }))
     }
 }
 
@@ -60,6 +67,9 @@ fn give_back(lent: &mut Option<Lent>) {
 impl Moving {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         self.held.in_work.owes(false);
+        if self.asks.is_refused(context) {
+            return self.refuse();
+        }
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(Some(Ok(mut frame))) => {
                 self.idle.moved();
@@ -85,8 +95,17 @@ impl Moving {
                 self.lent = None;
                 Poll::Ready(Some(Err("the answer's body does not come".into())))
             }
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                self.asks.begin();
+                if self.asks.is_refused(context) { self.refuse() } else { Poll::Pending }
+            }
         }
+    }
+
+    fn refuse(&mut self) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
+        self.lent = None;
+        tracing::info!("an answer that streams ends: its request would be refused now");
+        Poll::Ready(Some(Err("the request would be refused now".into())))
     }
 }
 

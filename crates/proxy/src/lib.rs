@@ -2,6 +2,7 @@
 //!
 //! What a key may do is decided elsewhere ([`Decide`]). Messages are streamed, never gathered.
 
+mod begun;
 mod connect;
 mod counts;
 mod download;
@@ -42,12 +43,12 @@ pub type Decide = Arc<dyn for<'a> Fn(&'a Parts, IpAddr) -> BoxFuture<'a, Answer>
 /// Whether what began with a request may go on, as the request would be judged now. It takes nothing of limits.
 pub type Still = Arc<dyn Fn(&Parts, IpAddr) -> bool + Send + Sync>;
 
-/// Who decides on requests, and on tunnels that they have become.
+/// Who decides on requests, and on what they have begun.
 #[derive(Clone)]
 pub struct Judge {
     /// On requests.
     pub decide: Decide,
-    /// On tunnels, every four seconds; without it they go on until they end.
+    /// On tunnels and answers that stream, every four seconds; without it they go on until they end.
     pub still: Option<Still>,
 }
 

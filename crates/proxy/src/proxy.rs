@@ -1,5 +1,6 @@
 //! What becomes of one request.
 
+use crate::begun::Begun;
 use crate::counts::{Counts, Numbers};
 use crate::download::{Download, Held};
 use crate::forward::{self, From};
@@ -23,7 +24,6 @@ use keystead_guard::Answer;
 use keystead_listen::{Arrival, Connections, Setup};
 use parking_lot::Mutex;
 use std::io;
-use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -76,8 +76,6 @@ struct Upgrading {
     protocol: HeaderValue,
     client: OnUpgrade,
     cut: CancellationToken,
-    /// Whether it may go on.
-    still: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Proxy {
@@ -153,7 +151,8 @@ impl InForce {
             Answer::Allow(allowed) => allowed,
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };
-        let upgrading = self.upgrading(&mut parts, from.client, arrival.cut);
+        let upgrading = self.upgrading(&mut parts, arrival.cut);
+        let begun = self.judge.still.clone().map(|still| Box::new(Begun::new(still, &parts, from.client)));
         forward::change(&mut parts, &allowed, &host, from)?;
         let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle);
         let outgoing = Outgoing {
@@ -165,7 +164,7 @@ impl InForce {
         };
         let (response, lent) = outgoing.send(parts, upload).await?;
         let held = Held { in_work: arrival.in_work, _place: place };
-        self.back(&proxy.counts, (response, lent, held), upgrading, &allowed.to_client)
+        self.back(&proxy.counts, (response, lent, held, begun), upgrading, &allowed.to_client)
     }
 
     /// A length that is known is refused before anything is asked or sent.
@@ -180,22 +179,20 @@ impl InForce {
         Ok(())
     }
 
-    fn upgrading(&self, parts: &mut Parts, client: IpAddr, cut: CancellationToken) -> Option<Upgrading> {
+    fn upgrading(&self, parts: &mut Parts, cut: CancellationToken) -> Option<Upgrading> {
         if self.settings.http2 {
             return None;
         }
         let protocol = forward::wanted_upgrade(parts, &self.settings.upgrades)?;
         let to_client = parts.extensions.remove::<OnUpgrade>()?;
-        let (judge, asked) = (self.judge.still.clone(), parts.clone());
-        let still = Box::new(move || judge.as_ref().is_none_or(|still| still(&asked, client)));
-        Some(Upgrading { protocol, client: to_client, cut, still })
+        Some(Upgrading { protocol, client: to_client, cut })
     }
 
     /// The answer as the client gets it.
     fn back(
         &self,
         counts: &Arc<Counts>,
-        (mut response, lent, held): (Response<Incoming>, Lent, Held),
+        (mut response, lent, held, begun): (Response<Incoming>, Lent, Held, Option<Box<Begun>>),
         upgrading: Option<Upgrading>,
         to_client: &[(HeaderName, HeaderValue)],
     ) -> Result<Response<Download>, Problem> {
@@ -208,7 +205,7 @@ impl InForce {
         *response.version_mut() = Version::HTTP_11;
         if !switched {
             let idle = self.settings.idle;
-            return Ok(response.map(|body| Download::new(body, idle, lent, held)));
+            return Ok(response.map(|body| Download::new(body, idle, lent, (held, begun))));
         }
         // Who switches to what was not asked for would be believed by the client about whatever follows.
         let (Some(upgrading), Some(protocol)) = (upgrading, protocol) else { return Err(Problem::Failed) };
@@ -217,9 +214,9 @@ impl InForce {
         }
         let upstream = upgrade::on(&mut response);
         let idle = self.settings.idle;
-        let Upgrading { client, cut, still, .. } = upgrading;
+        let Upgrading { client, cut, .. } = upgrading;
         let carried = Carried { in_work: held, _lent: lent, _counted: counts.tunnel() };
-        tokio::spawn(tunnel::carry(client, upstream, idle, carried, still, cut));
+        tokio::spawn(tunnel::carry(client, upstream, idle, carried, begun, cut));
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("upgrade"));
         response.headers_mut().insert(UPGRADE, protocol);
         Ok(response.map(|_| Download::Own(Full::new(Bytes::new()))))

@@ -1,5 +1,6 @@
 //! What a connection becomes after an upgrade: bytes in both directions.
 
+use crate::begun::{ASK_INTERVAL, Begun};
 use crate::counts::Tunnel;
 use crate::download::Held;
 use crate::upstream::Lent;
@@ -9,9 +10,6 @@ use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-
-/// How often it is asked whether a tunnel may go on: a key that dies ends it within this, and what asking takes.
-const ASK_INTERVAL: Duration = Duration::from_secs(4);
 
 /// What a tunnel takes of the proxy and of an upstream, until it ends.
 pub(crate) struct Carried {
@@ -27,7 +25,7 @@ pub(crate) async fn carry(
     upstream: OnUpgrade,
     idle: Duration,
     holds: Carried,
-    still: Box<dyn Fn() -> bool + Send + Sync>,
+    begun: Option<Box<Begun>>,
     cut: CancellationToken,
 ) {
     let carried = async {
@@ -50,7 +48,7 @@ pub(crate) async fn carry(
     let refused = async {
         loop {
             sleep(ASK_INTERVAL).await;
-            if !still() {
+            if begun.as_ref().is_some_and(|begun| !begun.may_go_on()) {
                 return;
             }
         }

@@ -15,7 +15,8 @@ use std::thread;
 pub(crate) const IN_FORCE: &str = "the guards that the configuration has now are in force";
 const REFUSED: &str = "the guards before stay in force";
 
-/// An API that says its name and what it got; what asks for it becomes a tunnel that echoes.
+/// An API that says its name and what it got; what asks for it becomes a tunnel that echoes, or an answer that streams
+/// what is uploaded meanwhile.
 pub(crate) fn api(name: &'static str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -31,10 +32,15 @@ fn answer(stream: TcpStream, name: &str) {
     let mut answers = stream.try_clone().unwrap();
     let mut from = BufReader::new(stream);
     while let Some(head) = Message::read(&mut from, false) {
-        if head.header("upgrade").is_some() {
-            let switch =
-                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-            answers.write_all(switch.as_bytes()).unwrap();
+        let begins = [
+            (
+                "upgrade",
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+            ),
+            ("x-echo", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        ];
+        if let Some((_, begin)) = begins.iter().find(|(name, _)| head.header(name).is_some()) {
+            answers.write_all(begin.as_bytes()).unwrap();
             let mut line = Vec::new();
             while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
                 let _ = answers.write_all(&line);

@@ -8,6 +8,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -169,4 +170,54 @@ async fn a_connection_with_half_an_upload_is_nobody_elses() {
     let other = say(proxy.address, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
     assert!(other.ends_with("\r\n\r\n1"), "{other}");
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
+/// LESSONS 1: who may not begin to listen any more does not go on listening either.
+#[tokio::test(start_paused = true)]
+async fn lesson_1_an_answer_that_streams_ends_when_its_request_would_be_refused_and_no_other() {
+    let (one, one_body) = piecewise();
+    let (other, other_body) = piecewise();
+    let bodies =
+        Mutex::new(HashMap::from([("/one".to_owned(), one_body), ("/other".to_owned(), other_body)]));
+    let upstream = Upstream::start(move |request: Request<Incoming>| {
+        let body = bodies.lock().remove(request.uri().path()).unwrap();
+        async move { Response::new(body) }
+    })
+    .await;
+    let may = Arc::new(Mutex::new(vec!["/one".to_owned(), "/other".to_owned()]));
+    let allowed = Arc::clone(&may);
+    let still: keystead_proxy::Still =
+        Arc::new(move |parts: &http::request::Parts, client: std::net::IpAddr| {
+            // It is asked with what the client sent.
+            assert!(client.is_loopback() && parts.headers.contains_key("x-mine"));
+            allowed.lock().iter().any(|path| path == parts.uri.path())
+        });
+    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let proxy = start(settings(&[upstream.address]), judge, None).await;
+    let mut streams = Vec::new();
+    for path in ["/one", "/other"] {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream
+            .write_all(format!("GET {path} HTTP/1.1\r\nhost: a\r\nx-mine: 1\r\n\r\n").as_bytes())
+            .await
+            .unwrap();
+        read_until(&mut stream, "\r\n\r\n").await;
+        streams.push(stream);
+    }
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    for (stream, events) in streams.iter_mut().zip([&one, &other]) {
+        events.send(Frame::data(Bytes::from("there"))).await.unwrap();
+        assert_eq!(read_until(stream, "there\r\n").await, "5\r\nthere\r\n");
+    }
+    may.lock().remove(0);
+    let begun = tokio::time::Instant::now();
+    let mut rest = Vec::new();
+    streams[0].read_to_end(&mut rest).await.unwrap();
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+    assert!(rest.is_empty(), "what broke off is not made whole");
+    // The upstream is told.
+    one.closed().await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    other.send(Frame::data(Bytes::from("there"))).await.unwrap();
+    assert_eq!(read_until(&mut streams[1], "there\r\n").await, "5\r\nthere\r\n");
 }
