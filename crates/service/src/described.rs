@@ -100,6 +100,16 @@ impl Described {
         }
     }
 
+    /// Whether another one tells the same.
+    pub(crate) fn says_what(&self, other: &Self) -> bool {
+        self.permissions == other.permissions
+            && self.owner == other.owner
+            && self.consumer == other.consumer
+            && self.narrowed_permissions == other.narrowed_permissions
+            && self.environment == other.environment
+            && self.project == other.project
+    }
+
     /// About what it holds of memory, with the headers that may be made of it.
     fn bytes(&self) -> usize {
         let text = |text: &String| 2 * text.len() + size_of::<String>();

@@ -8,9 +8,9 @@ use keystead_domain::pattern::Pattern;
 use keystead_domain::policy::{Given, Grant};
 use keystead_domain::special::{ParentCell, Special};
 
-/// Something that is told; each is another.
-pub(crate) fn told() -> Arc<Described> {
-    let key = entry(&[("a.**", false, None)], None, None);
+/// What is told of a key with this grant.
+pub(crate) fn told(pattern: &'static str) -> Arc<Described> {
+    let key = entry(&[(pattern, false, None)], None, None);
     Arc::new(Described::new(&key, Of::new(&key, 0)))
 }
 
@@ -90,7 +90,7 @@ fn a_change_of_the_key_that_it_was_minted_from_is_told_at_once() {
 #[test]
 fn what_is_kept_is_bounded() {
     let directory = Directory::default();
-    let each = told().bytes();
+    let each = told("a.**").bytes();
     let descriptions = Descriptions::of_at_most(SHARDS * each * 2);
     let keys: Vec<Entry> = (0..1_000).map(|_| entry(&[("a.**", false, None)], None, None)).collect();
     for key in &keys {

@@ -83,7 +83,7 @@ mod tests {
 
     fn of() -> Of {
         let (environment, signer) = (EnvironmentId([1; 16]), SigningKeyId([1; 16]));
-        Of { told: told(), environment, audience: Some("a".into()), signer, ends: None }
+        Of { told: told("a.**"), environment, audience: Some("a".into()), signer, ends: None }
     }
 
     fn key(n: u32) -> KeyId {
@@ -109,7 +109,7 @@ mod tests {
         let (made, of) = (Made::default(), of());
         made.put(key(1), signed(&of, &HeaderValue::from_static("token"), NOW));
         for other in [
-            Of { told: told(), ..of.clone() },
+            Of { told: told("b.**"), ..of.clone() },
             Of { environment: EnvironmentId([2; 16]), ..of.clone() },
             Of { audience: Some("b".into()), ..of.clone() },
             Of { audience: None, ..of.clone() },
@@ -118,8 +118,8 @@ mod tests {
         ] {
             assert_eq!(made.get(key(1), &other, NOW), None);
         }
-        let same = Of { audience: Some(Arc::from("a")), ..of };
-        assert!(made.get(key(1), &same, NOW).is_some());
+        let again = Of { told: told("a.**"), audience: Some(Arc::from("a")), ..of };
+        assert!(made.get(key(1), &again, NOW).is_some(), "made anew, it says the same");
     }
 
     #[test]
