@@ -49,11 +49,7 @@ impl Scene {
 
     /// Changes some fields of the guard.
     fn set(&self, fields: Value) {
-        let mut guard = self.house.json(&["guard", "show", "-p", "shop"])["rules"].clone();
-        guard.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        let file = self.house.path("guard.json");
-        fs::write(&file, guard.to_string()).unwrap();
-        self.house.run(&["guard", "set", "-p", "shop", "--from-json", file.to_str().unwrap()]);
+        self.house.set_guard(&fields);
     }
 }
 

@@ -143,6 +143,15 @@ impl House {
         serde_json::from_str(&self.run(&[arguments, &["--json"]].concat())).unwrap()
     }
 
+    /// Changes fields of the guard.
+    pub(crate) fn set_guard(&self, fields: &Value) {
+        let mut guard = self.json(&["guard", "show", "-p", "shop"])["rules"].clone();
+        guard.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let file = self.path("guard.json");
+        fs::write(&file, guard.to_string()).unwrap();
+        self.run(&["guard", "set", "-p", "shop", "--from-json", file.to_str().unwrap()]);
+    }
+
     /// A key for the API: itself, and its id.
     pub(crate) fn issue(&self, with: &[&str]) -> (String, String) {
         let create = ["keys", "create", "-p", "shop", "-e", "live", "--name", "A client"];

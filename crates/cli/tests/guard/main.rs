@@ -16,6 +16,7 @@ mod opened;
 mod proxies;
 mod reload;
 mod streams;
+mod told;
 mod tunnels;
 mod upstream;
 mod wire;
@@ -271,6 +272,7 @@ fn guards(name: &'static str) {
     forgeries(&mut table, &house);
     addresses_and_paths(&mut table, &house);
     streams::both_ways(&mut table, &house);
+    told::of_keys(&mut table, &house);
     lives::go_on(&mut table, &mut house);
     assert!(table.wrong.is_empty(), "{}: {} wrong:\n{}", name, table.wrong.len(), table.wrong.join("\n"));
 }
