@@ -29,15 +29,32 @@ pub enum Proxy {
     KubernetesGateway,
 }
 
+/// Where a proxy asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'a> {
+    /// Over plain HTTP, at `127.0.0.1:7070`, where it proves itself by a key.
+    At(&'a str),
+    /// At a socket of `[[door]]`: who can open it needs no key. Its path is absolute.
+    Socket(&'a str),
+}
+
+impl Proxy {
+    /// Whether it can ask at a socket.
+    #[must_use]
+    pub const fn asks_at_sockets(self) -> bool {
+        !matches!(self, Self::Traefik | Self::KubernetesGateway)
+    }
+}
+
 /// What a recipe is made for.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Recipe<'a> {
     /// The project's slug.
     pub project: &'a str,
     /// The environment's slug.
     pub environment: &'a str,
-    /// Where Keystead listens: `127.0.0.1:7070`.
-    pub keystead: &'a str,
+    /// Where Keystead is asked.
+    pub keystead: Asked<'a>,
     /// Where the API is: `127.0.0.1:3000`.
     pub upstream: &'a str,
     /// The port on which the proxy is to listen.
@@ -47,9 +64,14 @@ pub struct Recipe<'a> {
 }
 
 impl Recipe<'_> {
-    /// The configuration, with how to install it in its first lines.
+    /// The configuration, with how to install it in its first lines; none where the proxy cannot ask there.
     #[must_use]
-    pub fn write(&self, proxy: Proxy) -> String {
+    pub fn write(&self, proxy: Proxy) -> Option<String> {
+        let socket = matches!(self.keystead, Asked::Socket(_));
+        (!socket || proxy.asks_at_sockets()).then(|| self.written(proxy))
+    }
+
+    fn written(&self, proxy: Proxy) -> String {
         let headers = self.headers();
         match proxy {
             Proxy::Nginx => self.filled(
@@ -111,13 +133,21 @@ impl Recipe<'_> {
 
     fn filled(&self, template: &str, own: &[(&str, &str)]) -> String {
         let (host, port) = split(self.upstream, "80");
-        let (keystead_host, keystead_port) = split(self.keystead, "80");
+        // What stands for the socket where there is none is never printed.
+        let (keystead, socket) = match self.keystead {
+            Asked::At(address) => (address, ""),
+            Asked::Socket(path) => ("", path),
+        };
+        let socket_folder = socket.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let (keystead_host, keystead_port) = split(keystead, "80");
         let listen = self.port.to_string();
-        let mut text = template.to_owned();
+        let mut text = chosen(template, socket.is_empty());
         let all = [
             ("{{project}}", self.project),
             ("{{environment}}", self.environment),
-            ("{{keystead}}", self.keystead),
+            ("{{keystead}}", keystead),
+            ("{{socket}}", socket),
+            ("{{socket_folder}}", socket_folder),
             ("{{keystead_host}}", keystead_host),
             ("{{keystead_port}}", keystead_port),
             ("{{upstream}}", self.upstream),
@@ -130,6 +160,14 @@ impl Recipe<'_> {
         }
         text
     }
+}
+
+/// The lines for proxies that prove themselves by a key, or by a socket, and those that are for both.
+fn chosen(template: &str, by_key: bool) -> String {
+    let (key, socket) = ("{{by key}}", "{{by socket}}");
+    let (ours, others) = if by_key { (key, socket) } else { (socket, key) };
+    let lines = template.lines().filter(|line| !line.contains(others));
+    lines.flat_map(|line| [line.replace(ours, ""), "\n".to_owned()]).collect()
 }
 
 fn split<'a>(address: &'a str, default: &'a str) -> (&'a str, &'a str) {
@@ -156,7 +194,7 @@ mod tests {
         let recipe = Recipe {
             project: "shop",
             environment: "live",
-            keystead: "127.0.0.1:7070",
+            keystead: Asked::At("127.0.0.1:7070"),
             upstream: "127.0.0.1:3000",
             port: 8080,
             guard: &guard,
@@ -165,9 +203,18 @@ mod tests {
         for proxy in
             [Proxy::Nginx, Proxy::Caddy, Proxy::Traefik, Proxy::Haproxy].into_iter().chain(told_by_keystead)
         {
-            let text = recipe.write(proxy);
+            let text = recipe.write(proxy).unwrap();
             assert!(!text.replace("{{ env", "").contains("{{"), "{proxy:?}: {text}");
             assert!(text.contains("keystead guard key -p shop -e live"), "{proxy:?}");
+            assert!(!text.contains("[[door]]"), "{proxy:?}");
+            let socket = Recipe { keystead: Asked::Socket("/run/keystead/shop.sock"), ..recipe };
+            let at_socket = socket.write(proxy);
+            assert_eq!(at_socket.is_some(), proxy.asks_at_sockets(), "{proxy:?}");
+            if let Some(text) = at_socket {
+                assert!(!text.contains("{{") && !text.contains("guard key"), "{proxy:?}: {text}");
+                assert!(text.contains("socket = \"/run/keystead/shop.sock\""), "{proxy:?}: {text}");
+                assert!(text.contains("-m 2750 /run/keystead\n"), "{proxy:?}: {text}");
+            }
             let all =
                 ["authorization", "x-api-key", "x-partner-key", "x-keystead-key-id", "x-keystead-request-id"];
             if !told_by_keystead.contains(&proxy) {

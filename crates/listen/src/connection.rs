@@ -18,7 +18,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 /// Requests at a time on one HTTP/2 connection.
@@ -77,7 +76,10 @@ where
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, held: Held) {
+    pub(super) async fn serve<I>(self: Arc<Self>, stream: I, peer: SocketAddr, held: Held)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let Some(tls) = &self.tls else {
             return self.serve_http(stream, peer, held).await;
         };

@@ -4,10 +4,12 @@ mod activity;
 mod connection;
 mod connections;
 mod counted;
+mod listener;
 mod tls;
 
 pub use activity::InWork;
 pub use connections::Connections;
+pub use listener::Listener;
 pub use tls::{Tls, TlsError};
 
 use connection::Shared;
@@ -19,7 +21,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -50,7 +51,7 @@ pub struct Bounds {
 /// How a request came.
 #[derive(Debug)]
 pub struct Arrival {
-    /// The other end of the connection.
+    /// The other end of the connection; `0.0.0.0:0` where it has no address.
     pub peer: SocketAddr,
     /// Whether it is encrypted.
     pub tls: bool,
@@ -76,14 +77,15 @@ pub struct Setup {
 ///
 /// # Errors
 /// When the listener has no address: it is broken. Failures to accept are waited out.
-pub async fn serve<S, F, B>(
-    listener: TcpListener,
+pub async fn serve<L, S, F, B>(
+    listener: L,
     answer: S,
     tls: Option<Arc<Tls>>,
     bounds: Bounds,
     shutdown: CancellationToken,
 ) -> io::Result<()>
 where
+    L: Listener,
     S: Fn(Request<Incoming>, Arrival) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
@@ -96,19 +98,20 @@ where
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_changing<S, F, B>(
-    listener: TcpListener,
+pub async fn serve_changing<L, S, F, B>(
+    listener: L,
     answer: S,
     mut setup: watch::Receiver<Setup>,
     open: Arc<Connections>,
     shutdown: CancellationToken,
 ) -> io::Result<()>
 where
+    L: Listener,
     S: Fn(Request<Incoming>, Arrival) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
     B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
 {
-    listener.local_addr()?;
+    listener.check()?;
     let cut = CancellationToken::new();
     let connections = TaskTracker::new();
     let answer = Arc::new(answer);
@@ -145,14 +148,10 @@ where
 }
 
 /// The next connection. An error is either one client's, or passes when files are closed: none ends the server.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept<L: Listener>(listener: &L) -> (L::Stream, SocketAddr) {
     loop {
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                // Without this, small answers wait for the client's delayed acknowledgement.
-                let _ = stream.set_nodelay(true);
-                return (stream, peer);
-            }
+        match listener.accepted().await {
+            Ok(accepted) => return accepted,
             Err(error) if is_the_clients(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "connections cannot be accepted; trying again");

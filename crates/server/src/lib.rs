@@ -10,6 +10,7 @@ pub mod metrics;
 mod ndjson;
 mod openapi;
 pub mod own_guard;
+pub mod own_place;
 pub mod problem;
 mod problem_code;
 pub mod query;

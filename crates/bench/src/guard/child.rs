@@ -6,9 +6,10 @@ use crate::measure::instant;
 use crate::say;
 use anyhow::{Context, Result, anyhow};
 use keystead_proxy::{Decide, Judge, Plan, Proxy};
-use keystead_server::configuration::{self, Limits};
+use keystead_server::configuration::{self, Loaded};
 use keystead_server::front::Front;
 use keystead_server::metrics::Metrics;
+use keystead_server::own_place::OwnPlace;
 use keystead_server::request_id::RequestIds;
 use keystead_server::state::App;
 use keystead_server::{listen, own_guard, routes};
@@ -21,7 +22,7 @@ use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -53,14 +54,14 @@ pub async fn child(folder: &Path) -> Result<()> {
     let file = folder.join("keystead.toml").display().to_string();
     let loaded = configuration::load(&[("config".into(), file)], []).map_err(|error| anyhow!("{error}"))?;
     let (shutdown, mut serving) = (CancellationToken::new(), JoinSet::new());
-    serving.spawn(api(Arc::clone(&keystead), loaded.configuration.limits, shutdown.clone()).await?);
+    api(&keystead, &loaded, &mut serving, &shutdown).await?;
     let times = Arc::new(Times::default());
     // Its pages are touched, so that the process does not grow by them while it is measured.
     times.nanos.lock().resize(TIMES_MAX, 1);
     times.nanos.lock().clear();
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(2)));
     for guard in &loaded.guards {
-        let Judge { decide, still } = own_guard::decide(&keystead, guard, &ids);
+        let Judge { decide, still } = own_guard::decide(&keystead, &guard.whose, &ids);
         let judge = Judge { decide: timed(decide, &times), still };
         let plan = Plan::new(guard.proxy.clone(), None).map_err(|error| anyhow!("{error}"))?;
         let proxy = Proxy::new(plan, judge);
@@ -78,17 +79,30 @@ pub async fn child(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Keystead's API, and the sockets of its doors.
 async fn api(
-    keystead: Arc<Keystead>,
-    limits: Limits,
-    shutdown: CancellationToken,
-) -> Result<impl Future<Output = Result<()>> + Send> {
-    let metrics = Metrics::new();
-    let router = routes::router(App { keystead, metrics: metrics.clone() });
-    let router = Front::new(&limits, metrics, &mut ChaCha8Rng::seed_from_u64(1)).before(router);
+    keystead: &Arc<Keystead>,
+    loaded: &Loaded,
+    serving: &mut JoinSet<Result<()>>,
+    shutdown: &CancellationToken,
+) -> Result<()> {
+    let (metrics, limits) = (Metrics::new(), loaded.configuration.limits.clone());
+    let app = App { keystead: Arc::clone(keystead), metrics: Arc::clone(&metrics) };
+    let front = Front::new(&limits, metrics, &mut ChaCha8Rng::seed_from_u64(1));
+    for door in &loaded.doors {
+        let listener = UnixListener::bind(&door.socket)?;
+        let place = Arc::new(OwnPlace::new(keystead, door.whose.clone()));
+        let router = Arc::clone(&front).before(routes::doors(app.clone()));
+        let (limits, shutdown) = (limits.clone(), shutdown.clone());
+        serving
+            .spawn(async move { Ok(listen::serve_door(listener, router, place, &limits, shutdown).await?) });
+    }
+    let router = front.before(routes::router(app));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     say::result(&listener.local_addr()?.to_string());
-    Ok(async move { Ok(listen::serve(listener, router, None, &limits, shutdown).await?) })
+    let shutdown = shutdown.clone();
+    serving.spawn(async move { Ok(listen::serve(listener, router, None, &limits, shutdown).await?) });
+    Ok(())
 }
 
 fn timed(decide: Decide, times: &Arc<Times>) -> Decide {

@@ -9,9 +9,9 @@ pub(super) const API: &str = "default_type application/json; return 200 '{\"zone
 /// Whoever is asked about requests and lets all through: without a body, so that nginx keeps its connections.
 pub(super) const YES: &str = "return 204;";
 
-/// Always the same answer, to everything.
-pub(super) fn nginx_constant(port: u16, answer: &str) -> String {
-    format!("server {{ listen 127.0.0.1:{port}; keepalive_requests 1000000000; location / {{ {answer} }} }}")
+/// Always the same answer, to everything that comes to an address or a socket.
+pub(super) fn nginx_constant(listen: &str, answer: &str) -> String {
+    format!("server {{ listen {listen}; keepalive_requests 1000000000; location / {{ {answer} }} }}")
 }
 
 /// `inside` is put into the location, `beside` beside it.

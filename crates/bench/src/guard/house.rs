@@ -40,12 +40,12 @@ pub(super) struct House {
 impl House {
     pub(super) async fn make(folder: &Path) -> Result<Self> {
         let (api, sockets_api) = (free()?, free()?);
-        let running = nginx(LOAD_CORE, folder, "api", &nginx_constant(api.port(), API))?;
+        let running = nginx(LOAD_CORE, folder, "api", &nginx_constant(&api.to_string(), API))?;
         listening(api)?;
         let guard = guard();
         let (door_key, keys) = keys(folder, &guard).await?;
         fs::write(folder.join("keys"), keys.join("\n"))?;
-        fs::write(folder.join("keystead.toml"), configuration(api, sockets_api)?)?;
+        fs::write(folder.join("keystead.toml"), configuration(folder, api, sockets_api)?)?;
         let mut server = Pinned::start(COMMAND, folder)?;
         let addresses = [address(&mut server)?, address(&mut server)?, address(&mut server)?];
         let folder = folder.to_owned();
@@ -62,6 +62,11 @@ impl House {
     /// Where Keystead answers the doors of other proxies.
     pub(super) const fn keystead(&self) -> SocketAddr {
         self.addresses[0]
+    }
+
+    /// The socket at which they are, too.
+    pub(super) fn socket(&self) -> String {
+        socket(&self.folder)
     }
 
     /// Where our own proxy listens.
@@ -108,15 +113,23 @@ fn address(server: &mut Pinned) -> Result<SocketAddr> {
     server.line()?.parse().context("the server did not start")
 }
 
-/// One listener before the API, and one before its WebSockets, with room for all of these.
-fn configuration(api: SocketAddr, sockets: SocketAddr) -> Result<String> {
+fn socket(folder: &Path) -> String {
+    folder.join("door.sock").display().to_string()
+}
+
+/// One listener before the API, and one before its WebSockets, with room for all of these; a socket for other proxies.
+fn configuration(folder: &Path, api: SocketAddr, sockets: SocketAddr) -> Result<String> {
     let before = |listen: SocketAddr, upstream: SocketAddr| {
         format!(
             "[[guard]]\nlisten = \"{listen}\"\nupstreams = [\"http://{upstream}\"]\nproject = \"bench\"\n\
              environment = \"production\"\nconnections_max = 20000\nrequests_in_flight_max = 20000\n"
         )
     };
-    Ok(before(free()?, api) + &before(free()?, sockets))
+    let door = format!(
+        "[[door]]\nsocket = \"{}\"\nproject = \"bench\"\nenvironment = \"production\"\n",
+        socket(folder)
+    );
+    Ok(before(free()?, api) + &before(free()?, sockets) + &door)
 }
 
 /// Keys are in `X-API-Key` alone, as Envoy's own keys are.

@@ -108,6 +108,18 @@ fn ratios(rounds: &Rounds) -> Vec<Figure> {
             "nginx with Keystead, of the same asking a second nginx that always allows",
         ),
         told(
+            "guard_nginx_socket_over_constant",
+            "nginx_keystead_socket",
+            "nginx_constant",
+            "nginx with Keystead at a socket, of the same",
+        ),
+        told(
+            "guard_nginx_socket_over_constant_socket",
+            "nginx_keystead_socket",
+            "nginx_constant_socket",
+            "nginx with Keystead at a socket, of the same asking a second nginx at a socket",
+        ),
+        told(
             "guard_nginx_over_inner",
             "nginx_keystead",
             "nginx_inner",

@@ -8,7 +8,7 @@ use crate::measure::instant;
 use crate::pinned::{CORE, Running, on_core};
 use crate::population::PATH;
 use anyhow::{Context, Result, bail, ensure};
-use keystead_guard::recipes::{Proxy, Recipe};
+use keystead_guard::recipes::{Asked, Proxy, Recipe};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,11 +21,13 @@ const PROXIES: &str = "KEYSTEAD_TEST_PROXIES";
 const START_MAX: Duration = Duration::from_secs(20);
 
 /// All of them, in the order of their turns.
-pub(super) const NAMES: [&str; 15] = [
+pub(super) const NAMES: [&str; 17] = [
     "nginx_plain",
     "nginx_inner",
     "nginx_constant",
     "nginx_keystead",
+    "nginx_constant_socket",
+    "nginx_keystead_socket",
     "own",
     "envoy_plain",
     "envoy_key",
@@ -48,6 +50,10 @@ pub(super) fn told(name: &str) -> Option<(&'static str, &'static str)> {
             ("guard_nginx_constant", "nginx, auth_request to a second nginx that always allows")
         }
         "nginx_keystead" => ("guard_nginx_keystead", "nginx, auth_request to Keystead"),
+        "nginx_constant_socket" => ("guard_nginx_constant_socket", "the same to a second nginx at a socket"),
+        "nginx_keystead_socket" => {
+            ("guard_nginx_keystead_socket", "nginx, auth_request to Keystead at a socket")
+        }
         "own" => ("guard_own", "Keystead's own proxy, deciding"),
         "envoy_plain" => ("guard_envoy_plain", "Envoy that lets everything through"),
         "envoy_key" => ("guard_envoy_key", "Envoy, its api_key_auth"),
@@ -76,6 +82,8 @@ impl Peer {
         let folder = house.folder(name)?;
         let address = if name == "own" { house.own() } else { free()? };
         let files = Files { folder: &folder, house, address };
+        let keystead = house.keystead().to_string();
+        let keystead = Asked::At(&keystead);
         let running = match name {
             "own" => Vec::new(),
             "nginx_plain" => files.nginx(&plain::nginx(address.port(), house.api, "", ""))?,
@@ -84,27 +92,29 @@ impl Peer {
                 files.nginx(&plain::nginx(address.port(), house.api, "auth_request /_constant;", beside))?
             }
             "nginx_constant" => {
-                let constant = free()?;
-                let second =
-                    nginx(CORE, &folder, "constant", &plain::nginx_constant(constant.port(), plain::YES))?;
-                listening(constant)?;
-                let mut running = files.nginx(&files.recipe(Proxy::Nginx, constant)?)?;
-                running.push(second);
-                running
+                let constant = free()?.to_string();
+                files.nginx_asking_nginx(&constant, Asked::At(&constant))?
             }
-            "nginx_keystead" => files.nginx(&files.recipe(Proxy::Nginx, house.keystead())?)?,
+            "nginx_constant_socket" => {
+                let socket = files.path("constant.sock");
+                files.nginx_asking_nginx(&format!("unix:{socket}"), Asked::Socket(&socket))?
+            }
+            "nginx_keystead_socket" => {
+                files.nginx(&files.recipe(Proxy::Nginx, Asked::Socket(&house.socket()))?)?
+            }
+            "nginx_keystead" => files.nginx(&files.recipe(Proxy::Nginx, keystead)?)?,
             "envoy_plain" => files.envoy(&plain::envoy(address.port(), house.api, ""))?,
             "envoy_key" => {
                 files.envoy(&plain::envoy(address.port(), house.api, &plain::envoy_keys(&house.keys)))?
             }
-            "envoy_keystead" => files.envoy(&files.recipe(Proxy::Envoy, house.keystead())?)?,
-            "envoy_grpc_keystead" => files.envoy(&files.recipe(Proxy::EnvoyGrpc, house.keystead())?)?,
+            "envoy_keystead" => files.envoy(&files.recipe(Proxy::Envoy, keystead)?)?,
+            "envoy_grpc_keystead" => files.envoy(&files.recipe(Proxy::EnvoyGrpc, keystead)?)?,
             "caddy_plain" => files.caddy(&plain::caddy(address.port(), house.api))?,
-            "caddy_keystead" => files.caddy(&files.recipe(Proxy::Caddy, house.keystead())?)?,
+            "caddy_keystead" => files.caddy(&files.recipe(Proxy::Caddy, keystead)?)?,
             "traefik_plain" => files.traefik(&plain::traefik(house.api))?,
-            "traefik_keystead" => files.traefik(&files.recipe(Proxy::Traefik, house.keystead())?)?,
+            "traefik_keystead" => files.traefik(&files.recipe(Proxy::Traefik, keystead)?)?,
             "haproxy_plain" => files.haproxy(&plain::haproxy(address.port(), house.api))?,
-            "haproxy_keystead" => files.haproxy(&files.recipe(Proxy::Haproxy, house.keystead())?)?,
+            "haproxy_keystead" => files.haproxy(&files.recipe(Proxy::Haproxy, keystead)?)?,
             other => bail!("nobody knows how to start {other}"),
         };
         let answered = answers(name, address, house);
@@ -124,17 +134,17 @@ struct Files<'a> {
 
 impl Files<'_> {
     /// The recipe, installed in the folder: the key is where it says.
-    fn recipe(&self, proxy: Proxy, keystead: SocketAddr) -> Result<String> {
+    fn recipe(&self, proxy: Proxy, keystead: Asked<'_>) -> Result<String> {
         let recipe = Recipe {
             project: "bench",
             environment: "production",
-            keystead: &keystead.to_string(),
+            keystead,
             upstream: &self.house.api.to_string(),
             port: self.address.port(),
             guard: &self.house.guard,
         };
         let key = &self.house.door_key;
-        let text = recipe.write(proxy).replace("PUT-THE-KEY-HERE", key);
+        let text = recipe.write(proxy).context("it cannot ask there")?.replace("PUT-THE-KEY-HERE", key);
         self.write("keystead-guard.key", key)?;
         self.write("keystead-guard.conf", &format!("proxy_set_header X-Keystead-Guard \"{key}\";"))?;
         let installed = |text: String, name| text.replace(&format!("/etc/{name}/"), &self.path(""));
@@ -151,6 +161,18 @@ impl Files<'_> {
 
     fn nginx(&self, text: &str) -> Result<Vec<Running>> {
         Ok(vec![nginx(CORE, self.folder, "nginx", text)?])
+    }
+
+    /// The recipe, and a second nginx where it asks, which always allows.
+    fn nginx_asking_nginx(&self, listen: &str, asked: Asked<'_>) -> Result<Vec<Running>> {
+        let second = nginx(CORE, self.folder, "constant", &plain::nginx_constant(listen, plain::YES))?;
+        match asked {
+            Asked::At(address) => listening(address.parse()?)?,
+            Asked::Socket(path) => wait_until(START_MAX, || Path::new(path).exists())?,
+        }
+        let mut running = self.nginx(&self.recipe(Proxy::Nginx, asked)?)?;
+        running.push(second);
+        Ok(running)
     }
 
     fn envoy(&self, text: &str) -> Result<Vec<Running>> {
@@ -193,7 +215,7 @@ pub(super) fn nginx(core: &str, folder: &Path, name: &str, text: &str) -> Result
     let path = |suffix: &str| format!("{}/{name}{suffix}", folder.display());
     fs::write(path(".part"), text)?;
     let main = format!(
-        "daemon off; worker_processes 1; pid {}; error_log {}; events {{}} http {{ access_log off; include {}; }}",
+        "daemon off; user root; worker_processes 1; pid {}; error_log {}; events {{}} http {{ access_log off; include {}; }}",
         path(".pid"),
         path(".error"),
         path(".part")
@@ -230,7 +252,7 @@ fn answers(name: &str, address: SocketAddr, house: &House) -> Result<()> {
     while status(address, key)? != "200" {
         ensure!(begun.elapsed() < START_MAX, "it does not let a key through");
     }
-    if name.ends_with("keystead") || name == "own" || name == "envoy_key" {
+    if name.contains("keystead") || name == "own" || name == "envoy_key" {
         let answered = status(address, "nobody")?;
         ensure!(answered == "401", "it answers {answered} to what is no key");
     }

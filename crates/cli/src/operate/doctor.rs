@@ -1,5 +1,6 @@
 //! `keystead doctor`: checks an installation without changing it, and says how to fix what it finds.
 
+mod doors;
 mod guards;
 
 use crate::exit::{Exit, Failure, Outcome};
@@ -75,6 +76,7 @@ impl Doctor {
         let findings = runtime.block_on(async {
             let mut findings = examine(&loaded.configuration).await;
             findings.extend(guards::examine(&loaded.guards).await);
+            findings.extend(doors::examine(&loaded.doors));
             findings
         });
         if output.is_json() {

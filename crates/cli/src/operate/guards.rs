@@ -99,8 +99,8 @@ impl Guards {
 impl Guarding {
     fn begin(&mut self, bound: Bound) {
         let Bound { planned: Planned { guard, tls, plan }, listener, address } = bound;
-        let judge = own_guard::decide(&self.keystead, &guard, &self.ids);
-        tracing::info!(%address, project = guard.project, environment = guard.environment, "guarding");
+        let judge = own_guard::decide(&self.keystead, &guard.whose, &self.ids);
+        tracing::info!(%address, project = guard.whose.project, environment = guard.whose.environment, "guarding");
         let stop = self.stop.child_token();
         let following = self.follow(tls, &stop);
         let proxy = Proxy::new(plan, judge.clone());
@@ -167,12 +167,10 @@ impl Guarding {
 
     fn put_in_force(&mut self, running: Running, planned: Planned) {
         let Planned { guard, tls, plan } = planned;
-        let whose =
-            |guard: &Guard| (guard.organization.clone(), guard.project.clone(), guard.environment.clone());
-        let judge = if whose(&guard) == whose(&running.guard) {
+        let judge = if guard.whose == running.guard.whose {
             running.judge
         } else {
-            own_guard::decide(&self.keystead, &guard, &self.ids)
+            own_guard::decide(&self.keystead, &guard.whose, &self.ids)
         };
         running.following.cancel();
         let following = self.follow(tls, &running.stop);

@@ -4,6 +4,7 @@ mod backup;
 mod checkpoint_file;
 mod config;
 mod doctor;
+mod doors;
 mod guards;
 mod publish;
 mod reload;

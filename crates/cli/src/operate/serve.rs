@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, Failure, Outcome};
 use crate::operate::checkpoint_file::CheckpointFile;
+use crate::operate::doors::Doors;
 use crate::operate::guards::Guards;
 use crate::operate::publish::{Place, Publishing};
 use crate::operate::reload::Reload;
@@ -78,6 +79,7 @@ impl Serve {
 
     async fn serve(&self, loaded: Loaded, allow_plain_http: bool, output: &Output) -> Outcome {
         let (configuration, guards) = (&loaded.configuration.clone(), loaded.guards.clone());
+        let doors = loaded.doors.clone();
         let reload = Reload::new(self.settings.clone(), allow_plain_http, loaded)?;
         make_folder(configuration)?;
         let tls = tls(configuration)?;
@@ -90,6 +92,7 @@ impl Serve {
         })?;
         let address = listener.local_addr().unwrap_or(configuration.listen);
         let guards = Guards::bind(guards).await?;
+        let doors = Doors::bind(doors)?;
         let stop = CancellationToken::new();
         tokio::spawn(wait_for_signal(stop.clone())?);
         if let Some(tls) = &tls {
@@ -120,6 +123,7 @@ impl Serve {
         let app = App { keystead: Arc::clone(&keystead), metrics };
         let guarding = guards.serve(&keystead, ids, &app.metrics, &stop);
         let guarding = tokio::spawn(reload.follow(guarding, stop.clone()));
+        let mut asked = doors.serve(&app, &ready, &configuration.limits, &stop);
         slot.fill(ready.before(routes::router(app)));
         if let Some(key) = admin_key {
             output.data(&format!("KEYSTEAD_KEY={}\n", key.expose()))?;
@@ -129,6 +133,7 @@ impl Serve {
         tracing::info!(%address, keys = keystead.keys_resident(), "ready");
         let ended = served.await;
         let _ = guarding.await;
+        while asked.join_next().await.is_some() {}
         keystead.close().await;
         publishing.end().await;
         tracing::info!("stopped in order");

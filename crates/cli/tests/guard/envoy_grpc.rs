@@ -59,6 +59,11 @@ fn envoy_guards_over_grpc_as_its_recipe_says() {
 }
 
 #[test]
+fn envoy_guards_over_grpc_from_a_socket() {
+    crate::guards("envoy-grpc-socket");
+}
+
+#[test]
 fn a_key_in_the_query_does_not_reach_the_api() {
     let Some(scene) = Scene::start() else { return };
     let (key, id) = scene.house.issue(&["--permission", "orders.*"]);

@@ -65,14 +65,22 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn start(upstream: &Upstream) -> Self {
+        Self::start_with(upstream, false)
+    }
+
+    /// With a door at its socket, too, or without.
+    pub(crate) fn start_with(upstream: &Upstream, door: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut house =
             Self { folder, port: free_port(), own: free_port(), key: String::new(), server: None };
-        let guard = format!(
+        let mut tables = format!(
             "[[guard]]\nlisten = \"127.0.0.1:{}\"\nupstreams = [\"http://127.0.0.1:{}\"]\nproject = \"shop\"\nenvironment = \"live\"\n",
             house.own, upstream.port
         );
-        fs::write(house.path("keystead.toml"), guard).unwrap();
+        if door {
+            tables += &house.door("live");
+        }
+        fs::write(house.path("keystead.toml"), tables).unwrap();
         house.key = house.serve().unwrap();
         house.run(&["projects", "create", "--name", "Shop", "--slug", "shop", "--prefix", "shop"]);
         house.run(&["environments", "create", "-p", "shop", "--name", "Live", "--slug", "live"]);
@@ -110,6 +118,17 @@ impl House {
                 return key;
             }
         }
+    }
+
+    /// The socket of its door.
+    pub(crate) fn socket(&self) -> String {
+        self.path("shop.sock").display().to_string()
+    }
+
+    /// What the configuration says of it.
+    pub(crate) fn door(&self, environment: &str) -> String {
+        let socket = self.socket();
+        format!("[[door]]\nsocket = \"{socket}\"\nproject = \"shop\"\nenvironment = \"{environment}\"\n")
     }
 
     pub(crate) fn log(&self) -> String {

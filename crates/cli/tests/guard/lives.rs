@@ -3,9 +3,11 @@
 use crate::Table;
 use crate::WHO;
 use crate::house::House;
-use crate::proxies::OWN;
+use crate::proxies::{AT_SOCKET, OWN};
 use crate::wire::Wire;
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 
 pub(crate) fn go_on(table: &mut Table<'_>, house: &mut House) {
     let (key, id) = house.issue(&["--permission", "orders.*"]);
@@ -38,7 +40,7 @@ pub(crate) fn go_on(table: &mut Table<'_>, house: &mut House) {
     house.server.take().unwrap().end();
     if table.proxy.name != OWN {
         // Where Keystead is down, so is its own proxy.
-        without_keystead(table, house.port, &headers);
+        without_keystead(table, house, &headers);
     }
     house.serve();
     table.proxy.answers();
@@ -51,11 +53,18 @@ pub(crate) fn go_on(table: &mut Table<'_>, house: &mut House) {
     table.check(is_told, "the report", &report);
 }
 
-fn without_keystead(table: &mut Table<'_>, port: u16, headers: &[(&str, &str)]) {
+fn without_keystead(table: &mut Table<'_>, house: &House, headers: &[(&str, &str)]) {
     // The kernel takes the connections that nobody here accepts.
-    let silent = TcpListener::bind(("127.0.0.1", port)).unwrap();
-    table.kept_out("Keystead does not answer", "GET", "/v1/orders", headers);
-    drop(silent);
+    if table.proxy.name.ends_with(AT_SOCKET) {
+        fs::remove_file(house.socket()).unwrap();
+        let silent = UnixListener::bind(house.socket()).unwrap();
+        table.kept_out("Keystead does not answer", "GET", "/v1/orders", headers);
+        drop(silent);
+    } else {
+        let silent = TcpListener::bind(("127.0.0.1", house.port)).unwrap();
+        table.kept_out("Keystead does not answer", "GET", "/v1/orders", headers);
+        drop(silent);
+    }
     table.kept_out("Keystead is down", "GET", "/v1/orders", headers);
     table.kept_out("Keystead is down, a public route", "GET", "/v1/open/x", &[]);
 }

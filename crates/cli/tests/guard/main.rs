@@ -9,6 +9,7 @@
 )]
 
 mod doctor;
+mod doors;
 mod envoy_grpc;
 mod house;
 mod lives;
@@ -22,7 +23,7 @@ mod upstream;
 mod wire;
 
 use house::House;
-use proxies::{OWN, Proxy};
+use proxies::{AT_SOCKET, OWN, Proxy};
 use upstream::Upstream;
 use wire::{Message, send};
 
@@ -264,7 +265,7 @@ fn addresses_and_paths(table: &mut Table<'_>, house: &House) {
 
 fn guards(name: &'static str) {
     let upstream = Upstream::start();
-    let mut house = House::start(&upstream);
+    let mut house = House::start_with(&upstream, name.ends_with(AT_SOCKET));
     let Some(mut proxy) = Proxy::start(name, &house, &upstream, false) else { return };
     let mut table = Table { proxy: &mut proxy, upstream: &upstream, wrong: Vec::new() };
     allowed(&mut table, &house);
@@ -305,4 +306,24 @@ fn envoy_guards_as_its_recipe_says() {
 #[test]
 fn haproxy_guards_as_its_recipe_says() {
     guards("haproxy");
+}
+
+#[test]
+fn nginx_guards_from_a_socket() {
+    guards("nginx-socket");
+}
+
+#[test]
+fn caddy_guards_from_a_socket() {
+    guards("caddy-socket");
+}
+
+#[test]
+fn envoy_guards_from_a_socket() {
+    guards("envoy-socket");
+}
+
+#[test]
+fn haproxy_guards_from_a_socket() {
+    guards("haproxy-socket");
 }

@@ -21,6 +21,9 @@ pub(crate) struct Proxy {
     running: Option<Running>,
 }
 
+/// What the name of a proxy ends with that asks at a socket.
+pub(crate) const AT_SOCKET: &str = "-socket";
+
 /// Keystead's own proxy, a part of its server.
 pub(crate) const OWN: &str = "own";
 
@@ -55,22 +58,14 @@ impl Proxy {
         fs::create_dir(&folder).unwrap();
         let to = format!("127.0.0.1:{}", upstream.port);
         let on = port.to_string();
-        let recipe = house.run(&[
-            "guard",
-            "recipe",
-            name,
-            "-p",
-            "shop",
-            "-e",
-            "live",
-            "--upstream",
-            &to,
-            "--port",
-            &on,
-        ]);
+        let socket = house.socket();
+        let named = name.strip_suffix(AT_SOCKET).unwrap_or(name);
+        let at: &[&str] = if named == name { &[] } else { &["--socket", &socket] };
+        let common = ["guard", "recipe", named, "-p", "shop", "-e", "live", "--upstream", &to, "--port", &on];
+        let recipe = house.run(&[&common, at].concat());
         let recipe = if opened { open(&recipe) } else { recipe };
         let recipe = recipe.replace(&format!("/etc/{installed_as}/"), &format!("{}/", folder.display()));
-        let mut command = installed(name, &program, house, &folder, &recipe, port);
+        let mut command = installed(named, &program, house, &folder, &recipe, port);
         let log = fs::File::create(folder.join("log")).unwrap();
         let running =
             command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
@@ -111,9 +106,9 @@ fn installed(name: &str, program: &Path, house: &House, folder: &Path, recipe: &
         "nginx" => {
             fs::create_dir(file("conf.d")).unwrap();
             fs::write(file("conf.d/keystead.conf"), recipe).unwrap();
-            // What Debian's own nginx.conf has, in a folder of the test's.
+            // What Debian's own nginx.conf has, in a folder of the test's, which is nobody else's.
             let main = format!(
-                "daemon off; pid {0}/pid; error_log {0}/error.log; events {{}} http {{ access_log off; include {0}/conf.d/*.conf; }}",
+                "daemon off; user root; pid {0}/pid; error_log {0}/error.log; events {{}} http {{ access_log off; include {0}/conf.d/*.conf; }}",
                 folder.display()
             );
             fs::write(file("nginx.conf"), main).unwrap();
@@ -135,7 +130,8 @@ fn installed(name: &str, program: &Path, house: &House, folder: &Path, recipe: &
             command.args(["--global.checkNewVersion=false", "--global.sendAnonymousUsage=false"]);
         }
         "envoy" | "envoy-grpc" => {
-            fs::write(file("keystead-envoy.yaml"), recipe).unwrap();
+            let whole = !recipe.contains("keystead-envoy.yaml");
+            fs::write(file(if whole { "envoy.yaml" } else { "keystead-envoy.yaml" }), recipe).unwrap();
             command.arg("-c").arg(file("envoy.yaml")).args([
                 "--concurrency",
                 "1",
@@ -180,6 +176,7 @@ fn steps(recipe: &str) -> Vec<String> {
         }
         goes_on = text.ends_with('\\') || text.ends_with('|');
     }
-    assert!(steps.iter().any(|step| step.contains("keystead guard key")), "{recipe}");
+    let by_key = steps.iter().any(|step| step.contains("keystead guard key"));
+    assert!(by_key != recipe.contains("[[door]]"), "{recipe}");
     steps
 }

@@ -1,6 +1,6 @@
 //! What Kubernetes is told: a route to the API, and that Envoy Gateway asks Keystead about each of its requests.
 
-use super::Recipe;
+use super::{Asked, Recipe};
 
 /// A Service, by a name as it has in a cluster's DNS.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +35,8 @@ impl Recipe<'_> {
         let service = |address| {
             Service::parse(address).unwrap_or(Service { name: address, namespace: "default", port: "0" })
         };
-        let (api, keystead) = (service(self.upstream), service(self.keystead));
+        let (Asked::At(keystead) | Asked::Socket(keystead)) = self.keystead;
+        let (api, keystead) = (service(self.upstream), service(keystead));
         // Who is in one namespace needs no leave.
         let same = api.namespace == keystead.namespace;
         let grant = if same { "" } else { include_str!("kubernetes-grant.yaml") };

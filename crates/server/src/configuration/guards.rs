@@ -1,9 +1,8 @@
-//! All tables `[[guard]]` together: what no single one can tell, and how they are shown.
+//! All tables `[[guard]]` together: what no single one can tell.
 
 use super::Configuration;
 use super::guard::{GUARDS_MAX, Guard};
 use super::mistake::Mistake;
-use std::fmt::Write as _;
 
 /// What no single table can tell.
 pub(super) fn check(guards: &[Guard], configuration: &Configuration, mistakes: &mut Vec<Mistake>) {
@@ -34,17 +33,4 @@ pub(super) fn check(guards: &[Guard], configuration: &Configuration, mistakes: &
             ));
         }
     }
-}
-
-/// The tables as TOML.
-pub(super) fn show(guards: &[Guard]) -> String {
-    let mut text = String::new();
-    for guard in guards {
-        let _ = writeln!(text, "\n[[guard]]  # file {}", guard.place);
-        for (name, value) in &guard.shown {
-            // JSON's strings, lists and numbers are TOML's too.
-            let _ = writeln!(text, "{name} = {value}");
-        }
-    }
-    text
 }

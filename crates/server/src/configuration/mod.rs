@@ -1,6 +1,7 @@
 //! What the server is told: defaults, one TOML file, `KEYSTEAD_*` variables and flags, each over the one before.
 
 mod database;
+mod door;
 mod guard;
 mod guards;
 mod mistake;
@@ -9,16 +10,19 @@ mod setting;
 mod show;
 mod smtp;
 mod sources;
+mod table;
 mod value;
 mod webhook;
 
 pub use database::DatabaseUrl;
+pub use door::{DOORS_MAX, Door};
 pub use guard::{GUARDS_MAX, Guard};
 pub use mistake::{ConfigurationError, Mistake};
 pub use resolve::{Loaded, load};
 pub use setting::{Kind, Setting};
 pub use show::reference;
 pub use smtp::{PASSWORD_VARIABLE, SmtpMistake};
+pub use table::Whose;
 pub use value::{LogFormat, LogLevel, RootKeyFrom, SmtpSecurity};
 pub use webhook::WebhookUrl;
 
@@ -163,6 +167,6 @@ settings! {
 }
 
 #[cfg(test)]
-mod guard_tests;
+mod table_tests;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,11 @@
 //! Which value of each setting is in force: the last of default, file, environment and flag that was given.
 
+use super::door::{self, Door};
 use super::guard::Guard;
 use super::guards;
 use super::mistake::{ConfigurationError, Mistake};
 use super::setting::Setting;
-use super::sources::{self, FILE_VARIABLE, Given, Layer, Source};
+use super::sources::{self, FILE_VARIABLE, Given, Layer, Source, Tables};
 use super::value::Value;
 use super::{Configuration, DatabaseUrl, Kind, RootKeyFrom, WebhookUrl};
 use keystead_service::SignInSettings;
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub configuration: Configuration,
     /// The installation's own proxies.
     pub guards: Vec<Guard>,
+    /// The sockets at which other proxies ask.
+    pub doors: Vec<Door>,
     /// In the order of the table.
     pub(super) values: Vec<InForce>,
 }
@@ -36,7 +39,9 @@ impl Loaded {
     #[must_use]
     pub fn settings_unlike(&self, other: &Self) -> Vec<&'static str> {
         let pairs = self.values.iter().zip(&other.values);
-        pairs.filter(|(one, other)| one.text != other.text).map(|(one, _)| one.setting.name).collect()
+        let unlike = pairs.filter(|(one, other)| one.text != other.text).map(|(one, _)| one.setting.name);
+        let doors = self.doors.iter().map(|door| &door.shown).ne(other.doors.iter().map(|door| &door.shown));
+        unlike.chain(doors.then_some("door")).collect()
     }
 }
 
@@ -58,11 +63,12 @@ pub fn load(
     sources::add_environment(&environment, &mut over, &mut mistakes);
     sources::add_flags(flags, &mut over, &mut mistakes);
 
-    let (mut layer, mut guards) = (Layer::new(), Vec::new());
+    let (mut layer, mut tables) = (Layer::new(), Tables::default());
     match named_file(flags, &environment) {
-        Some(path) => sources::add_file(&path, &mut layer, &mut guards, &mut mistakes),
-        None => add_data_folders_file(&over, &mut layer, &mut guards, &mut mistakes),
+        Some(path) => sources::add_file(&path, &mut layer, &mut tables, &mut mistakes),
+        None => add_data_folders_file(&over, &mut layer, &mut tables, &mut mistakes),
     }
+    let Tables { mut guards, doors } = tables;
     layer.append(&mut over);
 
     let data = text_of("data", &layer).to_owned();
@@ -72,11 +78,12 @@ pub fn load(
     if let Some(configuration) = &configuration {
         check(configuration, &values, &mut mistakes);
         guards::check(&guards, configuration, &mut mistakes);
+        door::check(&doors, &mut mistakes);
         let shutdown = Duration::from_secs(configuration.limits.shutdown_seconds_max);
         guards.iter_mut().for_each(|guard| guard.proxy.bounds.shutdown = shutdown);
     }
     match configuration {
-        Some(configuration) if mistakes.is_empty() => Ok(Loaded { configuration, guards, values }),
+        Some(configuration) if mistakes.is_empty() => Ok(Loaded { configuration, guards, doors, values }),
         _ => Err(ConfigurationError { mistakes }),
     }
 }
@@ -89,17 +96,12 @@ fn named_file(flags: &[(String, String)], environment: &[(OsString, OsString)]) 
 }
 
 /// The data folder's own file. It cannot move the folder that it was found in.
-fn add_data_folders_file(
-    over: &Layer,
-    layer: &mut Layer,
-    guards: &mut Vec<Guard>,
-    mistakes: &mut Vec<Mistake>,
-) {
+fn add_data_folders_file(over: &Layer, layer: &mut Layer, tables: &mut Tables, mistakes: &mut Vec<Mistake>) {
     let path = PathBuf::from(text_of("data", over)).join("keystead.toml");
     if !path.exists() {
         return;
     }
-    sources::add_file(&path, layer, guards, mistakes);
+    sources::add_file(&path, layer, tables, mistakes);
     if let Some(given) = layer.get("data") {
         mistakes.push(Mistake::new(
             given.source.place(),

@@ -1,9 +1,8 @@
 //! What is in force and where it came from, for people and programs; and the reference of all settings.
 
-use super::guards;
 use super::resolve::{InForce, Loaded};
 use super::{Configuration, Kind};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 
 impl Loaded {
@@ -17,8 +16,20 @@ impl Loaded {
             let _ = writeln!(all, "{line:width$}  # {source}");
             all
         });
-        text.push_str(&guards::show(&self.guards));
+        for (kind, place, shown) in self.tables() {
+            let _ = writeln!(text, "\n[[{kind}]]  # file {place}");
+            for (name, value) in shown {
+                // JSON's strings, lists and numbers are TOML's too.
+                let _ = writeln!(text, "{name} = {value}");
+            }
+        }
         text
+    }
+
+    /// What the file has several of: the kind, where it stands, what is in force.
+    fn tables(&self) -> impl Iterator<Item = (&'static str, &str, &Map<String, Value>)> {
+        let guards = self.guards.iter().map(|guard| ("guard", guard.place.as_str(), &guard.shown));
+        guards.chain(self.doors.iter().map(|door| ("door", door.place.as_str(), &door.shown)))
     }
 
     /// The same for programs: a list of `name`, `value`, `source`.
@@ -33,8 +44,8 @@ impl Loaded {
                     "source": value.source.to_string(),
                 })
             })
-            .chain(self.guards.iter().map(|guard| {
-                json!({ "name": "guard", "value": guard.shown, "source": format!("file {}", guard.place) })
+            .chain(self.tables().map(|(kind, place, shown)| {
+                json!({ "name": kind, "value": shown, "source": format!("file {place}") })
             }))
             .collect()
     }
@@ -105,10 +116,11 @@ setting. Certificates are checked against the system's authorities and those in 
 connects, signs in and names the sender without sending anything; `keystead mail test you@example.com` sends a test
 message. Give every node of one database the same settings: each that has them sends.
 
-## Guards
+## Guards and doors
 
 Each table `[[guard]]` of the file is a proxy before an API, which this server runs; see [PROXY.md](PROXY.md). On
-SIGHUP these tables are read again and put in force, and nothing else of the file.
+SIGHUP these tables are read again and put in force, and nothing else of the file. Each table `[[door]]` is a socket at
+which proxies on this machine ask; see [GUARD.md](GUARD.md).
 
 ## All settings
 

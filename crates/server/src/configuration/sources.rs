@@ -1,8 +1,10 @@
 //! Where settings come from: a TOML file, `KEYSTEAD_*` variables, flags. Unknown names are refused.
 
+use super::door::{self, Door};
 use super::guard::{self, Guard};
 use super::mistake::Mistake;
 use super::smtp::PASSWORD_VARIABLE;
+use super::table::Text;
 use super::{Configuration, Kind, Setting};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -73,15 +75,22 @@ pub(super) struct Given {
 /// What was given, by the setting's name; what is added later replaces what was there.
 pub(super) type Layer = BTreeMap<&'static str, Given>;
 
+/// What a file has several of.
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    pub(super) guards: Vec<Guard>,
+    pub(super) doors: Vec<Door>,
+}
+
 /// Reads the file and adds its values; mistakes are added to `mistakes`.
-pub(super) fn add_file(path: &Path, layer: &mut Layer, guards: &mut Vec<Guard>, mistakes: &mut Vec<Mistake>) {
+pub(super) fn add_file(path: &Path, layer: &mut Layer, tables: &mut Tables, mistakes: &mut Vec<Mistake>) {
     let text = match read(path) {
         Ok(text) => text,
         Err(mistake) => return mistakes.push(mistake),
     };
     match DeTable::parse(&text) {
         Ok(table) => {
-            let mut file = File { path, text: &text, layer, guards, mistakes };
+            let mut file = File { path, text: &text, layer, tables, mistakes };
             file.table("", table.get_ref());
         }
         // The parser's own display quotes the line, which may hold a password: only its message is safe.
@@ -116,7 +125,7 @@ struct File<'a> {
     path: &'a Path,
     text: &'a str,
     layer: &'a mut Layer,
-    guards: &'a mut Vec<Guard>,
+    tables: &'a mut Tables,
     mistakes: &'a mut Vec<Mistake>,
 }
 
@@ -131,7 +140,14 @@ impl File<'_> {
             let line = line_of(self.text, key.span().start);
             match (named(&name), value.get_ref()) {
                 (Some(setting), value) => self.value(setting, line, value),
-                (None, value) if name == "guard" => self.guards(line, value),
+                (None, value) if name == "guard" => {
+                    let guards = self.each(line, "guard", "docs/PROXY.md", value, guard::read);
+                    self.tables.guards.extend(guards);
+                }
+                (None, value) if name == "door" => {
+                    let doors = self.each(line, "door", "docs/GUARD.md", value, door::read);
+                    self.tables.doors.extend(doors);
+                }
                 // Deeper than one section nothing is known: the whole table is one unknown name.
                 (None, DeValue::Table(inner)) if section.is_empty() => self.table(&name, inner),
                 (None, _) => self.mistakes.push(unknown(
@@ -144,20 +160,34 @@ impl File<'_> {
         }
     }
 
-    fn guards(&mut self, line: usize, value: &DeValue<'_>) {
+    /// Reads each table of a kind; those in which something is wrong are left out, and it is told.
+    fn each<T>(
+        &mut self,
+        line: usize,
+        kind: &str,
+        reference: &str,
+        value: &DeValue<'_>,
+        read: impl Fn(Text<'_>, usize, &DeTable<'_>, &mut Vec<Mistake>) -> Option<T>,
+    ) -> Vec<T> {
+        let text = Text { path: self.path, text: self.text };
         let tables = match value {
-            DeValue::Array(values) => values.iter().map(|value| match value.get_ref() {
-                DeValue::Table(table) => Some((line_of(self.text, value.span().start), table)),
-                _ => None,
-            }),
-            _ => return self.mistakes.push(no_guards(self.path, line)),
+            DeValue::Array(values) => values
+                .iter()
+                .map(|value| match value.get_ref() {
+                    DeValue::Table(table) => Some((line_of(self.text, value.span().start), table)),
+                    _ => None,
+                })
+                .collect::<Option<Vec<_>>>(),
+            _ => None,
         };
-        let Some(tables) = tables.collect::<Option<Vec<_>>>() else {
-            return self.mistakes.push(no_guards(self.path, line));
+        let Some(tables) = tables else {
+            let fix =
+                format!("Begin each with a line [[{kind}]], in two brackets; {reference} has an example.");
+            let detail = format!("{kind}s are a list of tables.");
+            self.mistakes.push(Mistake::new(place(self.path, line), detail, fix));
+            return Vec::new();
         };
-        for (line, table) in tables {
-            self.guards.extend(guard::read(self.path, self.text, line, table, self.mistakes));
-        }
+        tables.into_iter().filter_map(|(line, table)| read(text, line, table, self.mistakes)).collect()
     }
 
     fn value(&mut self, setting: &'static Setting, line: usize, value: &DeValue<'_>) {
@@ -187,11 +217,6 @@ impl File<'_> {
             )),
         }
     }
-}
-
-fn no_guards(path: &Path, line: usize) -> Mistake {
-    let fix = "Begin each with a line [[guard]], in two brackets; docs/PROXY.md has an example.";
-    Mistake::new(place(path, line), "guards are a list of tables.", fix)
 }
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {

@@ -6,16 +6,18 @@ mod tests;
 pub use keystead_listen::{Tls, TlsError};
 
 use crate::configuration::Limits;
+use crate::own_place::OwnPlace;
 use axum::Router;
 use axum::extract::FromRequestParts;
+use http::Extensions;
 use http::request::Parts;
-use keystead_listen::{Arrival, Bounds};
+use keystead_listen::{Arrival, Bounds, Listener};
 use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -50,8 +52,41 @@ pub async fn serve(
     limits: &Limits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let mark = |extensions: &mut Extensions, peer| {
+        extensions.insert(Peer(peer));
+    };
+    serve_marked(listener, router, tls, limits, shutdown, mark).await
+}
+
+/// Serves `router` on a socket until `shutdown`, as [`serve`] does. Whoever can open the socket has proved that they may
+/// ask about the keys of `place`.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_door(
+    listener: UnixListener,
+    router: Router,
+    place: Arc<OwnPlace>,
+    limits: &Limits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let mark = move |extensions: &mut Extensions, _| {
+        extensions.insert(Arc::clone(&place));
+    };
+    serve_marked(listener, router, None, limits, shutdown, mark).await
+}
+
+/// Serves requests on which `mark` has put how they came.
+async fn serve_marked<L: Listener>(
+    listener: L,
+    router: Router,
+    tls: Option<Arc<Tls>>,
+    limits: &Limits,
+    shutdown: CancellationToken,
+    mark: impl Fn(&mut Extensions, SocketAddr) + Send + Sync + 'static,
+) -> io::Result<()> {
     let answer = move |mut request: http::Request<hyper::body::Incoming>, arrival: Arrival| {
-        request.extensions_mut().insert(Peer(arrival.peer));
+        mark(request.extensions_mut(), arrival.peer);
         let answer = router.clone().call(request);
         async move {
             let Ok(answer) = answer.await;

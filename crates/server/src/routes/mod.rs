@@ -28,6 +28,8 @@ mod verify;
 mod well_known;
 mod whoami;
 
+pub use guard::doors;
+
 use crate::openapi::{Description, finish};
 use crate::state::App;
 use axum::Router;

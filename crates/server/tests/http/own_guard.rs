@@ -66,7 +66,7 @@ async fn proxy(house: &House, api: SocketAddr, whose: &str) -> SocketAddr {
     let address = listener.local_addr().unwrap();
     let ids = Arc::new(RequestIds::new(&mut ChaCha8Rng::seed_from_u64(5)));
     let plan = Plan::new(guard.proxy.clone(), None).unwrap();
-    let proxy = Proxy::new(plan, decide(&house.keystead, guard, &ids));
+    let proxy = Proxy::new(plan, decide(&house.keystead, &guard.whose, &ids));
     tokio::spawn(keystead_proxy::serve(listener, proxy, CancellationToken::new()));
     address
 }

@@ -21,7 +21,7 @@ impl Keystead {
         let mut reader = self.store.read().await?;
         let Some(name) = name else {
             let rows = reader.organizations(None, 2).await?;
-            let fix = "Name the one whose keys are asked, as `organization` of the guard.";
+            let fix = "Name the one whose keys are asked, as `organization` of the guard or door.";
             return match &rows[..] {
                 [] => Err(Refused::not_found("organization")),
                 [only] => Ok(only.id),

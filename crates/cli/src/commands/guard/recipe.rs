@@ -4,12 +4,14 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::flags::project::InProject;
 use crate::session::Session;
 use clap::{Args, ValueEnum};
-use keystead_guard::recipes::{self, Proxy, Service};
+use keystead_guard::recipes::{self, Asked, Proxy, Service};
 
 /// Print a complete configuration for a proxy, with how to install it in its first lines
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   keystead guard recipe nginx -p shop -e live --upstream 127.0.0.1:3000
+  keystead guard recipe nginx -p shop -e live --upstream 127.0.0.1:3000 \\
+      --socket /run/keystead/shop-live.sock
   keystead guard recipe envoy -p shop -e live --upstream api:3000 --port 80
   keystead guard recipe kubernetes-gateway -p shop -e live \\
       --upstream api.shop:3000 --keystead keystead.keystead:7070")]
@@ -27,6 +29,9 @@ pub(crate) struct Recipe {
     /// Where the proxy reaches Keystead over plain HTTP; by default where this command does
     #[arg(long, value_name = "HOST:PORT", value_parser = address)]
     keystead: Option<String>,
+    /// The socket of [[door]] at which the proxy asks instead, on the same machine and without a key
+    #[arg(long, value_name = "PATH", value_parser = socket, conflicts_with = "keystead")]
+    socket: Option<String>,
     /// On which port the proxy listens; in Kubernetes its Gateway says
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -61,20 +66,31 @@ fn address(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A path that stands in every proxy's configuration as it is.
+fn socket(text: &str) -> Result<String, String> {
+    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_');
+    if !text.starts_with('/') || text.ends_with('/') || text.len() > 107 || !text.bytes().all(is_path) {
+        return Err("Give an absolute path of at most 107 letters, digits, /, ., - and _.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 impl Recipe {
     pub(super) async fn run(self, session: &Session) -> Outcome {
         let client = &session.client;
         let project = client.project(&self.project.project).await?;
         let environment = client.environment(&project.id, &self.environment).await?;
         let guard = client.guard(&project.id).await?.rules;
-        let keystead = match self.keystead {
-            Some(keystead) => keystead,
-            None => own_address(client.url())?,
+        let at = match (&self.socket, self.keystead) {
+            (Some(_), _) => String::new(),
+            (None, Some(keystead)) => keystead,
+            (None, None) => own_address(client.url())?,
         };
+        let keystead = self.socket.as_deref().map_or(Asked::At(&at), Asked::Socket);
         let recipe = recipes::Recipe {
             project: &project.slug,
             environment: &environment.slug,
-            keystead: &keystead,
+            keystead,
             upstream: &self.upstream,
             port: self.port,
             guard: &guard,
@@ -88,13 +104,20 @@ impl Recipe {
             Word::Haproxy => Proxy::Haproxy,
             Word::KubernetesGateway => Proxy::KubernetesGateway,
         };
-        if proxy == Proxy::KubernetesGateway {
-            check_services([recipe.upstream, recipe.keystead])?;
+        if proxy == Proxy::KubernetesGateway && self.socket.is_none() {
+            check_services([recipe.upstream, &at])?;
         }
-        session.output.data(&recipe.write(proxy))?;
+        session.output.data(&recipe.write(proxy).ok_or_else(no_socket)?)?;
         session.output.note("Its first lines say how to install it.");
         Ok(Exit::Done)
     }
+}
+
+fn no_socket() -> Failure {
+    Failure::usage(
+        "This proxy cannot ask at a socket.",
+        "Give --keystead HOST:PORT instead of --socket; it then proves itself by a key.",
+    )
 }
 
 /// In a cluster, Keystead and the API are reached as Services.
@@ -139,6 +162,12 @@ mod tests {
         assert_eq!(own_address("http://127.0.0.1:7070/").unwrap(), "127.0.0.1:7070");
         assert_eq!(own_address("http://keystead").unwrap(), "keystead:80");
         assert!(own_address("https://keystead.example").is_err());
+        assert_eq!(socket("/run/keystead/shop-live.sock").unwrap(), "/run/keystead/shop-live.sock");
+        for bad in
+            ["", "run/a.sock", "/run/", "/run/a b", "/run/a;", "/run/\n", &format!("/{}", "a".repeat(107))]
+        {
+            assert!(socket(bad).is_err(), "{bad}");
+        }
         assert!(check_services(["api:80", "keystead.keystead.svc:7070"]).is_ok());
         assert!(check_services(["api:80", "127.0.0.1:7070"]).is_err());
     }
@@ -148,12 +177,12 @@ mod tests {
         let recipe = recipes::Recipe {
             project: "shop",
             environment: "live",
-            keystead: "keystead.keys:7070",
+            keystead: Asked::At("keystead.keys:7070"),
             upstream,
             port: 8080,
             guard: &guard,
         };
-        let text = recipe.write(Proxy::KubernetesGateway);
+        let text = recipe.write(Proxy::KubernetesGateway).unwrap();
         text.split("\n---\n").map(|document| serde_saphyr::from_str(document).unwrap()).collect()
     }
 

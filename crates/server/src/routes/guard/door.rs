@@ -2,6 +2,7 @@
 //! goes on.
 
 use crate::credential::origin;
+use crate::own_place::OwnPlace;
 use crate::state::App;
 use axum::body::Body;
 use axum::response::Response;
@@ -12,6 +13,7 @@ use keystead_guard::{Allowed, Answer, Refusal, Request};
 use keystead_service::Door;
 use keystead_service::caller::Origin;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// A request as a proxy describes it.
 pub(super) struct Described<'a> {
@@ -51,18 +53,28 @@ pub(super) async fn judge<'a>(
 }
 
 async fn open(app: &App, parts: &Parts) -> Result<Door, Misasked> {
+    let origin = origin(parts).map_err(|_| Misasked("The proxy's request is not understood."))?;
+    if let Some(place) = parts.extensions.get() {
+        return at_socket(place, &origin).await.map_err(|shut| Misasked(shut.detail()));
+    }
     let token = one(&parts.headers, &GUARD)
         .ok_or(Misasked("The proxy does not prove itself: it must send its own key in X-Keystead-Guard."))?;
-    let origin = origin(parts).map_err(|_| Misasked("The proxy's request is not understood."))?;
     open_with(app, token, origin).await.map_err(|shut| Misasked(shut.detail()))
 }
 
-/// Why a proxy's own key opens no door.
+/// The door of the socket by which the proxy came: nothing that it sends besides can open another.
+pub(super) async fn at_socket(place: &Arc<OwnPlace>, origin: &Origin) -> Result<Door, Shut> {
+    place.door(origin.request_id).await.ok_or(Shut::Nowhere)
+}
+
+/// Why a proxy may not ask.
 pub(super) enum Shut {
-    /// It is nobody's, or not valid.
+    /// Its own key is nobody's, or not valid.
     Unknown,
     /// It is a key, and not for this.
     MayNot,
+    /// What its socket is for is not there, or not guarded.
+    Nowhere,
 }
 
 impl Shut {
@@ -72,6 +84,9 @@ impl Shut {
             Self::Unknown => "The proxy's own key is not accepted.",
             Self::MayNot => {
                 "The proxy's key must hold keys.verify for one environment of a guarded project, and nothing may forbid it."
+            }
+            Self::Nowhere => {
+                "The environment that this socket is for is not there, or its project is not guarded."
             }
         }
     }

@@ -14,6 +14,11 @@ use crate::state::App;
 use axum::Router;
 use axum::routing::{any, post};
 
+/// The doors alone, for [`crate::listen::serve_door`].
+pub fn doors(app: App) -> Router {
+    routes().with_state(app)
+}
+
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/v1/guard/nginx", any(nginx::ask))

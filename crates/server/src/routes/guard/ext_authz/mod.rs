@@ -5,8 +5,9 @@ mod answer;
 mod messages;
 mod read;
 
-use super::door::{Shut, open_with};
+use super::door::{Shut, at_socket, open_with};
 use crate::credential::origin;
+use crate::own_place::OwnPlace;
 use crate::problem::{ApiProblem, ProblemCode};
 use crate::state::App;
 use answer::{denied, passes};
@@ -21,6 +22,7 @@ use keystead_guard::headers::GUARD;
 use keystead_service::Door;
 use keystead_service::caller::Origin;
 use messages::{AttributeContext, CheckRequest, CheckResponse, Entry};
+use std::sync::Arc;
 use tonic::Status;
 use tonic::server::Grpc;
 use tonic_prost::ProstCodec;
@@ -39,7 +41,10 @@ pub(super) async fn check(State(app): State<App>, request: Request) -> Result<Re
     let (parts, body) = request.into_parts();
     check_type(&parts.headers)?;
     let origin = origin(&parts)?;
-    let proof = bearer(&parts.headers);
+    let proof = match parts.extensions.get::<Arc<OwnPlace>>() {
+        Some(place) => Proof::Socket(Arc::clone(place)),
+        None => Proof::Keys(bearer(&parts.headers)),
+    };
     // `Front` has bounded it.
     let body = to_bytes(body, usize::MAX).await.map_err(ApiProblem::internal)?;
     // A client can make the message too large. What is not read must not be an error, so it is answered as one that is.
@@ -60,10 +65,17 @@ pub(super) async fn check(State(app): State<App>, request: Request) -> Result<Re
     Ok(response.map(Body::new).into_response())
 }
 
+/// How Envoy proves itself: by the socket that it opened, or by the keys that the call's metadata has.
+#[derive(Clone)]
+enum Proof {
+    Socket(Arc<OwnPlace>),
+    Keys(Vec<String>),
+}
+
 async fn judge(
     app: &App,
     origin: Origin,
-    proof: Vec<String>,
+    proof: Proof,
     attributes: AttributeContext,
 ) -> Result<CheckResponse, Status> {
     let door = open(app, origin, proof, &attributes.context_extensions).await?;
@@ -85,12 +97,11 @@ async fn judge(
 
 /// Envoy proves itself in the call's metadata (`initial_metadata`) or, where that cannot be set, as with Envoy
 /// Gateway, in a context extension; never in what a client sends.
-async fn open(
-    app: &App,
-    origin: Origin,
-    mut proof: Vec<String>,
-    extensions: &[Entry],
-) -> Result<Door, Status> {
+async fn open(app: &App, origin: Origin, proof: Proof, extensions: &[Entry]) -> Result<Door, Status> {
+    let mut proof = match proof {
+        Proof::Socket(place) => return at_socket(&place, &origin).await.map_err(refused),
+        Proof::Keys(keys) => keys,
+    };
     let named = extensions.iter().filter(|entry| entry.key == GUARD.as_str());
     proof.extend(named.map(|entry| String::from_utf8_lossy(&entry.value).trim().to_owned()));
     let [token] = &proof[..] else {
@@ -98,10 +109,15 @@ async fn open(
             "Envoy must prove itself once: by its own key as authorization: Bearer in initial_metadata, or as x-keystead-guard in context_extensions.",
         ));
     };
-    open_with(app, token, origin).await.map_err(|shut| match shut {
+    open_with(app, token, origin).await.map_err(refused)
+}
+
+fn refused(shut: Shut) -> Status {
+    match shut {
         Shut::Unknown => Status::unauthenticated(shut.detail()),
         Shut::MayNot => Status::permission_denied(shut.detail()),
-    })
+        Shut::Nowhere => Status::failed_precondition(shut.detail()),
+    }
 }
 
 /// What the call's metadata has for a proof; what is no bearer token is none that could be valid.

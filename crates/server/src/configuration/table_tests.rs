@@ -1,4 +1,4 @@
-//! Tables of guards: what is read, refused, shown.
+//! Tables of guards and doors: what is read, refused, shown.
 
 use super::{ConfigurationError, Loaded, load};
 
@@ -26,7 +26,7 @@ fn a_guard_is_read_and_shown_as_it_can_be_read_again() {
     let loaded = with(&text).unwrap();
     let [first, second] = &loaded.guards[..] else { panic!("{:?}", loaded.guards) };
     assert_eq!(
-        (first.listen.port(), first.project.as_str(), first.environment.as_str()),
+        (first.listen.port(), first.whose.project.as_str(), first.whose.environment.as_str()),
         (8080, "registry", "production")
     );
     assert_eq!(
@@ -86,4 +86,52 @@ fn what_is_wrong_is_told_with_its_line_and_a_fix() {
     assert!(with(&open).is_ok());
     let many: String = (0..65).map(|at| WHOLE.replace("8080", &(10_000 + at).to_string())).collect();
     assert!(with(&many).unwrap_err().to_string().contains("these are 65 guards"));
+}
+
+const DOOR: &str = "\
+[[door]]
+socket = \"/run/keystead/shop.sock\"
+project = \"registry\"
+environment = \"production\"
+";
+
+#[test]
+fn a_door_is_read_and_shown_as_it_can_be_read_again() {
+    let text = format!("{WHOLE}{DOOR}organization = \"acme\"\n{}", DOOR.replace("shop", "other"));
+    let loaded = with(&text).unwrap();
+    let [first, second] = &loaded.doors[..] else { panic!("{:?}", loaded.doors) };
+    assert_eq!((loaded.guards.len(), first.socket.to_str()), (1, Some("/run/keystead/shop.sock")));
+    assert_eq!(first.whose.organization.as_deref(), Some("acme"));
+    assert_eq!((second.whose.organization.as_deref(), second.whose.project.as_str()), (None, "registry"));
+    let again = with(&loaded.show()).unwrap();
+    assert!(again.settings_unlike(&loaded).is_empty(), "{}", loaded.show());
+    assert_eq!(with(WHOLE).unwrap().settings_unlike(&loaded), ["door"]);
+    let json = loaded.show_json();
+    let doors: Vec<_> = json.as_array().unwrap().iter().filter(|entry| entry["name"] == "door").collect();
+    assert_eq!((doors.len(), &doors[0]["value"]["organization"]), (2, &"acme".into()));
+}
+
+#[test]
+fn what_is_wrong_with_a_door_is_told_with_its_line_and_a_fix() {
+    let long = format!("/{}", "a".repeat(107));
+    for (text, told) in [
+        (format!("{DOOR}sockt = 1"), "there is no setting `door.sockt`. Did you mean `door.socket`?"),
+        (format!("{DOOR}zzzzzzzz = 1"), "Remove it; docs/GUARD.md lists every setting."),
+        (DOOR.replace("socket", "#"), "Add it: a door needs socket, project and environment."),
+        (DOOR.replace("environment", "#"), "given.toml:1: `door.environment`: it is missing."),
+        (
+            DOOR.replace("/run/keystead/shop.sock", "shop.sock"),
+            "given.toml:2: `door.socket`: this is no absolute",
+        ),
+        (DOOR.replace("/run/keystead/shop.sock", "/"), "this is no absolute path of a socket"),
+        (DOOR.replace("/run/keystead/shop.sock", &long), "at most 107 bytes"),
+        (format!("{DOOR}{DOOR}"), "given.toml:5: another door of this server is there already."),
+        (DOOR.replace("[[door]]", "[door]"), "in two brackets"),
+    ] {
+        let error = with(&text).unwrap_err();
+        assert_eq!(error.mistakes.len(), 1, "{error}");
+        assert!(error.to_string().contains(told), "{error}");
+    }
+    let many: String = (0..65).map(|at| DOOR.replace("shop", &at.to_string())).collect();
+    assert!(with(&many).unwrap_err().to_string().contains("these are 65 doors"));
 }
