@@ -84,13 +84,7 @@ impl Serve {
         make_folder(configuration)?;
         let tls = tls(configuration)?;
         let places = places(configuration)?;
-        let listener = TcpListener::bind(configuration.listen).await.map_err(|error| {
-            Failure::local(
-                format!("{} cannot be listened on: {error}.", configuration.listen),
-                "Stop what listens there, or choose another address with --listen.",
-            )
-        })?;
-        let address = listener.local_addr().unwrap_or(configuration.listen);
+        let (listener, address) = bind(configuration.listen).await?;
         let guards = Guards::bind(guards).await?;
         let doors = Doors::bind(doors)?;
         let stop = CancellationToken::new();
@@ -139,6 +133,17 @@ impl Serve {
         tracing::info!("stopped in order");
         told(ended)
     }
+}
+
+async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        Failure::local(
+            format!("{listen} cannot be listened on: {error}."),
+            "Stop what listens there, or choose another address with --listen.",
+        )
+    })?;
+    let address = listener.local_addr().unwrap_or(listen);
+    Ok((listener, address))
 }
 
 /// How serving ended.
