@@ -6,10 +6,10 @@ use crate::cursor::Cut;
 use crate::present::{json, rows};
 use crate::projects::hold;
 use crate::refused::Refused;
-use crate::{Keystead, management, versions};
+use crate::{Keystead, guard, management, versions};
 use keystead_api::{CreatePermission, Page, PageQuery, Permission, UpdatePermission};
 use keystead_domain::cells::ProjectCell;
-use keystead_domain::ids::{PermissionId, ProjectId};
+use keystead_domain::ids::PermissionId;
 use keystead_domain::name;
 use keystead_store::{Acted, Change, ChangeKind, PermissionRow, StoreError, Tx, Unique};
 use std::sync::Arc;
@@ -156,7 +156,7 @@ impl Keystead {
                 let row = tx.permission(project.organization, id).await?;
                 let row = row.ok_or(Refused::not_found("permission"))?;
                 versions::expect(if_match, row.version)?;
-                unused(tx, project.id, &row.name).await?;
+                unused(tx, &project, &row.name).await?;
                 let deleted = tx.delete_permission(row.organization_id, id).await;
                 deleted.map_err(|error| match error {
                     StoreError::Referenced => in_use("A key was just granted it."),
@@ -207,12 +207,12 @@ impl Keystead {
 
 /// Refuses when a key is granted the permission or a role names it. What only a pattern stands for
 /// goes with it.
-async fn unused(tx: &mut Tx, project: ProjectId, name: &str) -> Result<(), Refused> {
-    let keys = tx.keys_granted(project, name).await?;
+async fn unused(tx: &mut Tx, project: &ProjectCell, name: &str) -> Result<(), Refused> {
+    let keys = tx.keys_granted(project.id, name).await?;
     if keys > 0 {
         return Err(in_use(&format!("Keys that are granted it: {keys}.")));
     }
-    for role in tx.roles_in(project).await? {
+    for role in tx.roles_in(project.id).await? {
         let permissions: Vec<String> = json(&role.permissions)?;
         if permissions.iter().any(|permission| permission == name) {
             return Err(Refused::conflict(
@@ -220,6 +220,13 @@ async fn unused(tx: &mut Tx, project: ProjectId, name: &str) -> Result<(), Refus
                 "Take it from the role first.",
             ));
         }
+    }
+    let guard = tx.guard(project.organization, project.id).await?;
+    if let Some(route) = guard.map(|row| guard::route_that_needs(&row, name)).transpose()?.flatten() {
+        return Err(Refused::conflict(
+            format!("The guard's route {route} needs this permission: nobody could call it any more."),
+            "Change what the route needs first, or take it out of the guard.",
+        ));
     }
     Ok(())
 }

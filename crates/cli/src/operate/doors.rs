@@ -70,7 +70,7 @@ fn bind(door: &Door) -> Result<UnixListener, Failure> {
     Ok(listener)
 }
 
-/// Takes away the socket that a server which did not end in order has left; never what somebody listens on, nor what
+/// Takes away the socket that an earlier server has left; never what somebody listens on, nor what
 /// is none.
 fn clear(socket: &Path) -> Result<(), Failure> {
     let Ok(found) = fs::symlink_metadata(socket) else { return Ok(()) };

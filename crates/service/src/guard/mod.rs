@@ -22,6 +22,7 @@ use crate::refused::Refused;
 use crate::signed_identity::{audience, issuer};
 use keystead_api::{Guard, GuardMode, GuardView};
 use keystead_domain::cells::ProjectCell;
+use keystead_guard::label;
 use keystead_store::{Change, ChangeKind, GuardRow};
 use std::sync::Arc;
 
@@ -65,6 +66,18 @@ impl Keystead {
 
 fn rules(row: &GuardRow) -> Result<Guard, Refused> {
     json(&row.body)
+}
+
+/// The first of a guard's routes that names a permission.
+pub(crate) fn route_that_needs(row: &GuardRow, permission: &str) -> Result<Option<String>, Refused> {
+    for route in rules(row)?.routes {
+        let mut needs = false;
+        set::each_name(route.permissions.as_ref(), &mut |name| needs |= name == permission)?;
+        if needs {
+            return Ok(Some(label(&route)));
+        }
+    }
+    Ok(None)
 }
 
 fn show(project: &ProjectCell, row: &GuardRow) -> Result<GuardView, Refused> {

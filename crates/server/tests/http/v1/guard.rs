@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 on_both_engines! {
     a_guard_is_set_and_changed_on_record,
     what_is_no_guard_is_refused_and_its_field_named,
+    a_permission_that_a_route_needs_is_not_deleted,
     a_document_is_imported_again_and_again,
     only_who_may_sees_and_sets_guards,
     a_door_opens_for_a_key_of_one_environment_only,
@@ -96,6 +97,20 @@ async fn what_is_no_guard_is_refused_and_its_field_named(house: House) {
     let own = "/v1/projects/keystead/guard";
     house.admin.put(own, json!({"mode": "enforce"})).await.refused(409, "conflict");
     nobody_has_guarded(&house).await;
+}
+
+async fn a_permission_that_a_route_needs_is_not_deleted(house: House) {
+    let catalogue = "/v1/projects/registry/permissions";
+    let made = json!({"name": "exports.read", "description": "Read exports"});
+    house.admin.post(catalogue, made).await.created();
+    let mut rules = guard("enforce");
+    rules["routes"][0]["permissions"] = json!({"any": ["zones.read", {"all": ["exports.read"]}]});
+    house.admin.put(PATH, rules).await.ok();
+    let exports = format!("{catalogue}/exports.read");
+    let refused = house.admin.delete(&exports).await.refused(409, "conflict");
+    assert!(refused["detail"].as_str().unwrap().contains("GET /zones/*"), "{refused}");
+    house.admin.put(PATH, guard("enforce")).await.ok();
+    house.admin.delete(&exports).await.gone();
 }
 
 async fn a_document_is_imported_again_and_again(house: House) {
