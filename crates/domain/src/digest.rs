@@ -39,6 +39,13 @@ impl fmt::Debug for Digest {
     }
 }
 
+/// SHA-256 of what is no secret: whether two texts are the same.
+#[must_use]
+pub fn of_text(text: &[u8]) -> [u8; 32] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text);
+    digest.as_ref().try_into().unwrap_or_default()
+}
+
 /// The server-side key of all digests, with its version, which stands beside each digest.
 pub struct Pepper {
     version: u16,

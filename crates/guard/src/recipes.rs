@@ -213,7 +213,7 @@ mod tests {
             if let Some(text) = at_socket {
                 assert!(!text.contains("{{") && !text.contains("guard key"), "{proxy:?}: {text}");
                 assert!(text.contains("socket = \"/run/keystead/shop.sock\""), "{proxy:?}: {text}");
-                assert!(text.contains("-m 2750 /run/keystead\n"), "{proxy:?}: {text}");
+                assert!(text.contains("'d /run/keystead 2750 keystead "), "{proxy:?}: {text}");
             }
             let all =
                 ["authorization", "x-api-key", "x-partner-key", "x-keystead-key-id", "x-keystead-request-id"];

@@ -42,7 +42,7 @@ impl Begun {
 #[derive(Debug)]
 pub(crate) struct Asks {
     begun: Option<Box<Begun>>,
-    /// There once something has been waited for: most answers are over before.
+    /// There once an answer has come in more than one piece, or something has been waited for: most are over before.
     timer: Option<Pin<Box<Sleep>>>,
 }
 

@@ -79,6 +79,9 @@ impl Moving {
                 }
                 if self.body.is_end_stream() {
                     give_back(&mut self.lent);
+                } else {
+                    // Over HTTP/2 a client that reads slowly never lets this wait: there is always a piece already.
+                    self.asks.begin();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }

@@ -165,7 +165,11 @@ impl Keystead {
     pub async fn recognise(&self, token: &str, origin: Origin) -> Result<Caller, Refused> {
         let at = self.clock.now();
         match self.keyring.find(&Scope::System, token, at) {
-            Err(Code::NotFound) if self.seek(token).await => self.identify(token, origin),
+            // Whatever was found: it may have come by the feed while that was looked for.
+            Err(Code::NotFound) => {
+                self.seek(token).await;
+                self.identify(token, origin)
+            }
             found => self.called(found, origin, at),
         }
     }

@@ -8,12 +8,13 @@ use crate::present;
 use hashbrown::{DefaultHashBuilder, HashMap};
 use keystead_api::{ConsumerRef, KeyKind, NarrowedPermission, OwnerRef};
 use keystead_domain::cells::{Place, Principal};
+use keystead_domain::digest::of_text;
 use keystead_domain::effective::held_permissions;
 use keystead_domain::entry::Entry;
 use keystead_domain::policy::Policy;
 use parking_lot::RwLock;
 use std::hash::BuildHasher;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 const SHARDS: usize = 64;
 /// So many are kept on a node.
@@ -33,10 +34,11 @@ pub(crate) struct Described {
     pub(crate) narrowed_permissions: Arc<[NarrowedPermission]>,
     /// What upstreams get of it, once it was asked for.
     pub(crate) headers: OnceLock<IdentityHeaders>,
+    digest: OnceLock<[u8; 32]>,
 }
 
 /// What it was made of. A change of the key puts others in these places; what is behind them, changes of what keys share
-/// tell of.
+/// tell of. What may be large is not kept alive, but its place stays its own.
 #[derive(Debug)]
 struct Of {
     changes: u64,
@@ -44,8 +46,8 @@ struct Of {
     place: Arc<Place>,
     owner: Arc<Principal>,
     consumer: Option<Arc<Principal>>,
-    policy: Arc<Policy>,
-    parent: Option<Option<Arc<Entry>>>,
+    policy: Weak<Policy>,
+    parent: Option<Option<Weak<Entry>>>,
 }
 
 impl Of {
@@ -56,20 +58,24 @@ impl Of {
             place: Arc::clone(&entry.place),
             owner: Arc::clone(&entry.owner),
             consumer: entry.consumer.clone(),
-            policy: Arc::clone(&entry.policy),
-            parent: entry.parent().map(|parent| parent.now().clone()),
+            policy: Arc::downgrade(&entry.policy),
+            parent: entry.parent().map(|parent| parent.now().as_ref().map(Arc::downgrade)),
         }
     }
 
     fn is_still(&self, entry: &Entry, changes: u64) -> bool {
         let parent = match (&self.parent, entry.parent()) {
             (None, None) => true,
-            (Some(was), Some(is)) => is_same(was.as_ref(), is.now().as_ref()),
+            (Some(was), Some(is)) => match (was, is.now().as_ref()) {
+                (None, None) => true,
+                (Some(was), Some(is)) => std::ptr::eq(was.as_ptr(), Arc::as_ptr(is)),
+                _ => false,
+            },
             _ => false,
         };
         self.changes == changes
             && self.kind == entry.kind
-            && Arc::ptr_eq(&self.policy, &entry.policy)
+            && std::ptr::eq(self.policy.as_ptr(), Arc::as_ptr(&entry.policy))
             && Arc::ptr_eq(&self.owner, &entry.owner)
             && is_same(self.consumer.as_ref(), entry.consumer.as_ref())
             && Arc::ptr_eq(&self.place, &entry.place)
@@ -97,17 +103,19 @@ impl Described {
             permissions: permissions.into(),
             narrowed_permissions: narrowed_permissions.into(),
             headers: OnceLock::new(),
+            digest: OnceLock::new(),
         }
     }
 
-    /// Whether another one tells the same.
-    pub(crate) fn says_what(&self, other: &Self) -> bool {
-        self.permissions == other.permissions
-            && self.owner == other.owner
-            && self.consumer == other.consumer
-            && self.narrowed_permissions == other.narrowed_permissions
-            && self.environment == other.environment
-            && self.project == other.project
+    /// Of all that is told: the same for another one that tells the same. `None` where it cannot be written.
+    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
+        if let Some(digest) = self.digest.get() {
+            return Some(*digest);
+        }
+        let Self { project, environment, owner, consumer, permissions, narrowed_permissions, .. } = self;
+        let told = (project, environment, owner, consumer, permissions, narrowed_permissions);
+        let digest = of_text(&serde_json::to_vec(&told).ok()?);
+        Some(*self.digest.get_or_init(|| digest))
     }
 
     /// About what it holds of memory, with the headers that may be made of it.
@@ -166,7 +174,9 @@ impl Descriptions {
         // What it is made of is read before it is made: a parent that changes meanwhile is another.
         let of = Of::new(entry, changes);
         let described = Arc::new(Described::new(entry, of));
-        shard.write().keep(hash, &described, self.bytes_max);
+        let gone = shard.write().keep(hash, &described, self.bytes_max);
+        // Freed where nobody waits for it.
+        drop(gone);
         described
     }
 
@@ -181,24 +191,26 @@ impl Descriptions {
 }
 
 impl Shard {
-    fn keep(&mut self, hash: u64, described: &Arc<Described>, bytes_max: usize) {
+    /// Keeps one; those that are kept no more.
+    fn keep(&mut self, hash: u64, described: &Arc<Described>, bytes_max: usize) -> Vec<Arc<Described>> {
         let bytes = described.bytes();
-        self.forget(hash);
+        let mut gone: Vec<_> = self.forget(hash).into_iter().collect();
         if bytes > bytes_max {
-            return;
+            return gone;
         }
         while self.kept.len() >= KEPT_MAX / SHARDS || self.bytes + bytes > bytes_max {
             let Some(other) = self.kept.keys().next().copied() else { break };
-            self.forget(other);
+            gone.extend(self.forget(other));
         }
         self.bytes += bytes;
         self.kept.insert(hash, Arc::clone(described));
+        gone
     }
 
-    fn forget(&mut self, hash: u64) {
-        if let Some(before) = self.kept.remove(&hash) {
-            self.bytes -= before.bytes();
-        }
+    fn forget(&mut self, hash: u64) -> Option<Arc<Described>> {
+        let before = self.kept.remove(&hash)?;
+        self.bytes -= before.bytes();
+        Some(before)
     }
 }
 

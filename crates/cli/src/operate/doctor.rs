@@ -76,7 +76,7 @@ impl Doctor {
         let findings = runtime.block_on(async {
             let mut findings = examine(&loaded.configuration).await;
             findings.extend(guards::examine(&loaded.guards).await);
-            findings.extend(doors::examine(&loaded.doors));
+            findings.extend(doors::examine(&loaded.doors).await);
             findings
         });
         if output.is_json() {

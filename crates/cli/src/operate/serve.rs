@@ -86,7 +86,7 @@ impl Serve {
         let places = places(configuration)?;
         let (listener, address) = bind(configuration.listen).await?;
         let guards = Guards::bind(guards).await?;
-        let doors = Doors::bind(doors)?;
+        let doors = Doors::bind(doors).await?;
         let stop = CancellationToken::new();
         tokio::spawn(wait_for_signal(stop.clone())?);
         if let Some(tls) = &tls {

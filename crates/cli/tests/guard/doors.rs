@@ -1,9 +1,10 @@
 //! Sockets at which proxies ask without a key: who can open one, and what becomes of its file.
 
 use crate::house::{House, free_port};
+use crate::proxies::Proxy;
 use crate::reload::until;
 use crate::upstream::Upstream;
-use crate::wire::Message;
+use crate::wire::{Message, send};
 use std::fs;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
@@ -83,7 +84,7 @@ fn a_socket_that_a_killed_server_left_is_taken_and_nothing_else_is() {
     assert_eq!(fs::read_to_string(house.socket()).unwrap(), "somebody's");
     let nowhere = house.door("live").replace("shop.sock", "none/shop.sock");
     let said = String::from_utf8_lossy(&another(&house, &nowhere).stderr).into_owned();
-    assert!(said.contains("install -d -o USER -g GROUP -m 2750"), "{said}");
+    assert!(said.contains("Make its folder"), "{said}");
 }
 
 #[test]
@@ -103,6 +104,20 @@ fn an_environment_that_is_not_there_keeps_everything_out_until_it_is() {
     // Doors are not read again.
     let said = house.reload(&tables, crate::reload::IN_FORCE);
     assert!(said.contains("\"settings\":\"door\""), "{said}");
+}
+
+/// Envoy may be told to let pass what Keystead cannot judge: that the door leads nowhere is judged.
+#[test]
+fn a_door_to_nowhere_opens_nothing_also_where_envoy_stays_open() {
+    let upstream = Upstream::start();
+    let house = House::start_with(&upstream, true);
+    let Some(proxy) = Proxy::start("envoy-grpc-socket", &house, &upstream, true) else { return };
+    house.run(&["environments", "delete", "-p", "shop", "live"]);
+    for path in ["/v1/open/x", "/v1/orders"] {
+        let answer = send(proxy.port, "GET", path, &[], b"");
+        assert_eq!((answer.status(), answer.code().as_str()), (503, "unavailable"), "{answer:?}");
+    }
+    assert!(upstream.take().is_empty());
 }
 
 #[test]
@@ -126,7 +141,9 @@ fn doctor_looks_at_doors() {
     assert_eq!(told(&door.replace("shop.sock", "keystead.toml")).0, "failed");
     let open = house.path("open");
     fs::create_dir(&open).unwrap();
-    fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-    let (health, what) = told(&door.replace("shop.sock", "open/shop.sock"));
-    assert!(health == "warning" && what.contains("everybody"), "{what}");
+    for mode in [0o777, 0o1777] {
+        fs::set_permissions(&open, fs::Permissions::from_mode(mode)).unwrap();
+        let (health, what) = told(&door.replace("shop.sock", "open/shop.sock"));
+        assert!(health == "warning" && what.contains("everybody"), "{what}");
+    }
 }

@@ -1,13 +1,18 @@
 //! HTTP/2 on either side: gRPC's trailers, cookies, and both ways at once.
 
-use crate::house::{Body, Upstream, allow, full, piecewise, settings, start};
+use crate::house::{Body, Upstream, allow, full, piecewise, raw_upstream, read_head, settings, start};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
-use hyper::client::conn::http2::{SendRequest, handshake};
+use hyper::client::conn::http2::{Builder, SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub(crate) async fn client(address: SocketAddr) -> SendRequest<Body> {
@@ -106,4 +111,48 @@ async fn many_requests_share_one_connection_to_the_upstream() {
     }
     assert_eq!(upstream.count(), 20);
     assert_eq!(upstream.connections.load(std::sync::atomic::Ordering::SeqCst), 1);
+}
+
+/// LESSONS 1, with a client that reads as slowly as it may: pieces are always there before they are asked for.
+#[tokio::test(start_paused = true)]
+async fn lesson_1_a_slow_reader_does_not_outlive_its_key() {
+    let upstream = raw_upstream(|mut stream, _| async move {
+        read_head(&mut stream).await;
+        let piece = format!("fa0\r\n{}\r\n", "a".repeat(4_000));
+        let answer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}", piece.repeat(40));
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let may = Arc::new(AtomicBool::new(true));
+    let allowed = Arc::clone(&may);
+    let still: keystead_proxy::Still = Arc::new(move |_: &Parts, _| allowed.load(SeqCst));
+    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let proxy = start(settings(&[upstream]), judge, None).await;
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.initial_stream_window_size(1_024).initial_connection_window_size(1_024);
+    let (mut client, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get(format!("http://{}/", proxy.address)).body(full("")).unwrap();
+    let mut body = client.send_request(request).await.unwrap().into_body();
+    // Busy, the runtime never moves the clock on by itself: what is on its way arrives first.
+    tokio::spawn(async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut reads = async || {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        body.frame().await.and_then(Result::ok)
+    };
+    for _ in 0..20 {
+        assert!(reads().await.is_some());
+    }
+    may.store(false, SeqCst);
+    let mut read = 0;
+    while reads().await.is_some() {
+        read += 1;
+        assert!(read < 8, "it goes on after {read} seconds");
+    }
 }

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::widening::tests::entry;
+use arc_swap::ArcSwap;
 use keystead_domain::cells::{Catalogue, Flags};
-use keystead_domain::ids::KeyId;
+use keystead_domain::ids::{KeyId, MemberId, OwnerId};
 use keystead_domain::pattern::Pattern;
 use keystead_domain::policy::{Given, Grant};
 use keystead_domain::special::{ParentCell, Special};
@@ -85,6 +86,43 @@ fn a_change_of_the_key_that_it_was_minted_from_is_told_at_once() {
     assert_eq!(descriptions.of(&child, &directory).permissions[..], ["b.a".to_owned()]);
     cell.set(None);
     assert!(descriptions.of(&child, &directory).permissions.is_empty());
+}
+
+#[test]
+fn a_digest_is_of_all_that_is_told_and_of_nothing_else() {
+    let of = |key: &Entry| Described::new(key, Of::new(key, 0)).digest().unwrap();
+    let key = entry(&[("a.**", false, None)], None, None);
+    assert_eq!(of(&key), of(&other_id(&key)));
+    assert_eq!(of(&key), Described::new(&key, Of::new(&key, 1)).digest().unwrap());
+    let narrowed = entry(&[("a.**", false, Some(vec!["networks/NET-7"]))], None, None);
+    let owner = Principal {
+        id: OwnerId::Member(MemberId([9; 16])),
+        organization: key.owner.organization,
+        state: ArcSwap::new(key.owner.state.load_full()),
+    };
+    for other in [
+        Entry { policy: with_grant(&key, "b.a"), ..key.clone() },
+        Entry { policy: narrowed.policy, ..key.clone() },
+        Entry { consumer: None, ..key.clone() },
+        Entry { owner: Arc::new(owner), ..key.clone() },
+    ] {
+        assert_ne!(of(&key), of(&other));
+    }
+}
+
+#[test]
+fn what_it_was_made_of_is_not_kept_alive_and_its_place_is_nobody_elses() {
+    let (descriptions, directory) = (Descriptions::default(), Directory::default());
+    let mut key = entry(&[("a.**", false, None)], None, None);
+    for at in 0..100 {
+        let (pattern, others) = if at % 2 == 0 { ("b.a", "a.a") } else { ("a.a", "b.a") };
+        let before = Arc::downgrade(&key.policy);
+        key.policy = with_grant(&key, pattern);
+        let told = descriptions.of(&key, &directory);
+        assert!(told.permissions.iter().any(|name| name == pattern));
+        assert!(told.permissions.iter().all(|name| name != others));
+        assert!(before.upgrade().is_none());
+    }
 }
 
 #[test]

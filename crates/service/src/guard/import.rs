@@ -1,6 +1,6 @@
 //! Reading the routes of an OpenAPI document into a guard.
 
-use super::set::{each_name, write};
+use super::set::{each_name, newly_needed, still_there, write};
 use super::{change, rules};
 use crate::Keystead;
 use crate::act::with_difference;
@@ -81,6 +81,7 @@ impl Keystead {
             let event = self.event(caller, "permission.create", permissions::target(permission));
             events.push(with_difference(event, None, Some(&rows::permission(permission))));
         }
+        let needed = newly_needed(old.as_ref(), &guard)?;
         self.act(move |tx| {
             Box::pin(async move {
                 let count = tx.permissions_count(row.project_id).await?;
@@ -89,6 +90,7 @@ impl Keystead {
                 for permission in &permissions {
                     tx.insert_permission(permission).await.map_err(permissions::taken)?;
                 }
+                still_there(tx, &project, &needed).await?;
                 write(tx, &row, before.map(|row| row.version)).await?;
                 let catalogue = permissions.first().map(permissions::change);
                 let changes = catalogue.into_iter().chain([change(&row)]).collect();

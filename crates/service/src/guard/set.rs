@@ -4,6 +4,7 @@ use super::{audit, change, rules, show, target, unguarded};
 use crate::act::with_difference;
 use crate::caller::Caller;
 use crate::present::to_json;
+use crate::projects::hold;
 use crate::refused::Refused;
 use crate::{Keystead, versions};
 use keystead_api::{Guard, GuardRoute, GuardView, PermissionQuery, SetGuardMode};
@@ -12,6 +13,7 @@ use keystead_domain::invalid::Invalid;
 use keystead_domain::query::Query;
 use keystead_guard::{Compiled, label};
 use keystead_store::{Acted, Event, GuardRow};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Keystead {
@@ -89,9 +91,11 @@ impl Keystead {
             return show(&project, row);
         }
         let event = self.guard_event(caller, "guard.update", &project, (old.as_ref(), &guard));
+        let needed = newly_needed(old.as_ref(), &guard)?;
         let row = self.next_guard_row(&project, before.as_ref(), &guard)?;
         self.act(move |tx| {
             Box::pin(async move {
+                still_there(tx, &project, &needed).await?;
                 write(tx, &row, before.map(|row| row.version)).await?;
                 Ok(Acted { value: show(&project, &row)?, events: vec![event], changes: vec![change(&row)] })
             })
@@ -164,6 +168,44 @@ fn known(project: &ProjectCell, routes: &[GuardRoute]) -> Result<(), Refused> {
         }
     }
     Ok(())
+}
+
+/// The permissions that a guard's routes need and those of the one before did not: until it is written, nothing keeps
+/// anybody from deleting them.
+pub(super) fn newly_needed(before: Option<&Guard>, after: &Guard) -> Result<BTreeSet<String>, Invalid> {
+    let mut needed = BTreeSet::new();
+    for route in &after.routes {
+        each_name(route.permissions.as_ref(), &mut |name| {
+            needed.insert(name.to_owned());
+        })?;
+    }
+    for route in before.iter().flat_map(|before| &before.routes) {
+        each_name(route.permissions.as_ref(), &mut |name| {
+            needed.remove(name);
+        })?;
+    }
+    Ok(needed)
+}
+
+/// Refuses what somebody has deleted since it was looked for, and keeps them from it until the end of the transaction.
+pub(super) async fn still_there(
+    tx: &mut keystead_store::Tx,
+    project: &ProjectCell,
+    needed: &BTreeSet<String>,
+) -> Result<(), Refused> {
+    if needed.is_empty() {
+        return Ok(());
+    }
+    hold(tx, project).await?;
+    let there: BTreeSet<String> =
+        tx.permissions_in(project.id).await?.into_iter().map(|row| row.name).collect();
+    match needed.difference(&there).next() {
+        None => Ok(()),
+        Some(name) => Err(Refused::conflict(
+            format!("The permission {name} has just been deleted."),
+            "Create it again, or change what the route needs.",
+        )),
+    }
 }
 
 /// Every name in a requirement.

@@ -75,7 +75,6 @@ impl Made {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::described::tests::told;
     use keystead_domain::ids::{EnvironmentId, SigningKeyId};
     use std::sync::Arc;
 
@@ -83,7 +82,7 @@ mod tests {
 
     fn of() -> Of {
         let (environment, signer) = (EnvironmentId([1; 16]), SigningKeyId([1; 16]));
-        Of { told: told("a.**"), environment, audience: Some("a".into()), signer, ends: None }
+        Of { told: [1; 32], environment, audience: Some("a".into()), signer, ends: None }
     }
 
     fn key(n: u32) -> KeyId {
@@ -109,7 +108,7 @@ mod tests {
         let (made, of) = (Made::default(), of());
         made.put(key(1), signed(&of, &HeaderValue::from_static("token"), NOW));
         for other in [
-            Of { told: told("b.**"), ..of.clone() },
+            Of { told: [2; 32], ..of.clone() },
             Of { environment: EnvironmentId([2; 16]), ..of.clone() },
             Of { audience: Some("b".into()), ..of.clone() },
             Of { audience: None, ..of.clone() },
@@ -118,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(made.get(key(1), &other, NOW), None);
         }
-        let again = Of { told: told("a.**"), audience: Some(Arc::from("a")), ..of };
+        let again = Of { audience: Some(Arc::from("a")), ..of };
         assert!(made.get(key(1), &again, NOW).is_some(), "made anew, it says the same");
     }
 

@@ -2,7 +2,6 @@
 
 use super::Identities;
 use super::made::KEPT;
-use crate::described::Described;
 use crate::verify::Judged;
 use http::HeaderValue;
 use keystead_api::{OwnerKind, Verification};
@@ -70,25 +69,16 @@ pub(super) struct Signed {
     pub(super) token: HeaderValue,
 }
 
-/// All that a token of a key says, and who signed it: what differs in anything of it is another token.
-#[derive(Debug, Clone)]
+/// All that a token of a key says, and who signed it: what differs in anything of it is another token. What is told of the
+/// key is made anew after any change, of whomever: where it says the same, so does the token.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Of {
-    pub(super) told: Arc<Described>,
+    /// Its digest: what is told may be large.
+    pub(super) told: [u8; 32],
     pub(super) environment: EnvironmentId,
     pub(super) audience: Option<Arc<str>>,
     pub(super) signer: SigningKeyId,
     pub(super) ends: Option<Micros>,
-}
-
-impl PartialEq for Of {
-    fn eq(&self, other: &Self) -> bool {
-        // What is told is made anew after any change, of whomever: where it says the same, so does the token.
-        (Arc::ptr_eq(&self.told, &other.told) || self.told.says_what(&other.told))
-            && self.environment == other.environment
-            && self.audience == other.audience
-            && self.signer == other.signer
-            && self.ends == other.ends
-    }
 }
 
 impl Identities {
@@ -106,7 +96,7 @@ impl Identities {
         let (key, told) = known.as_ref()?;
         let ends = answer.expires_at.map(Micros::from);
         let of = Of {
-            told: Arc::clone(told),
+            told: told.digest()?,
             environment: place.environment,
             audience: guard.audience().cloned(),
             signer: signer.id(),

@@ -72,6 +72,12 @@ fn socket(text: &str) -> Result<String, String> {
     if !text.starts_with('/') || text.ends_with('/') || text.len() > 107 || !text.bytes().all(is_path) {
         return Err("Give an absolute path of at most 107 letters, digits, /, ., - and _.".to_owned());
     }
+    // The recipe gives the folder to Keystead and the proxy: it must be nobody else's.
+    let folder = text.rsplit_once('/').map_or("", |(folder, _)| folder);
+    if matches!(folder, "/var/run" | "/var/tmp" | "/var/lib" | "/dev/shm") || folder.matches('/').count() < 2
+    {
+        return Err("Give a path in a folder of its own, such as /run/keystead/shop.sock.".to_owned());
+    }
     Ok(text.to_owned())
 }
 
@@ -163,9 +169,19 @@ mod tests {
         assert_eq!(own_address("http://keystead").unwrap(), "keystead:80");
         assert!(own_address("https://keystead.example").is_err());
         assert_eq!(socket("/run/keystead/shop-live.sock").unwrap(), "/run/keystead/shop-live.sock");
-        for bad in
-            ["", "run/a.sock", "/run/", "/run/a b", "/run/a;", "/run/\n", &format!("/{}", "a".repeat(107))]
-        {
+        for bad in [
+            "",
+            "run/k/a.sock",
+            "/run/k/",
+            "/run/k/a b",
+            "/run/k/a;",
+            "/run/k/\n",
+            "/k.sock",
+            "/run/k.sock",
+            "/tmp/k.sock",
+            "/var/run/k.sock",
+            &format!("/run/k/{}", "a".repeat(107)),
+        ] {
             assert!(socket(bad).is_err(), "{bad}");
         }
         assert!(check_services(["api:80", "keystead.keystead.svc:7070"]).is_ok());

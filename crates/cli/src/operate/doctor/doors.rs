@@ -3,43 +3,66 @@
 use super::Finding;
 use keystead_server::configuration::Door;
 use std::fs;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
+use tokio::net::UnixStream;
 
 const CHECK: &str = "door";
-/// Others may write, and take away what is not theirs.
+/// Others may make files.
 const OPEN: u32 = 0o002;
-const STICKY: u32 = 0o1000;
 
 /// Looks at them; nothing is sent.
-pub(super) fn examine(doors: &[Door]) -> Vec<Finding> {
-    doors.iter().map(|door| finding(&door.socket)).collect()
+pub(super) async fn examine(doors: &[Door]) -> Vec<Finding> {
+    let mut findings = Vec::with_capacity(doors.len());
+    for door in doors {
+        findings.push(finding(&door.socket).await);
+    }
+    findings
 }
 
-fn finding(socket: &Path) -> Finding {
+async fn finding(socket: &Path) -> Finding {
     let (path, folder) = (socket.display(), socket.parent().unwrap_or(Path::new("/")));
-    let make = format!("install -d -o USER -g GROUP -m 2750 {}", folder.display());
-    let Ok(found) = fs::metadata(folder) else {
-        return Finding::failed(CHECK, format!("{path}: its folder is not there."), make);
+    let mode = match fs::metadata(folder) {
+        Ok(found) => found.permissions().mode(),
+        Err(error) => {
+            return Finding::failed(
+                CHECK,
+                format!("{path}: its folder cannot be looked at: {error}."),
+                "Make it, open to the proxy's group: docs/GUARD.md says how.",
+            );
+        }
     };
-    if found.permissions().mode() & (OPEN | STICKY) == OPEN {
+    if mode & OPEN != 0 {
         return Finding::warning(
             CHECK,
-            format!("{path}: everybody can put another socket in its place, and get the clients' keys."),
-            format!("chmod o-w {}", folder.display()),
+            format!(
+                "{path}: everybody can put a socket there before the server does, and get clients' keys."
+            ),
+            "Choose a folder of its own, in which the server's user alone can make files: docs/GUARD.md says how.",
         );
     }
     match fs::symlink_metadata(socket) {
-        Err(_) => Finding::ok(CHECK, format!("{path}: the server makes it when it starts.")),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Finding::ok(CHECK, format!("{path}: the server makes it when it starts."))
+        }
+        Err(error) => {
+            let fix = "Run this as a user who may look at the socket.";
+            Finding::warning(CHECK, format!("{path}: it cannot be looked at: {error}."), fix)
+        }
         Ok(found) if !found.file_type().is_socket() => Finding::failed(
             CHECK,
             format!("{path}: there is something else."),
             "Choose another path as socket of the door, or remove what is there.",
         ),
-        Ok(_) if UnixStream::connect(socket).is_ok() => {
-            Finding::ok(CHECK, format!("{path}: a server listens."))
+        Ok(found) => {
+            let listens = match UnixStream::connect(socket).await {
+                Ok(_) => "a server listens",
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => "no server listens now",
+                Err(_) => "who runs this cannot connect",
+            };
+            let group = found.gid();
+            Finding::ok(CHECK, format!("{path}: {listens}; proxies must be in the group {group}."))
         }
-        Ok(_) => Finding::ok(CHECK, format!("{path}: no server listens now.")),
     }
 }

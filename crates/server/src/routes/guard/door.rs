@@ -69,6 +69,8 @@ pub(super) async fn at_socket(place: &Arc<OwnPlace>, origin: &Origin) -> Result<
 
 /// Why a proxy may not ask.
 pub(super) enum Shut {
+    /// It sends none over gRPC, or several.
+    Unproven,
     /// Its own key is nobody's, or not valid.
     Unknown,
     /// It is a key, and not for this.
@@ -81,6 +83,9 @@ impl Shut {
     /// For the proxy's operator.
     pub(super) const fn detail(&self) -> &'static str {
         match self {
+            Self::Unproven => {
+                "Envoy must prove itself once: by its own key as authorization: Bearer in initial_metadata, or as x-keystead-guard in context_extensions."
+            }
             Self::Unknown => "The proxy's own key is not accepted.",
             Self::MayNot => {
                 "The proxy's key must hold keys.verify for one environment of a guarded project, and nothing may forbid it."

@@ -10,6 +10,7 @@ on_both_engines! {
     a_guard_is_set_and_changed_on_record,
     what_is_no_guard_is_refused_and_its_field_named,
     a_permission_that_a_route_needs_is_not_deleted,
+    one_that_is_deleted_meanwhile_is_not_needed_by_a_route,
     a_document_is_imported_again_and_again,
     only_who_may_sees_and_sets_guards,
     a_door_opens_for_a_key_of_one_environment_only,
@@ -111,6 +112,25 @@ async fn a_permission_that_a_route_needs_is_not_deleted(house: House) {
     assert!(refused["detail"].as_str().unwrap().contains("GET /zones/*"), "{refused}");
     house.admin.put(PATH, guard("enforce")).await.ok();
     house.admin.delete(&exports).await.gone();
+}
+
+async fn one_that_is_deleted_meanwhile_is_not_needed_by_a_route(house: House) {
+    let catalogue = "/v1/projects/registry/permissions";
+    let mut rules = guard("enforce");
+    rules["routes"][0]["permissions"] = json!("exports.read");
+    for _ in 0..8 {
+        let made = json!({"name": "exports.read", "description": "Read exports"});
+        house.admin.post(catalogue, made).await.created();
+        let exports = format!("{catalogue}/exports.read");
+        let (set, deleted) = tokio::join!(house.admin.put(PATH, rules.clone()), house.admin.delete(&exports));
+        assert_eq!(
+            [set.status.as_u16() == 200, deleted.status.as_u16() == 204].iter().filter(|did| **did).count(),
+            1
+        );
+        house.admin.put(PATH, guard("enforce")).await.ok();
+        let gone = house.admin.delete(&exports).await.status.as_u16();
+        assert!(gone == 204 || gone == 404, "{gone}");
+    }
 }
 
 async fn a_document_is_imported_again_and_again(house: House) {

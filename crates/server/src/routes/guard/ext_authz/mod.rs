@@ -5,7 +5,7 @@ mod answer;
 mod messages;
 mod read;
 
-use super::door::{Shut, at_socket, open_with};
+use super::door::{Shut, at_socket, open_with, unavailable};
 use crate::credential::origin;
 use crate::own_place::OwnPlace;
 use crate::problem::{ApiProblem, ProblemCode};
@@ -78,7 +78,12 @@ async fn judge(
     proof: Proof,
     attributes: AttributeContext,
 ) -> Result<CheckResponse, Status> {
-    let door = open(app, origin, proof, &attributes.context_extensions).await?;
+    let door = match open(app, origin, proof, &attributes.context_extensions).await {
+        Ok(door) => door,
+        // Envoy asks rightly, and may be told to stay open: an error would open the API.
+        Err(shut @ Shut::Nowhere) => return Ok(denied(None, &unavailable(shut.detail()))),
+        Err(shut) => return Err(refused(&shut)),
+    };
     let asked = match read::asked(attributes) {
         Ok(asked) => asked,
         Err(refusal) => return Ok(denied(Some(&door), &refusal)),
@@ -97,24 +102,22 @@ async fn judge(
 
 /// Envoy proves itself in the call's metadata (`initial_metadata`) or, where that cannot be set, as with Envoy
 /// Gateway, in a context extension; never in what a client sends.
-async fn open(app: &App, origin: Origin, proof: Proof, extensions: &[Entry]) -> Result<Door, Status> {
+async fn open(app: &App, origin: Origin, proof: Proof, extensions: &[Entry]) -> Result<Door, Shut> {
     let mut proof = match proof {
-        Proof::Socket(place) => return at_socket(&place, &origin).await.map_err(refused),
+        Proof::Socket(place) => return at_socket(&place, &origin).await,
         Proof::Keys(keys) => keys,
     };
     let named = extensions.iter().filter(|entry| entry.key == GUARD.as_str());
     proof.extend(named.map(|entry| String::from_utf8_lossy(&entry.value).trim().to_owned()));
     let [token] = &proof[..] else {
-        return Err(Status::unauthenticated(
-            "Envoy must prove itself once: by its own key as authorization: Bearer in initial_metadata, or as x-keystead-guard in context_extensions.",
-        ));
+        return Err(Shut::Unproven);
     };
-    open_with(app, token, origin).await.map_err(refused)
+    open_with(app, token, origin).await
 }
 
-fn refused(shut: Shut) -> Status {
+fn refused(shut: &Shut) -> Status {
     match shut {
-        Shut::Unknown => Status::unauthenticated(shut.detail()),
+        Shut::Unproven | Shut::Unknown => Status::unauthenticated(shut.detail()),
         Shut::MayNot => Status::permission_denied(shut.detail()),
         Shut::Nowhere => Status::failed_precondition(shut.detail()),
     }
