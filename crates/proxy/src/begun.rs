@@ -2,16 +2,16 @@
 //! with its key.
 
 use crate::Still;
+use futures_util::future::BoxFuture;
 use http::request::Parts;
 use std::fmt;
 use std::net::IpAddr;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Context;
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::sleep;
 
 /// How often it is asked about: a key that dies ends it within this, and what asking takes.
-pub(crate) const ASK_INTERVAL: Duration = Duration::from_secs(4);
+const ASK_INTERVAL: Duration = Duration::from_secs(4);
 
 /// A request as the client sent it, and who says whether it would pass now.
 pub(crate) struct Begun {
@@ -32,41 +32,52 @@ impl Begun {
         Self { still, parts: parts.clone(), client }
     }
 
-    /// Whether the request would pass now.
-    pub(crate) fn may_go_on(&self) -> bool {
-        (self.still)(&self.parts, self.client)
+    /// Comes back when the request would not pass any more; it is asked now and then.
+    pub(crate) async fn refused(self: Box<Self>) {
+        // First: it has just passed.
+        sleep(ASK_INTERVAL).await;
+        while (self.still)(&self.parts, self.client) {
+            sleep(ASK_INTERVAL).await;
+        }
     }
 }
 
-/// Asks now and then, for as long as there is somebody to ask about.
-#[derive(Debug)]
-pub(crate) struct Asks {
-    begun: Option<Box<Begun>>,
-    /// There once an answer has come in more than one piece, or something has been waited for: most are over before.
-    timer: Option<Pin<Box<Sleep>>>,
+/// Whether what was begun may go on, for who is polled and does not wait.
+pub(crate) enum Asks {
+    /// Nobody is asked, or not yet: most answers are over before.
+    Not(Option<Box<Begun>>),
+    /// It is asked now and then.
+    NowAndThen(BoxFuture<'static, ()>),
+    Refused,
+}
+
+impl fmt::Debug for Asks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Asks")
+    }
 }
 
 impl Asks {
     pub(crate) const fn about(begun: Option<Box<Begun>>) -> Self {
-        Self { begun, timer: None }
+        Self::Not(begun)
     }
 
     /// From now on it is asked.
     pub(crate) fn begin(&mut self) {
-        if self.begun.is_some() {
-            self.timer.get_or_insert_with(|| Box::pin(sleep(ASK_INTERVAL)));
+        if let Self::Not(begun) = self
+            && let Some(begun) = begun.take()
+        {
+            *self = Self::NowAndThen(Box::pin(begun.refused()));
         }
     }
 
     /// Whether it may not go on. Until then whoever polls is woken when it is time to ask.
     pub(crate) fn is_refused(&mut self, context: &mut Context<'_>) -> bool {
-        let (Some(begun), Some(timer)) = (&self.begun, &mut self.timer) else { return false };
-        while let Poll::Ready(()) = timer.as_mut().poll(context) {
-            if !begun.may_go_on() {
-                return true;
-            }
-            timer.as_mut().reset(Instant::now() + ASK_INTERVAL);
+        if let Self::NowAndThen(refused) = self
+            && refused.as_mut().poll(context).is_ready()
+        {
+            *self = Self::Refused;
         }
-        false
+        matches!(self, Self::Refused)
     }
 }

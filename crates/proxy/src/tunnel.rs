@@ -1,11 +1,12 @@
 //! What a connection becomes after an upgrade: bytes in both directions.
 
-use crate::begun::{ASK_INTERVAL, Begun};
+use crate::begun::Begun;
 use crate::counts::Tunnel;
 use crate::download::Held;
 use crate::upstream::Lent;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::future::pending;
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::time::sleep;
@@ -46,11 +47,9 @@ pub(crate) async fn carry(
         }
     };
     let refused = async {
-        loop {
-            sleep(ASK_INTERVAL).await;
-            if begun.as_ref().is_some_and(|begun| !begun.may_go_on()) {
-                return;
-            }
+        match begun {
+            Some(begun) => begun.refused().await,
+            None => pending().await,
         }
     };
     tokio::select! {

@@ -1,6 +1,7 @@
 //! The proxies that `keystead serve` runs before APIs: `[[guard]]` of the configuration.
 
 use crate::exit::Failure;
+use crate::operate::bind::bind;
 use keystead_proxy::{Judge, Plan, Proxy};
 use keystead_server::configuration::Guard;
 use keystead_server::listen::Tls;
@@ -67,11 +68,11 @@ pub(super) struct Changed {
 impl Guards {
     /// Reads certificates and listens: what is wrong stops the start, before anything serves.
     pub(super) async fn bind(guards: Vec<Guard>) -> Result<Self, Failure> {
-        let mut bound = Vec::with_capacity(guards.len());
+        let mut all = Vec::with_capacity(guards.len());
         for planned in plan_all(guards).await? {
-            bound.push(bind(planned).await?);
+            all.push(bound(planned).await?);
         }
-        Ok(Self(bound))
+        Ok(Self(all))
     }
 
     /// Serves until `stop`, and then what is in work.
@@ -131,7 +132,7 @@ impl Guarding {
             let kept = free.iter().position(|at| listens(*at) == Some(planned.guard.listen));
             all.push(match kept {
                 Some(place) => Next::Kept(free.remove(place), planned),
-                None => Next::New(bind(planned).await?),
+                None => Next::New(bound(planned).await?),
             });
         }
         // From here on nothing can fail.
@@ -201,14 +202,7 @@ fn plan(guard: Guard) -> Result<Planned, Failure> {
     Ok(Planned { guard, tls, plan })
 }
 
-async fn bind(planned: Planned) -> Result<Bound, Failure> {
-    let listen = planned.guard.listen;
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::local(
-            format!("{listen} cannot be listened on: {error}."),
-            "Stop what listens there, or choose another address as listen of the guard.",
-        )
-    })?;
-    let address = listener.local_addr().unwrap_or(listen);
+async fn bound(planned: Planned) -> Result<Bound, Failure> {
+    let (listener, address) = bind(planned.guard.listen, "as listen of the guard").await?;
     Ok(Bound { planned, listener, address })
 }

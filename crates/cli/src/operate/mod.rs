@@ -1,6 +1,7 @@
 //! Running and checking a server on this machine: `serve`, `doctor`, `config`, `backup`, `restore`.
 
 mod backup;
+mod bind;
 mod checkpoint_file;
 mod config;
 mod doctor;

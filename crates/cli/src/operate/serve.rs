@@ -1,6 +1,7 @@
 //! `keystead serve`: runs the server until it is told to stop.
 
 use crate::exit::{Exit, Failure, Outcome};
+use crate::operate::bind::bind;
 use crate::operate::checkpoint_file::CheckpointFile;
 use crate::operate::doors::Doors;
 use crate::operate::guards::Guards;
@@ -29,7 +30,6 @@ use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -84,7 +84,7 @@ impl Serve {
         make_folder(configuration)?;
         let tls = tls(configuration)?;
         let places = places(configuration)?;
-        let (listener, address) = bind(configuration.listen).await?;
+        let (listener, address) = bind(configuration.listen, "with --listen").await?;
         let guards = Guards::bind(guards).await?;
         let doors = Doors::bind(doors).await?;
         let stop = CancellationToken::new();
@@ -133,17 +133,6 @@ impl Serve {
         tracing::info!("stopped in order");
         told(ended)
     }
-}
-
-async fn bind(listen: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let listener = TcpListener::bind(listen).await.map_err(|error| {
-        Failure::local(
-            format!("{listen} cannot be listened on: {error}."),
-            "Stop what listens there, or choose another address with --listen.",
-        )
-    })?;
-    let address = listener.local_addr().unwrap_or(listen);
-    Ok((listener, address))
 }
 
 /// How serving ended.

@@ -14,6 +14,7 @@ mod envoy_grpc;
 mod house;
 mod lives;
 mod opened;
+mod parts;
 mod proxies;
 mod reload;
 mod streams;

@@ -149,14 +149,17 @@ impl Load {
 }
 
 pub(crate) fn tunnel(port: u16, key: &str) -> BufReader<TcpStream> {
+    begun(port, "GET", &format!("Connection: Upgrade\r\nUpgrade: websocket\r\nX-API-Key: {key}\r\n"), 101)
+}
+
+/// A connection whose request has been answered so, and goes on.
+pub(crate) fn begun(port: u16, method: &str, headers: &str, status: u16) -> BufReader<TcpStream> {
     let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", port)).unwrap());
     stream.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
-    let ask = format!(
-        "GET /v1/orders HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-API-Key: {key}\r\n\r\n"
-    );
+    let ask = format!("{method} /v1/orders HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
     stream.get_mut().write_all(ask.as_bytes()).unwrap();
-    let switched = Message::read(&mut stream, false).unwrap();
-    assert_eq!(switched.status(), 101, "{switched:?}");
+    let head = Message::read(&mut stream, false).unwrap();
+    assert_eq!(head.status(), status, "{head:?}");
     stream
 }
 

@@ -14,7 +14,6 @@ mod fake;
 mod house;
 mod life;
 #[path = "../guard/wire.rs"]
-#[allow(dead_code, reason = "shared with the tests of proxies, which need all of it")]
 mod wire;
 
 use app::{READ, Stage, WRITE, document, guard, needs, tell, whole};

@@ -12,8 +12,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use keystead_guard::{Allowed, Answer, Refusal};
 use keystead_listen::{Bounds, Tls};
-use keystead_proxy::{Decide, Judge, Plan, Proxy, Settings, serve};
+use keystead_proxy::{Decide, Judge, Plan, Proxy, Settings, Still, serve};
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +23,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -220,6 +221,42 @@ pub(crate) fn decide(by: impl Fn(&Parts, IpAddr) -> Answer + Send + Sync + 'stat
 
 pub(crate) fn allow() -> Decide {
     decide(|_, _| Answer::Allow(Allowed::default()))
+}
+
+/// Whose requests may go on once they have begun, and how often that was asked of each, by their paths.
+pub(crate) struct GoingOn {
+    refused: Mutex<Option<&'static str>>,
+    asked: watch::Sender<HashMap<String, usize>>,
+}
+
+impl GoingOn {
+    /// Lets all through; what is asked about later must be what the client sent, with this header.
+    pub(crate) fn judge(header: &'static str) -> (Judge, Arc<Self>) {
+        let going_on = Arc::new(Self { refused: Mutex::default(), asked: watch::Sender::default() });
+        let told = Arc::clone(&going_on);
+        let still: Still = Arc::new(move |parts: &Parts, client: IpAddr| {
+            assert!(client.is_loopback() && parts.headers.contains_key(header));
+            let path = parts.uri.path();
+            told.asked.send_modify(|asked| *asked.entry(path.to_owned()).or_default() += 1);
+            *told.refused.lock() != Some(path)
+        });
+        (Judge { decide: allow(), still: Some(still) }, going_on)
+    }
+
+    pub(crate) fn refuse(&self, path: &'static str) {
+        *self.refused.lock() = Some(path);
+    }
+
+    /// Waits until it was asked so many more times about each of these.
+    pub(crate) async fn asked(&self, paths: &[&str], times: usize) {
+        let mut asked = self.asked.subscribe();
+        let count = |asked: &HashMap<String, usize>, path: &str| asked.get(path).copied().unwrap_or_default();
+        let before = asked.borrow().clone();
+        let all = |now: &HashMap<String, usize>| {
+            paths.iter().all(|path| count(now, path) >= count(&before, path) + times)
+        };
+        asked.wait_for(all).await.unwrap();
+    }
 }
 
 pub(crate) fn refusal() -> Refusal {

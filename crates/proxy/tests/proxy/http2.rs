@@ -1,16 +1,15 @@
 //! HTTP/2 on either side: gRPC's trailers, cookies, and both ways at once.
 
-use crate::house::{Body, Upstream, allow, full, piecewise, raw_upstream, read_head, settings, start};
+use crate::house::{
+    Body, GoingOn, Upstream, allow, full, piecewise, raw_upstream, read_head, settings, start,
+};
 use bytes::Bytes;
-use http::request::Parts;
 use http::{HeaderMap, Request, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming};
 use hyper::client::conn::http2::{Builder, SendRequest, handshake};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -124,17 +123,15 @@ async fn lesson_1_a_slow_reader_does_not_outlive_its_key() {
         let _ = stream.read_to_end(&mut Vec::new()).await;
     })
     .await;
-    let may = Arc::new(AtomicBool::new(true));
-    let allowed = Arc::clone(&may);
-    let still: keystead_proxy::Still = Arc::new(move |_: &Parts, _| allowed.load(SeqCst));
-    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let (judge, going_on) = GoingOn::judge("x-mine");
     let proxy = start(settings(&[upstream]), judge, None).await;
     let stream = TcpStream::connect(proxy.address).await.unwrap();
     let mut builder = Builder::new(TokioExecutor::new());
     builder.initial_stream_window_size(1_024).initial_connection_window_size(1_024);
     let (mut client, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let request = Request::get(format!("http://{}/", proxy.address)).body(full("")).unwrap();
+    let request = Request::get(format!("http://{}/slow", proxy.address)).header("x-mine", "1");
+    let request = request.body(full("")).unwrap();
     let mut body = client.send_request(request).await.unwrap().into_body();
     // Busy, the runtime never moves the clock on by itself: what is on its way arrives first.
     tokio::spawn(async {
@@ -149,7 +146,7 @@ async fn lesson_1_a_slow_reader_does_not_outlive_its_key() {
     for _ in 0..20 {
         assert!(reads().await.is_some());
     }
-    may.store(false, SeqCst);
+    going_on.refuse("/slow");
     let mut read = 0;
     while reads().await.is_some() {
         read += 1;

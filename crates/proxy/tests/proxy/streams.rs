@@ -1,7 +1,7 @@
 //! Both ways at once, piece by piece; and a client that takes nothing.
 
 use crate::house::{
-    Upstream, allow, open, piecewise, raw_upstream, read_head, read_until, say, settings, start,
+    GoingOn, Upstream, allow, open, piecewise, raw_upstream, read_head, read_until, say, settings, start,
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -184,15 +184,7 @@ async fn lesson_1_an_answer_that_streams_ends_when_its_request_would_be_refused_
         async move { Response::new(body) }
     })
     .await;
-    let may = Arc::new(Mutex::new(vec!["/one".to_owned(), "/other".to_owned()]));
-    let allowed = Arc::clone(&may);
-    let still: keystead_proxy::Still =
-        Arc::new(move |parts: &http::request::Parts, client: std::net::IpAddr| {
-            // It is asked with what the client sent.
-            assert!(client.is_loopback() && parts.headers.contains_key("x-mine"));
-            allowed.lock().iter().any(|path| path == parts.uri.path())
-        });
-    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let (judge, going_on) = GoingOn::judge("x-mine");
     let proxy = start(settings(&[upstream.address]), judge, None).await;
     let mut streams = Vec::new();
     for path in ["/one", "/other"] {
@@ -204,12 +196,12 @@ async fn lesson_1_an_answer_that_streams_ends_when_its_request_would_be_refused_
         read_until(&mut stream, "\r\n\r\n").await;
         streams.push(stream);
     }
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    going_on.asked(&["/one", "/other"], 7).await;
     for (stream, events) in streams.iter_mut().zip([&one, &other]) {
         events.send(Frame::data(Bytes::from("there"))).await.unwrap();
         assert_eq!(read_until(stream, "there\r\n").await, "5\r\nthere\r\n");
     }
-    may.lock().remove(0);
+    going_on.refuse("/one");
     let begun = tokio::time::Instant::now();
     let mut rest = Vec::new();
     streams[0].read_to_end(&mut rest).await.unwrap();
@@ -217,7 +209,7 @@ async fn lesson_1_an_answer_that_streams_ends_when_its_request_would_be_refused_
     assert!(rest.is_empty(), "what broke off is not made whole");
     // The upstream is told.
     one.closed().await;
-    tokio::time::sleep(Duration::from_secs(10)).await;
+    going_on.asked(&["/other"], 2).await;
     other.send(Frame::data(Bytes::from("there"))).await.unwrap();
     assert_eq!(read_until(&mut streams[1], "there\r\n").await, "5\r\nthere\r\n");
 }

@@ -1,6 +1,6 @@
 //! WebSocket and the like: what a connection may become, and what not.
 
-use crate::house::{allow, open, raw_upstream, read_head, read_until, say, settings, start};
+use crate::house::{GoingOn, allow, open, raw_upstream, read_head, read_until, say, settings, start};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -120,15 +120,7 @@ async fn a_silent_tunnel_ends() {
 /// LESSONS 1: who may open no tunnel any more does not keep one.
 #[tokio::test(start_paused = true)]
 async fn lesson_1_a_tunnel_whose_request_would_be_refused_ends_and_no_other() {
-    let may = Arc::new(Mutex::new(vec!["/one".to_owned(), "/other".to_owned()]));
-    let allowed = Arc::clone(&may);
-    let still: keystead_proxy::Still =
-        Arc::new(move |parts: &http::request::Parts, client: std::net::IpAddr| {
-            // It is asked with what the client sent.
-            assert!(client.is_loopback() && parts.headers.contains_key("sec-websocket-key"));
-            allowed.lock().iter().any(|path| path == parts.uri.path())
-        });
-    let judge = keystead_proxy::Judge { decide: allow(), still: Some(still) };
+    let (judge, going_on) = GoingOn::judge("sec-websocket-key");
     let proxy = start(settings(&[echo().await]), judge, None).await;
     let mut streams = Vec::new();
     for path in ["/one", "/other"] {
@@ -137,16 +129,16 @@ async fn lesson_1_a_tunnel_whose_request_would_be_refused_ends_and_no_other() {
         read_until(&mut stream, "\r\n\r\n").await;
         streams.push(stream);
     }
-    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    going_on.asked(&["/one", "/other"], 7).await;
     for stream in &mut streams {
         stream.write_all(b"there?").await.unwrap();
         assert_eq!(read_until(stream, "there?").await, "there?");
     }
-    may.lock().remove(0);
+    going_on.refuse("/one");
     let begun = tokio::time::Instant::now();
     assert_eq!(streams[0].read(&mut [0; 1]).await.unwrap(), 0);
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
-    tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    going_on.asked(&["/other"], 2).await;
     streams[1].write_all(b"there?").await.unwrap();
     assert_eq!(read_until(&mut streams[1], "there?").await, "there?");
 }

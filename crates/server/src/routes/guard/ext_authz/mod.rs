@@ -80,9 +80,7 @@ async fn judge(
 ) -> Result<CheckResponse, Status> {
     let door = match open(app, origin, proof, &attributes.context_extensions).await {
         Ok(door) => door,
-        // Envoy asks rightly, and may be told to stay open: an error would open the API.
-        Err(shut @ Shut::Nowhere) => return Ok(denied(None, &unavailable(shut.detail()))),
-        Err(shut) => return Err(refused(&shut)),
+        Err(shut) => return refused(&shut),
     };
     let asked = match read::asked(attributes) {
         Ok(asked) => asked,
@@ -115,11 +113,12 @@ async fn open(app: &App, origin: Origin, proof: Proof, extensions: &[Entry]) -> 
     open_with(app, token, origin).await
 }
 
-fn refused(shut: &Shut) -> Status {
+fn refused(shut: &Shut) -> Result<CheckResponse, Status> {
     match shut {
-        Shut::Unproven | Shut::Unknown => Status::unauthenticated(shut.detail()),
-        Shut::MayNot => Status::permission_denied(shut.detail()),
-        Shut::Nowhere => Status::failed_precondition(shut.detail()),
+        Shut::Unproven | Shut::Unknown => Err(Status::unauthenticated(shut.detail())),
+        Shut::MayNot => Err(Status::permission_denied(shut.detail())),
+        // Envoy asks rightly, and may be told to stay open: an error would open the API.
+        Shut::Nowhere => Ok(denied(None, &unavailable(shut.detail()))),
     }
 }
 
