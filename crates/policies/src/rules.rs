@@ -5,7 +5,7 @@ use crate::known::{Known, Snapshot};
 use crate::language::{Language, MINT, VERIFY};
 use crate::read::Mistake;
 use crate::relevant::{Open, Relevant};
-use crate::scope::Site;
+use crate::scope::{Doer, Site};
 use crate::statement::{Says, Statement};
 use keystead_domain::conditions::{Conditions, Deed, Forbidden, Why};
 use keystead_domain::decide::Ask;
@@ -146,24 +146,9 @@ impl Rules {
             return (!self.policies.is_empty())
                 .then(|| Arc::new(Conditions::new(move |entry, ask, now| this.administer(entry, ask, now))));
         }
-        let mut relevant = Relevant { broken: None, statements: Box::default() };
-        let mut statements = Vec::new();
-        for policy in self.policies.iter().filter(|policy| policy.is_for(Some(project))) {
-            match &policy.body {
-                Err(_) => relevant.broken = Some(policy.forbids(Why::Broken)),
-                Ok(body) => statements.extend(
-                    body.iter()
-                        .enumerate()
-                        .filter(|(_, one)| one.scope.is_about(VERIFY) || one.scope.is_about(MINT))
-                        .map(|(number, _)| (Arc::clone(policy), number)),
-                ),
-            }
-        }
-        relevant.statements = statements.into();
+        let relevant = Relevant::of(self.policies.iter().filter(|policy| policy.is_for(Some(project))))?;
         let relevant = Arc::new(relevant);
-        (relevant.broken.is_some() || !relevant.statements.is_empty()).then(|| {
-            Arc::new(Conditions::new(move |entry, ask, now| this.verify(&relevant, entry, ask, now)))
-        })
+        Some(Arc::new(Conditions::new(move |entry, ask, now| this.verify(&relevant, entry, ask, now))))
     }
 
     /// Which policy forbids a request of a key. A key that none touches pays for comparisons; one that is known
@@ -178,15 +163,8 @@ impl Rules {
         if let Some(broken) = &relevant.broken {
             return Some(broken.clone());
         }
-        let (site, action) = (Site::of(entry), if ask.deed == Deed::Mint { MINT } else { VERIFY });
-        let touches = |statement: &Statement| {
-            statement.scope.is_about(action)
-                && statement.scope.touches(entry)
-                && statement.scope.covers(&site)
-        };
-        if !relevant.all().any(|(_, _, statement)| touches(statement)) {
-            return None;
-        }
+        let site = Site::of(entry);
+        relevant.concerning(ask.deed, &Doer::new(entry), &site).next()?;
         let known = if ask.deed == Deed::Use { self.known.get(relevant, entry) } else { None };
         let seen = match known {
             Some(Open::Forbidden(forbidden)) => return Some(forbidden),
@@ -194,6 +172,7 @@ impl Rules {
             _ => Snapshot::of(entry),
         };
         let circumstances = Circumstances::of(ask, now);
+        let action = if ask.deed == Deed::Mint { MINT } else { VERIFY };
         let question = self.question(&seen.subject(), action, &target_of(entry), &circumstances);
         // What cannot even be asked is forbidden by the first that should have been.
         let Some(question) = question else {
@@ -204,7 +183,10 @@ impl Rules {
         if let Some(Open::Ask(open)) = known {
             return open.iter().filter_map(|index| relevant.statement(*index)).find_map(says);
         }
-        let touched: Vec<_> = relevant.all().filter(|(_, _, statement)| touches(statement)).collect();
+        let named = |index| relevant.statement(index).map(|(policy, statement)| (index, policy, statement));
+        // By an owner read after `seen`: were it one from before, what is new since would stay unasked under the new `seen`.
+        let doer = Doer::new(entry);
+        let touched: Vec<_> = relevant.concerning(ask.deed, &doer, &site).filter_map(named).collect();
         if ask.deed == Deed::Use {
             let open = Open::of(&touched, &question);
             self.known.put(relevant, seen, open);
@@ -215,7 +197,7 @@ impl Rules {
     /// Which policy forbids what a caller of Keystead's own API wants.
     fn administer(&self, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Option<Forbidden> {
         let query = ask.permissions?;
-        let site = Site::read(entry.place.project.organization, ask.resource);
+        let (doer, site) = (Doer::new(entry), Site::read(entry.place.project.organization, ask.resource));
         let concerned = || self.policies.iter().filter(|policy| policy.is_for(site.project));
         if let Some(broken) = concerned().find(|policy| policy.body.is_err()) {
             return Some(broken.forbids(Why::Broken));
@@ -226,9 +208,7 @@ impl Rules {
                 return;
             }
             let about = |statement: &&Statement| {
-                statement.scope.is_about(name)
-                    && statement.scope.touches(entry)
-                    && statement.scope.covers(&site)
+                statement.scope.is_about(name) && statement.scope.about.concerns(&doer, &site)
             };
             let all = || {
                 concerned().flat_map(|policy| {

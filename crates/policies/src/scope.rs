@@ -2,25 +2,35 @@
 //! without allocation. It may answer yes too often, never no.
 
 use crate::language::{Kind, Language};
+use arc_swap::Guard;
 use cedar_policy::{
     ActionConstraint, EntityTypeName, EntityUid, Policy, PrincipalConstraint, ResourceConstraint,
 };
+use keystead_domain::cells::PrincipalState;
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{
     ConsumerId, EnvironmentId, KeyId, MemberId, OrganizationId, OwnerId, ProjectId, ServiceAccountId, TeamId,
 };
 use keystead_domain::reach::Reach;
+use std::cell::OnceCell;
+use std::sync::Arc;
 
 /// The head of a policy.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    principal: Head,
-    resource: Head,
+    pub(crate) about: About,
     /// `None`: every action.
     actions: Option<Box<[Box<str>]>>,
 }
 
-#[derive(Debug)]
+/// Whose deeds, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About {
+    principal: Head,
+    resource: Head,
+}
+
+#[derive(Debug, Clone, Copy)]
 enum Head {
     Any,
     Is(Kind),
@@ -30,7 +40,7 @@ enum Head {
 }
 
 /// A thing that a policy names.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thing {
     Organization(OrganizationId),
     Project(ProjectId),
@@ -158,16 +168,86 @@ impl Scope {
             ActionConstraint::Eq(uid) => Some(Box::from([uid.id().unescaped().into()])),
             ActionConstraint::In(uids) => Some(named(&uids)),
         };
-        Self { principal, resource, actions }
+        Self { about: About { principal, resource }, actions }
     }
 
     /// Whether it can be about this action.
     pub(crate) fn is_about(&self, action: &str) -> bool {
         self.actions.as_ref().is_none_or(|actions| actions.iter().any(|one| **one == *action))
     }
+}
 
-    /// Whether it can be about what somebody does there.
-    pub(crate) fn covers(&self, site: &Site) -> bool {
+/// A key, or a person, of whom policies are asked; what their owner is now is read once.
+pub(crate) struct Doer<'a> {
+    entry: &'a Entry,
+    owner: OnceCell<Guard<Arc<PrincipalState>>>,
+}
+
+impl<'a> Doer<'a> {
+    pub(crate) const fn new(entry: &'a Entry) -> Self {
+        Self { entry, owner: OnceCell::new() }
+    }
+
+    fn owner(&self) -> &PrincipalState {
+        self.owner.get_or_init(|| self.entry.owner.state.load())
+    }
+
+    fn is(&self, thing: &Thing) -> bool {
+        let entry = self.entry;
+        match thing {
+            Thing::Key(id) => !entry.is_session() && entry.id == *id,
+            Thing::Member(id) => entry.is_session() && entry.owner.id == OwnerId::Member(*id),
+            Thing::Other => true,
+            _ => false,
+        }
+    }
+
+    fn is_in(&self, thing: &Thing) -> bool {
+        let (entry, place) = (self.entry, &self.entry.place);
+        let is_key = !entry.is_session();
+        let issued_to =
+            |id: OwnerId| entry.owner.id == id || entry.consumer.as_ref().is_some_and(|one| one.id == id);
+        match thing {
+            Thing::Organization(id) => place.project.organization == *id,
+            Thing::Project(id) => is_key && place.project.id == *id,
+            Thing::Environment(id) => is_key && place.environment == *id,
+            Thing::ServiceAccount(id) => issued_to(OwnerId::ServiceAccount(*id)),
+            Thing::Consumer(id) => issued_to(OwnerId::Consumer(*id)),
+            Thing::Member(id) => match &self.owner().reach {
+                Reach::Seat { member, .. } => member.id == OwnerId::Member(*id),
+                _ => entry.owner.id == OwnerId::Member(*id),
+            },
+            Thing::Team(id) => match &self.owner().reach {
+                Reach::Member { teams, .. } => {
+                    teams.iter().any(|seat| seat.left_at.is_none() && seat.team.id == *id)
+                }
+                Reach::Seat { membership, .. } => membership.team.id == *id,
+                Reach::Anything | Reach::Within(_) => false,
+            },
+            Thing::Key(_) => false,
+            Thing::Other => true,
+        }
+    }
+}
+
+impl About {
+    /// Whether it can be about what this key, or person, does there.
+    pub(crate) fn concerns(&self, doer: &Doer<'_>, site: &Site) -> bool {
+        self.touches(doer) && self.covers(site)
+    }
+
+    fn touches(&self, doer: &Doer<'_>) -> bool {
+        let kind = if doer.entry.is_session() { Kind::Member } else { Kind::Key };
+        match &self.principal {
+            Head::Any => true,
+            Head::Is(wanted) => *wanted == kind,
+            Head::Eq(thing) => doer.is(thing),
+            Head::In(thing) => doer.is(thing) || doer.is_in(thing),
+            Head::IsIn(wanted, thing) => *wanted == kind && (doer.is(thing) || doer.is_in(thing)),
+        }
+    }
+
+    fn covers(&self, site: &Site) -> bool {
         match &self.resource {
             Head::Any => true,
             Head::Is(kind) => *kind == site.kind(),
@@ -175,53 +255,5 @@ impl Scope {
             Head::In(thing) => site.is_in(thing),
             Head::IsIn(kind, thing) => *kind == site.kind() && site.is_in(thing),
         }
-    }
-
-    /// Whether it can be about this key, or this person.
-    pub(crate) fn touches(&self, entry: &Entry) -> bool {
-        let kind = if entry.is_session() { Kind::Member } else { Kind::Key };
-        match &self.principal {
-            Head::Any => true,
-            Head::Is(wanted) => *wanted == kind,
-            Head::Eq(thing) => is(entry, thing),
-            Head::In(thing) => is(entry, thing) || is_in(entry, thing),
-            Head::IsIn(wanted, thing) => *wanted == kind && (is(entry, thing) || is_in(entry, thing)),
-        }
-    }
-}
-
-fn is(entry: &Entry, thing: &Thing) -> bool {
-    match thing {
-        Thing::Key(id) => !entry.is_session() && entry.id == *id,
-        Thing::Member(id) => entry.is_session() && entry.owner.id == OwnerId::Member(*id),
-        Thing::Other => true,
-        _ => false,
-    }
-}
-
-fn is_in(entry: &Entry, thing: &Thing) -> bool {
-    let place = &entry.place;
-    let is_key = !entry.is_session();
-    let issued_to =
-        |id: OwnerId| entry.owner.id == id || entry.consumer.as_ref().is_some_and(|one| one.id == id);
-    match thing {
-        Thing::Organization(id) => place.project.organization == *id,
-        Thing::Project(id) => is_key && place.project.id == *id,
-        Thing::Environment(id) => is_key && place.environment == *id,
-        Thing::ServiceAccount(id) => issued_to(OwnerId::ServiceAccount(*id)),
-        Thing::Consumer(id) => issued_to(OwnerId::Consumer(*id)),
-        Thing::Member(id) => match &entry.owner.state.load().reach {
-            Reach::Seat { member, .. } => member.id == OwnerId::Member(*id),
-            _ => entry.owner.id == OwnerId::Member(*id),
-        },
-        Thing::Team(id) => match &entry.owner.state.load().reach {
-            Reach::Member { teams, .. } => {
-                teams.iter().any(|seat| seat.left_at.is_none() && seat.team.id == *id)
-            }
-            Reach::Seat { membership, .. } => membership.team.id == *id,
-            Reach::Anything | Reach::Within(_) => false,
-        },
-        Thing::Key(_) => false,
-        Thing::Other => true,
     }
 }

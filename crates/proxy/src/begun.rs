@@ -1,14 +1,16 @@
-//! What a request began and goes on, a tunnel or an answer that streams, is asked about again every few seconds: it ends
-//! with its key.
+//! What a request began and goes on, an upload, a wait, an answer that streams or a tunnel, is asked about again every few
+//! seconds: it ends with its key.
 
 use crate::Still;
 use futures_util::future::BoxFuture;
 use http::request::Parts;
+use keystead_guard::Refusal;
 use std::fmt;
+use std::future::pending;
 use std::net::IpAddr;
 use std::task::Context;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 /// How often it is asked about: a key that dies ends it within this, and what asking takes.
 const ASK_INTERVAL: Duration = Duration::from_secs(4);
@@ -18,6 +20,8 @@ pub(crate) struct Begun {
     still: Still,
     parts: Parts,
     client: IpAddr,
+    /// When it last would have passed.
+    passed: Instant,
 }
 
 impl fmt::Debug for Begun {
@@ -29,16 +33,27 @@ impl fmt::Debug for Begun {
 
 impl Begun {
     pub(crate) fn new(still: Still, parts: &Parts, client: IpAddr) -> Self {
-        Self { still, parts: parts.clone(), client }
+        Self { still, parts: parts.clone(), client, passed: Instant::now() }
     }
 
-    /// Comes back when the request would not pass any more; it is asked now and then.
-    pub(crate) async fn refused(self: Box<Self>) {
-        // First: it has just passed.
-        sleep(ASK_INTERVAL).await;
-        while (self.still)(&self.parts, self.client) {
-            sleep(ASK_INTERVAL).await;
+    /// Comes back when the request would not pass any more; it is asked now and then, in one measure through all that
+    /// becomes of it.
+    async fn refused(&mut self) -> Refusal {
+        loop {
+            sleep_until(self.passed + ASK_INTERVAL).await;
+            if let Some(refusal) = (self.still)(&self.parts, self.client) {
+                return refusal;
+            }
+            self.passed = Instant::now();
         }
+    }
+}
+
+/// Comes back when a request would not pass any more; never, if nobody is asked.
+pub(crate) async fn refused(begun: &mut Option<Box<Begun>>) -> Refusal {
+    match begun {
+        Some(begun) => begun.refused().await,
+        None => pending().await,
     }
 }
 
@@ -65,9 +80,9 @@ impl Asks {
     /// From now on it is asked.
     pub(crate) fn begin(&mut self) {
         if let Self::Not(begun) = self
-            && let Some(begun) = begun.take()
+            && let Some(mut begun) = begun.take()
         {
-            *self = Self::NowAndThen(Box::pin(begun.refused()));
+            *self = Self::NowAndThen(Box::pin(async move { _ = begun.refused().await }));
         }
     }
 

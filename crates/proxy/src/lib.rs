@@ -32,7 +32,7 @@ pub use settings::{Health, Settings, UPSTREAMS_MAX, is_tunnel};
 
 use futures_util::future::BoxFuture;
 use http::request::Parts;
-use keystead_guard::Answer;
+use keystead_guard::{Answer, Refusal};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -40,15 +40,15 @@ use std::sync::Arc;
 /// asked for each request, also for the second one of a connection.
 pub type Decide = Arc<dyn for<'a> Fn(&'a Parts, IpAddr) -> BoxFuture<'a, Answer> + Send + Sync>;
 
-/// Whether what began with a request may go on, as the request would be judged now. It takes nothing of limits.
-pub type Still = Arc<dyn Fn(&Parts, IpAddr) -> bool + Send + Sync>;
+/// Why what began with a request may not go on, as the request would be judged now. It takes nothing of limits.
+pub type Still = Arc<dyn Fn(&Parts, IpAddr) -> Option<Refusal> + Send + Sync>;
 
 /// Who decides on requests, and on what they have begun.
 #[derive(Clone)]
 pub struct Judge {
     /// On requests.
     pub decide: Decide,
-    /// On tunnels and answers that stream, every four seconds; without it they go on until they end.
+    /// On what they have begun, every four seconds; without it that goes on until it ends.
     pub still: Option<Still>,
 }
 

@@ -1,6 +1,6 @@
 //! What becomes of one request.
 
-use crate::begun::Begun;
+use crate::begun::{self, Begun};
 use crate::counts::{Counts, Numbers};
 use crate::download::{Download, Held};
 use crate::forward::{self, From};
@@ -152,7 +152,8 @@ impl InForce {
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };
         let upgrading = self.upgrading(&mut parts, arrival.cut);
-        let begun = self.judge.still.clone().map(|still| Box::new(Begun::new(still, &parts, from.client)));
+        let mut begun =
+            self.judge.still.clone().map(|still| Box::new(Begun::new(still, &parts, from.client)));
         forward::change(&mut parts, &allowed, &host, from)?;
         let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle);
         let outgoing = Outgoing {
@@ -162,7 +163,14 @@ impl InForce {
             answer: self.settings.answer,
             counts: &proxy.counts,
         };
-        let (response, lent) = outgoing.send(parts, upload).await?;
+        let (response, lent) = tokio::select! {
+            biased;
+            sent = outgoing.send(parts, upload) => sent?,
+            refusal = begun::refused(&mut begun) => {
+                tracing::info!("a request ends before its answer: it would be refused now");
+                return Ok(refuse::response(&refusal).map(Download::Own));
+            }
+        };
         let held = Held { in_work: arrival.in_work, _place: place };
         self.back(&proxy.counts, (response, lent, held, begun), upgrading, &allowed.to_client)
     }

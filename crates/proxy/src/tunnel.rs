@@ -1,12 +1,11 @@
 //! What a connection becomes after an upgrade: bytes in both directions.
 
-use crate::begun::Begun;
+use crate::begun::{self, Begun};
 use crate::counts::Tunnel;
 use crate::download::Held;
 use crate::upstream::Lent;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use std::future::pending;
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::time::sleep;
@@ -26,7 +25,7 @@ pub(crate) async fn carry(
     upstream: OnUpgrade,
     idle: Duration,
     holds: Carried,
-    begun: Option<Box<Begun>>,
+    mut begun: Option<Box<Begun>>,
     cut: CancellationToken,
 ) {
     let carried = async {
@@ -46,16 +45,10 @@ pub(crate) async fn carry(
             }
         }
     };
-    let refused = async {
-        match begun {
-            Some(begun) => begun.refused().await,
-            None => pending().await,
-        }
-    };
     tokio::select! {
         _ = carried => {}
         () = silent => tracing::debug!("a tunnel was silent for too long"),
-        () = refused => tracing::info!("a tunnel ends: its request would be refused now"),
+        _ = begun::refused(&mut begun) => tracing::info!("a tunnel ends: its request would be refused now"),
         () = cut.cancelled() => {}
     }
     drop(holds);

@@ -42,11 +42,12 @@ impl Own {
         }
     }
 
-    /// Whether a tunnel may go on that this request has become. Where there is no such environment or no guard any more,
-    /// it may not.
-    fn still(&self, parts: &Parts, peer: IpAddr) -> bool {
-        let door = self.place.door_found(self.ids.next());
-        door.is_some_and(|door| self.keystead.still_passes(&door, &read(parts), Some(peer)))
+    /// Why what this request began may not go on. Where there is no such environment or no guard any more, it may not.
+    fn still(&self, parts: &Parts, peer: IpAddr) -> Option<Refusal> {
+        match self.place.door_found(self.ids.next()) {
+            Some(door) => self.keystead.refused_since(&door, &read(parts), Some(peer)),
+            None => Some(Refusal::of(Code::Unavailable, None)),
+        }
     }
 }
 

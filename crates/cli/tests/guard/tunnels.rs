@@ -1,8 +1,9 @@
-//! WebSocket and answers that stream through the own proxy, and the life of the key that began them.
+//! What a request begins through the own proxy (a WebSocket, an answer that streams, an upload), and the life of its key.
 
 use crate::house::House;
 use crate::reload::{IN_FORCE, api, begun, echo, guard, tunnel, until};
 use crate::upstream::Upstream;
+use crate::wire::Message;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
@@ -56,4 +57,32 @@ fn piece(stream: &mut BufReader<TcpStream>, number: u64) -> Option<u64> {
         stream.read_line(line).ok()?;
     }
     lines[1].trim().parse().ok()
+}
+
+/// LESSONS 1: so does an upload that is not answered yet; who sends it is told why.
+#[test]
+fn lesson_1_an_upload_ends_when_its_key_is_revoked_and_no_other() {
+    let upstream = Upstream::start();
+    let mut house = House::start(&upstream);
+    let upload = |key: &str| {
+        let mut stream = BufReader::new(TcpStream::connect(("127.0.0.1", house.own)).unwrap());
+        let head = format!("Host: a\r\nTransfer-Encoding: chunked\r\nX-API-Key: {key}\r\n\r\n");
+        let begin = format!("POST /v1/orders?stream HTTP/1.1\r\n{head}5\r\nfirst\r\n");
+        stream.get_mut().write_all(begin.as_bytes()).unwrap();
+        assert!(upstream.began());
+        stream
+    };
+    let (kept, _) = house.issue(&["--permission", "orders.*", "--limit", "default=1/1h"]);
+    let (lost, id) = house.issue(&["--permission", "orders.*"]);
+    let (mut stays, mut ends) = (upload(&kept), upload(&lost));
+    house.run(&["keys", "revoke", &id, "--reason", "leaked"]);
+    let refused = Message::read(&mut ends, false).unwrap();
+    assert_eq!(refused.status(), 401, "{refused:?}");
+    assert!(refused.header("www-authenticate").unwrap().contains("invalid_token"), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.read_body(&mut ends).unwrap()).contains("\"revoked\""));
+    until(|| house.log().contains("a request ends before its answer: it would be refused now"));
+    stays.get_mut().write_all(b"5\r\nlast!\r\n0\r\n\r\n").unwrap();
+    assert_eq!(Message::read(&mut stays, false).unwrap().status(), 200);
+    upstream.go_on();
+    house.server.take().unwrap().end();
 }

@@ -238,7 +238,7 @@ impl GoingOn {
             assert!(client.is_loopback() && parts.headers.contains_key(header));
             let path = parts.uri.path();
             told.asked.send_modify(|asked| *asked.entry(path.to_owned()).or_default() += 1);
-            *told.refused.lock() != Some(path)
+            (*told.refused.lock() == Some(path)).then(refusal)
         });
         (Judge { decide: allow(), still: Some(still) }, going_on)
     }

@@ -239,7 +239,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// What no key makes good.
-fn at_once(fault: Fault) -> Refusal {
+pub(super) fn at_once(fault: Fault) -> Refusal {
     let (status, code, detail, key_sent) = match fault {
         Fault::Forged => (
             StatusCode::BAD_REQUEST,

@@ -1,6 +1,6 @@
 //! The environments whose APIs the installation's own proxies stand before.
 
-use super::ask::{Door, question};
+use super::ask::{Door, at_once, question};
 use crate::Keystead;
 use crate::asked::Question;
 use crate::refused::Refused;
@@ -8,7 +8,7 @@ use keystead_api::{Code, GuardMode};
 use keystead_domain::cells::Place as Environment;
 use keystead_domain::decide::{Ask, Decision};
 use keystead_domain::ids::OrganizationId;
-use keystead_guard::{Reading, Request};
+use keystead_guard::{Reading, Refusal, Request};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -48,30 +48,36 @@ impl Keystead {
         directory.place(project.id, environment)
     }
 
-    /// Whether a request that passed would pass now, with nothing taken or recorded: so that what it became, such as a
+    /// Why a request that passed would not pass now, with nothing taken or recorded: so that what it began, such as a
     /// WebSocket, ends with its key. A node that cannot know of every change ends nothing; an observing guard neither.
     #[must_use]
-    pub fn still_passes(&self, door: &Door, request: &Request<'_>, peer: Option<IpAddr>) -> bool {
-        match door.rules().read(request) {
-            Reading::Pass(_) | Reading::Count { .. } => true,
-            Reading::Refuse { mode, .. } => mode == GuardMode::Observe,
+    pub fn refused_since(&self, door: &Door, request: &Request<'_>, peer: Option<IpAddr>) -> Option<Refusal> {
+        let (mode, refusal) = match door.rules().read(request) {
+            Reading::Pass(_) | Reading::Count { .. } => return None,
+            Reading::Refuse { mode, fault, .. } => (mode, at_once(fault)),
             Reading::Ask(asking) => {
                 let ip = peer.map(|peer| door.rules().client(peer, request.headers));
-                asking.mode == GuardMode::Observe
-                    || question(request, &asking, ip, &self.sharing)
-                        .is_ok_and(|question| self.would_pass(door, question))
+                let code = match question(request, &asking, ip, &self.sharing) {
+                    Ok(question) => self.would_be(door, question),
+                    Err(_) => Code::Unavailable,
+                };
+                if code == Code::Valid {
+                    return None;
+                }
+                (asking.mode, Refusal::of(code, None))
             }
-        }
+        };
+        (mode == GuardMode::Enforce).then_some(refusal)
     }
 
-    fn would_pass(&self, door: &Door, question: Question<'_>) -> bool {
+    fn would_be(&self, door: &Door, question: Question<'_>) -> Code {
         let (ask, now) = (Ask { cost: 0, ..question.ask }, self.clock.now());
         let judged = self.keyring.verify(&door.within.scope, question.key, &ask, now, |decision, _| decision);
         match judged {
-            Ok(Decision::Made(verdict)) => verdict.code == Code::Valid,
+            Ok(Decision::Made(verdict)) => verdict.code,
             // What is needed for that was leased once: nothing is taken now.
-            Ok(Decision::NeedsLease(_)) | Err(Code::Unavailable) => true,
-            Err(_) => false,
+            Ok(Decision::NeedsLease(_)) | Err(Code::Unavailable) => Code::Valid,
+            Err(code) => code,
         }
     }
 }
