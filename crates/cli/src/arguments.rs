@@ -10,6 +10,7 @@ use crate::commands::guard::Guard;
 use crate::commands::guardrails::Guardrails;
 use crate::commands::guidelines::Guidelines;
 use crate::commands::hygiene::Hygiene;
+use crate::commands::identity_keys::IdentityKeys;
 use crate::commands::identity_providers::IdentityProviders;
 use crate::commands::keys::Keys;
 use crate::commands::lessons::Lessons;
@@ -120,6 +121,8 @@ pub(crate) enum ClientCommand {
     Mail(Mail),
     #[command(subcommand)]
     RootKey(RootKey),
+    #[command(subcommand)]
+    IdentityKeys(IdentityKeys),
     Hygiene(Hygiene),
     Export(Export),
 }
@@ -152,6 +155,7 @@ impl ClientCommand {
             Self::Nodes(nodes) => nodes.run(session).await,
             Self::Mail(mail) => mail.run(session).await,
             Self::RootKey(root_key) => root_key.run(session).await,
+            Self::IdentityKeys(keys) => keys.run(session).await,
             Self::Hygiene(hygiene) => hygiene.run(session).await,
             Self::Export(export) => export.run(session).await,
         }

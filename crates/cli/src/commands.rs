@@ -10,6 +10,7 @@ pub(crate) mod guard;
 pub(crate) mod guardrails;
 pub(crate) mod guidelines;
 pub(crate) mod hygiene;
+pub(crate) mod identity_keys;
 pub(crate) mod identity_providers;
 pub(crate) mod keys;
 pub(crate) mod lessons;

@@ -44,6 +44,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
         (name = "mail", description = "How mail leaves."),
         (name = "nodes", description = "Servers that share one database."),
         (name = "root key", description = "The key that seals every other."),
+        (name = "identity keys", description = "The keys that sign whose request an API has."),
         (name = "operation", description = "Health and metrics.")
     )
 )]

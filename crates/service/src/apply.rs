@@ -152,6 +152,7 @@ impl Keystead {
             ChangeKind::Guard => {
                 self.apply_guard(organization, ProjectId::from_slice(target).ok_or_else(corrupt)?).await
             }
+            ChangeKind::IdentityKeys => self.apply_identity_keys().await,
             ChangeKind::Key => {
                 self.apply_key(organization, KeyId::from_slice(target).ok_or_else(corrupt)?).await
             }

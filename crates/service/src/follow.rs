@@ -83,6 +83,7 @@ impl Keystead {
             }
         });
         gone.into_iter().for_each(|id| self.keyring.remove(id));
+        self.apply_identity_keys().await?;
         for change in &loaded.skipped {
             self.apply_one(change).await?;
         }

@@ -31,6 +31,7 @@ suite! {
     tokens::nobody_is_signed_for_whose_request_does_not_pass,
     keys::another_key_signs_each_month_and_each_is_published_before_and_after,
     keys::an_exchange_of_the_root_key_keeps_the_keys,
+    keys::a_replaced_key_signs_nothing_more,
 }
 
 /// A guarded API and its proxy.
@@ -294,6 +295,24 @@ mod keys {
         let api = Api { node: &house.keystead, proxy: house.key_of(&admin, vec![grant]).await };
         assert_eq!(kid(&api.token(&key).await), before[0]);
     }
+
+    pub(crate) async fn a_replaced_key_signs_nothing_more(house: House) {
+        let admin = house.admin();
+        let api = guarded(&house, &admin, None).await;
+        let key = house.key(&admin, CreateKey::default()).await.key;
+        let before = api.token(&key).await;
+        let audience = said(&before)["aud"].as_str().unwrap().to_owned();
+        let new = house.keystead.replace_identity_keys(&admin).await.unwrap();
+        let after = api.token(&key).await;
+        assert_eq!(kid(&after), new.id);
+        verified(&house.keystead, &after, &audience).unwrap();
+        assert!(verified(&house.keystead, &before, &audience).is_err(), "its key is not published");
+        // They make way for each other as before.
+        house.clock.step(29 * DAY + SECOND);
+        house.keystead.tend_identity_keys().await.unwrap();
+        assert_eq!(kids(&house.keystead).len(), 2);
+        assert_eq!(kid(&api.token(&key).await), new.id);
+    }
 }
 
 /// Wherever a request comes in, every node's published keys verify what is told of it.
@@ -320,5 +339,31 @@ async fn two_nodes_sign_with_one_key_and_make_the_next_once() {
         assert_eq!(kid(&one), kid(&other));
         here.clock.step(29 * DAY + DAY / 2);
     }
+    there.close().await;
+}
+
+/// LESSONS 1: a node that did not hear of it would go on signing with what has leaked, and publishing it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lesson_1_a_key_that_is_replaced_on_one_node_signs_on_none() {
+    let Some(store) = postgres().await else {
+        println!("not run: {POSTGRES_VARIABLE} is not set");
+        return;
+    };
+    let mut here = House::open(store).await;
+    let there = here.another_node().await;
+    let admin = here.admin();
+    let api = guarded(&here, &admin, None).await;
+    let key = here.key(&admin, CreateKey::default()).await.key;
+    let also = Api { node: &there, proxy: api.proxy.clone() };
+    let before = also.token(&key).await;
+    let new = here.keystead.replace_identity_keys(&admin).await.unwrap().id;
+    while kids(&there) != [new.as_str()] {
+        tokio::task::yield_now().await;
+    }
+    assert_ne!(kid(&before), new);
+    assert_eq!(kid(&also.token(&key).await), new);
+    // What another node reads every hour does not bring it back.
+    there.tend_identity_keys().await.unwrap();
+    assert_eq!((kids(&there), kids(&here.keystead)), (vec![new.clone()], vec![new]));
     there.close().await;
 }

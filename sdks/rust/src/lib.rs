@@ -74,6 +74,7 @@ mod guardrails;
 mod guidelines;
 mod health;
 mod hygiene;
+mod identity_keys;
 mod keys;
 #[cfg(feature = "tower")]
 pub mod layer;

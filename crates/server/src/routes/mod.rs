@@ -9,6 +9,7 @@ mod guardrails;
 mod guidelines;
 mod health;
 mod hygiene;
+mod identity_keys;
 mod identity_providers;
 mod invitations;
 mod keys;
@@ -51,6 +52,7 @@ fn described() -> (Router<App>, Document) {
         .merge(guidelines::routes())
         .merge(health::routes())
         .merge(hygiene::routes())
+        .merge(identity_keys::routes())
         .merge(identity_providers::routes())
         .merge(invitations::routes())
         .merge(keys::routes())
@@ -66,6 +68,7 @@ fn described() -> (Router<App>, Document) {
         .merge(sign_in::routes())
         .merge(teams::routes())
         .merge(verify::routes())
+        .merge(well_known::routes())
         .merge(whoami::routes())
         .split_for_parts();
     finish(&mut document);
@@ -87,7 +90,6 @@ pub fn router(app: App) -> Router {
     router
         .merge(passkeys::routes())
         .merge(guard::routes())
-        .merge(well_known::routes())
         .route("/openapi.json", get(answer))
         .with_state(app)
 }

@@ -2,17 +2,20 @@
 //! anybody: there is nothing secret in it.
 
 use crate::state::App;
-use axum::Router;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::routing::get;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-pub(super) fn routes() -> Router<App> {
-    Router::new().route("/.well-known/jwks.json", get(keys))
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(keys))
 }
 
+/// What `X-Keystead-Identity` is verified with: a JWK set (RFC 7517) of Ed25519 keys.
+#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "operation", operation_id = "published_identity_keys",
+    security(()), responses((status = 200, body = serde_json::Value, content_type = "application/jwk-set+json")))]
 async fn keys(State(app): State<App>) -> impl IntoResponse {
     let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, "public, max-age=300")];
     (headers, Bytes::from_owner(app.keystead.published_identity_keys()))

@@ -126,7 +126,9 @@ async fn body_of(house: &House, path: &str) -> (String, Option<Value>) {
         "/v1/members/{member}/invitation"
         | "/v1/members/{member}/keys/hand-over"
         | "/v1/teams/{team}/contact/ask" => return of_people(house, path).await,
-        "/v1/root-key/rotate" | "/v1/root-key/retire" => return (path.to_owned(), None),
+        "/v1/root-key/rotate" | "/v1/root-key/retire" | "/v1/identity-keys/replace" => {
+            return (path.to_owned(), None);
+        }
         _ => {
             let key = house.admin.issue(json!({})).await;
             let at = path.replace("{id}", &key.id);
@@ -172,9 +174,10 @@ async fn every_post_is_done_once_or_only_asks(house: House) {
         };
         let holder = house.admin.with_key(&house.admin.issue(json!({})).await.key);
         let (caller, auditor): (&Client, &Client) = match path.as_str() {
-            "/v1/organizations" | "/v1/root-key/rotate" | "/v1/root-key/retire" => {
-                (&house.operator, &house.operator)
-            }
+            "/v1/organizations"
+            | "/v1/root-key/rotate"
+            | "/v1/root-key/retire"
+            | "/v1/identity-keys/replace" => (&house.operator, &house.operator),
             "/v1/keys/mint" => (&holder, &house.admin),
             _ => (person.as_ref().unwrap_or(&house.admin), &house.admin),
         };

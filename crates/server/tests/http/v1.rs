@@ -8,6 +8,7 @@ mod guard;
 mod guardrails;
 mod guidelines;
 mod hygiene;
+mod identity_keys;
 mod identity_providers;
 mod invitations;
 mod keys;

@@ -63,6 +63,7 @@ impl Keystead {
     /// # Errors
     /// When the database cannot answer.
     pub async fn tend_identity_keys(self: &Arc<Self>) -> Result<(), Refused> {
+        let _turn = self.identities.turn.lock().await;
         let now = self.clock.now();
         let mut rows = self.store.read().await?.identity_keys().await?;
         let times = starts(&rows);
@@ -73,13 +74,27 @@ impl Keystead {
             });
             rows = turned.await?;
         }
-        let keys = Keys::open(&rows, &self.identities.keys.load(), &self.root.keys())?;
+        self.take_identity_keys(&rows)
+    }
+
+    /// Takes the keys that there are now: somebody has replaced them.
+    pub(crate) async fn apply_identity_keys(&self) -> Result<(), Refused> {
+        let _turn = self.identities.turn.lock().await;
+        let rows = self.store.read().await?.identity_keys().await?;
+        self.take_identity_keys(&rows)
+    }
+
+    fn take_identity_keys(&self, rows: &[IdentityKeyRow]) -> Result<(), Refused> {
+        let keys = Keys::open(rows, &self.identities.keys.load(), &self.root.keys())?;
         self.identities.keys.store(Arc::new(keys));
         Ok(())
     }
 }
 
-fn starts(rows: &[IdentityKeyRow]) -> Vec<Micros> {
+/// The job whose turn who changes the keys takes: one node after the other.
+pub(super) const JOB: &str = "identity_keys";
+
+pub(super) fn starts(rows: &[IdentityKeyRow]) -> Vec<Micros> {
     rows.iter().map(|row| row.signs_from).collect()
 }
 
@@ -89,8 +104,8 @@ async fn turn(
     entropy: &Entropy,
     now: Micros,
 ) -> Result<Vec<IdentityKeyRow>, Refused> {
-    // One node after the other: the second finds what the first has made.
-    ledger.claim_job("identity_keys", Micros(0), Micros(0)).await?;
+    // The second node finds what the first has made.
+    ledger.claim_job(JOB, Micros(0), Micros(0)).await?;
     let mut rows = ledger.identity_keys().await?;
     if let Some(signs_from) = next(&starts(&rows), now) {
         let row = new(root, entropy, now, signs_from)?;
@@ -106,7 +121,7 @@ async fn turn(
     Ok(rows)
 }
 
-fn new(
+pub(super) fn new(
     root: &RootKeys,
     entropy: &Entropy,
     now: Micros,

@@ -35,12 +35,14 @@ pub enum ChangeKind {
     AccessPolicy,
     /// A project's guard.
     Guard,
+    /// The keys that sign identities.
+    IdentityKeys,
     /// A key.
     Key,
 }
 
 impl ChangeKind {
-    const NAMES: [(Self, &'static str); 12] = [
+    const NAMES: [(Self, &'static str); 13] = [
         (Self::Organization, "organization"),
         (Self::Project, "project"),
         (Self::Environment, "environment"),
@@ -52,6 +54,7 @@ impl ChangeKind {
         (Self::Team, "team"),
         (Self::AccessPolicy, "access_policy"),
         (Self::Guard, "guard"),
+        (Self::IdentityKeys, "identity_keys"),
         (Self::Key, "key"),
     ];
 }

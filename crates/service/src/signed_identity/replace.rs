@@ -1,0 +1,83 @@
+//! Replacing the keys that sign identities at once: one of them may be in wrong hands.
+
+use super::keys::{JOB, new, starts};
+use crate::act::{Target, with_difference};
+use crate::caller::Caller;
+use crate::refused::Refused;
+use crate::replay::Answer;
+use crate::{Keystead, management};
+use keystead_api::{IdentityKey, IdentityKeyState, Page};
+use keystead_domain::identity::signing;
+use keystead_domain::time::Micros;
+use keystead_store::{Acted, Change, ChangeKind, IdentityKeyRow};
+use serde_json::json;
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+impl Answer for IdentityKey {}
+
+impl Keystead {
+    /// The keys whose public halves are published, in the order in which they sign, all in one page. For the operator.
+    ///
+    /// # Errors
+    /// When the caller is not the operator, or the database does not answer.
+    pub async fn list_identity_keys(self: &Arc<Self>, caller: &Caller) -> Result<Page<IdentityKey>, Refused> {
+        self.authorise(caller, management::INSTALLATION_ADMIN, None).await?;
+        let rows = self.store.read().await?.identity_keys().await?;
+        Ok(Page { items: described(&rows, self.clock.now()), next_cursor: None })
+    }
+
+    /// Makes a key that signs from now on, and forgets all others: what they have signed is believed by nobody who
+    /// fetches the published keys after this. For the operator.
+    ///
+    /// # Errors
+    /// When the caller is not the operator, or the database does not answer.
+    pub async fn replace_identity_keys(self: &Arc<Self>, caller: &Caller) -> Result<IdentityKey, Refused> {
+        self.authorise(caller, management::INSTALLATION_ADMIN, None).await?;
+        let (this, of) = (Arc::clone(self), caller.clone());
+        self.act_once(caller, move |tx| {
+            Box::pin(async move {
+                tx.claim_job(JOB, Micros(0), Micros(0)).await?;
+                let before = tx.identity_keys().await?;
+                for row in &before {
+                    tx.delete_identity_key(row.id).await?;
+                }
+                let now = this.clock.now();
+                let row = new(&this.root.keys(), &this.entropy, now, now)?;
+                tx.insert_identity_key(&row).await?;
+                let change = Change::new(of.organization(), ChangeKind::IdentityKeys, row.id.0);
+                let rows = [row];
+                let value = described(&rows, now).pop().ok_or_else(nothing_signs)?;
+                let id = value.id.clone();
+                let target = Target { kind: "identity_key", id, name: "Identity keys", project: None };
+                let event = this.event(&of, "identity_keys.replace", target);
+                let event = with_difference(event, Some(&names(&before)), Some(&names(&rows)));
+                Ok(Acted { value, events: vec![event], changes: vec![change] })
+            })
+        })
+        .await
+    }
+}
+
+fn nothing_signs() -> Refused {
+    Refused::Internal("no key signs identities".into())
+}
+
+fn names(rows: &[IdentityKeyRow]) -> serde_json::Value {
+    json!({ "keys": rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>() })
+}
+
+fn described(rows: &[IdentityKeyRow], now: Micros) -> Vec<IdentityKey> {
+    let current = signing(&starts(rows), now);
+    let described = rows.iter().enumerate().map(|(at, row)| IdentityKey {
+        id: row.id.to_string(),
+        state: match current.map_or(Ordering::Equal, |current| at.cmp(&current)) {
+            Ordering::Less => IdentityKeyState::Earlier,
+            Ordering::Equal => IdentityKeyState::Current,
+            Ordering::Greater => IdentityKeyState::Next,
+        },
+        signs_from: row.signs_from.to_timestamp(),
+        created_at: row.created_at.to_timestamp(),
+    });
+    described.collect()
+}
