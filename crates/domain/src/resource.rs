@@ -91,7 +91,11 @@ impl ResourcePattern {
     /// never matched. Allocates nothing.
     #[must_use]
     pub fn matches(&self, resource: &str) -> bool {
-        is_concrete(resource) && self.matches_segments(resource)
+        // Most are asked about what they name, `zones/**` about `zones`. Without a `*` that is concrete.
+        if self.0.strip_suffix("/**").unwrap_or(&self.0) == resource {
+            return !resource.contains('*');
+        }
+        self.matches_segments(resource) && is_concrete(resource)
     }
 
     fn matches_segments(&self, resource: &str) -> bool {

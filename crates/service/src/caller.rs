@@ -11,12 +11,13 @@ use keystead_domain::conditions::Deed;
 use keystead_domain::decide::{Ask, Verdict, forbidden};
 use keystead_domain::entry::Entry;
 use keystead_domain::ids::{AccountId, KeyId, MemberId, OrganizationId, RequestId, SessionId};
+use keystead_domain::invalid::Invalid;
 use keystead_domain::pattern::Pattern;
 use keystead_domain::query::Query;
 use keystead_domain::replay::IdempotencyKey;
 use keystead_domain::time::Micros;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// What a request to Keystead's own API says of itself.
 #[derive(Debug, Clone)]
@@ -198,17 +199,17 @@ impl Keystead {
         others: &[&'static str],
         resource: Option<&str>,
     ) -> Result<(), Refused> {
-        let one = |name: &&str| PermissionQuery::One((*name).into());
-        let query = match others {
-            [] => one(&permission),
-            others => PermissionQuery::All(AllOf {
-                all: [&permission].into_iter().chain(others).map(one).collect(),
-            }),
+        let parsed;
+        let query = match (others, VERIFYING.as_ref()) {
+            ([], Some(verifying)) if permission == management::KEYS_VERIFY => verifying,
+            _ => {
+                parsed = needing(permission, others)?;
+                &parsed
+            }
         };
-        let query = Query::parse(&query)?;
         let ask = Ask {
             resource,
-            permissions: Some(&query),
+            permissions: Some(query),
             cost: 1,
             sharing: &self.sharing,
             deed: if others.is_empty() { caller.deed(&[permission]) } else { Deed::Use },
@@ -292,6 +293,19 @@ impl Keystead {
     pub fn is_operator(&self, caller: &Caller) -> bool {
         caller.may(management::INSTALLATION_ADMIN, None)
     }
+}
+
+/// What every asker for a verdict needs.
+static VERIFYING: LazyLock<Option<Query>> = LazyLock::new(|| needing(management::KEYS_VERIFY, &[]).ok());
+
+/// A request that needs these permissions.
+fn needing(permission: &str, others: &[&str]) -> Result<Query, Invalid> {
+    let one = |name: &str| PermissionQuery::One(name.into());
+    if others.is_empty() {
+        return Query::parse(&one(permission));
+    }
+    let all = [permission].into_iter().chain(others.iter().copied()).map(one).collect();
+    Query::parse(&PermissionQuery::All(AllOf { all }))
 }
 
 /// Only `valid` passes.

@@ -2,7 +2,8 @@
 //! lineage, with counts. Whatever is thrown at them, they stay small.
 
 use crate::usage::UsageEvent;
-use keystead_api::{Code, Seen, Sighting, Timestamp};
+use ipnet::IpNet;
+use keystead_api::{Code, Seen, Sighting};
 use keystead_domain::time::Micros;
 
 /// The most networks or user agents kept of a lineage.
@@ -12,55 +13,83 @@ pub(crate) const MORE: usize = 32;
 /// The most permissions kept of a lineage.
 pub(crate) const MOST: usize = 64;
 
-/// What was seen of one lineage since the last flush.
+/// What was seen of one lineage since the last flush. Nothing of it is written out before: each verdict adds to one.
 #[derive(Debug, Default)]
-pub(crate) struct Aggregate(Seen);
+pub(crate) struct Aggregate {
+    passed: u64,
+    passed_unnamed: u64,
+    refused: u64,
+    last_used_at: Option<Micros>,
+    last_refused_at: Option<Micros>,
+    minted_at: Option<Micros>,
+    networks: Vec<Noted<IpNet>>,
+    user_agents: Vec<Noted<Box<str>>>,
+    endpoints: Vec<Noted<Box<str>>>,
+    permissions: Vec<Noted<Box<str>>>,
+}
+
+/// Something seen, how often and when.
+#[derive(Debug)]
+pub(crate) struct Noted<T> {
+    value: T,
+    count: u64,
+    first_at: Micros,
+    last_at: Micros,
+}
+
+impl<T: ToString> From<Noted<T>> for Sighting {
+    fn from(noted: Noted<T>) -> Self {
+        Self {
+            value: noted.value.to_string(),
+            count: noted.count,
+            first_at: noted.first_at.to_timestamp(),
+            last_at: noted.last_at.to_timestamp(),
+        }
+    }
+}
 
 impl Aggregate {
     /// Adds one event.
-    pub(crate) fn add(&mut self, event: &UsageEvent, network: Option<String>) {
-        let Self(seen) = self;
-        let at = event.at.to_timestamp();
+    pub(crate) fn add(&mut self, event: &UsageEvent, network: Option<IpNet>) {
+        let at = event.at;
         if event.code == Code::Valid {
-            seen.passed += 1;
-            let unnamed = seen.passed_unnamed.unwrap_or(0);
-            seen.passed_unnamed = Some(unnamed + u64::from(event.permissions.is_empty()));
-            seen.last_used_at = seen.last_used_at.max(Some(at));
+            self.passed += 1;
+            self.passed_unnamed += u64::from(event.permissions.is_empty());
+            self.last_used_at = self.last_used_at.max(Some(at));
         } else {
-            seen.refused += 1;
-            seen.last_refused_at = seen.last_refused_at.max(Some(at));
+            self.refused += 1;
+            self.last_refused_at = self.last_refused_at.max(Some(at));
         }
         if event.is_minted {
-            seen.minted_at = seen.minted_at.max(Some(at));
+            self.minted_at = self.minted_at.max(Some(at));
         }
         if let Some(network) = &network {
-            note(&mut seen.networks, network, at, FEW);
+            note(&mut self.networks, network, at, FEW);
         }
         if let Some(user_agent) = &event.user_agent {
-            note(&mut seen.user_agents, user_agent, at, FEW);
+            note(&mut self.user_agents, user_agent, at, FEW);
         }
         if let Some(endpoint) = &event.endpoint {
-            note(&mut seen.endpoints, endpoint, at, MORE);
+            note(&mut self.endpoints, endpoint, at, MORE);
         }
         for permission in &event.permissions {
-            note(&mut seen.permissions, permission, at, MOST);
+            note(&mut self.permissions, permission, at, MOST);
         }
     }
 
     /// What was seen before, with this added.
     #[must_use]
     pub(crate) fn onto(self, before: Seen) -> Seen {
-        let Self(new) = self;
-        let mut seen = before;
+        let (new, mut seen) = (self, before);
+        let later = |before: Option<_>, new: Option<Micros>| before.max(new.map(Micros::to_timestamp));
         // What passed before that was counted may have used anything.
         let counted = if seen.passed == 0 { Some(0) } else { seen.passed_unnamed };
-        let unnamed = new.passed_unnamed.unwrap_or(0);
-        seen.passed_unnamed = counted.map(|counted| counted.saturating_add(unnamed));
-        seen.minted_at = seen.minted_at.max(new.minted_at);
+        seen.passed_unnamed = counted.map(|counted| counted.saturating_add(new.passed_unnamed));
+        seen.minted_at = later(seen.minted_at, new.minted_at);
         seen.passed = seen.passed.saturating_add(new.passed);
         seen.refused = seen.refused.saturating_add(new.refused);
-        seen.last_used_at = seen.last_used_at.max(new.last_used_at);
-        seen.last_refused_at = seen.last_refused_at.max(new.last_refused_at);
+        seen.last_used_at = later(seen.last_used_at, new.last_used_at);
+        seen.last_refused_at = later(seen.last_refused_at, new.last_refused_at);
         merge(&mut seen.networks, new.networks, FEW);
         merge(&mut seen.user_agents, new.user_agents, FEW);
         merge(&mut seen.endpoints, new.endpoints, MORE);
@@ -75,31 +104,31 @@ pub(crate) struct UnknownAggregate {
     pub(crate) count: u64,
     pub(crate) first_at: Option<Micros>,
     pub(crate) last_at: Option<Micros>,
-    pub(crate) networks: Vec<Sighting>,
+    pub(crate) networks: Vec<Noted<IpNet>>,
 }
 
 impl UnknownAggregate {
     /// Adds one event.
-    pub(crate) fn add(&mut self, at: Micros, network: Option<String>) {
+    pub(crate) fn add(&mut self, at: Micros, network: Option<IpNet>) {
         self.count += 1;
         self.first_at = Some(self.first_at.map_or(at, |first| first.min(at)));
         self.last_at = self.last_at.max(Some(at));
         if let Some(value) = network {
-            note(&mut self.networks, &value, at.to_timestamp(), FEW);
+            note(&mut self.networks, &value, at, FEW);
         }
     }
 }
 
 /// Counts one sighting, and forgets the oldest beyond `max`. The list is in no order: it is put in
 /// order when it is merged, because sorting at each event would be dear.
-fn note(list: &mut Vec<Sighting>, value: &str, at: Timestamp, max: usize) {
-    if let Some(known) = list.iter_mut().find(|known| known.value == value) {
+fn note<T: PartialEq + Clone>(list: &mut Vec<Noted<T>>, value: &T, at: Micros, max: usize) {
+    if let Some(known) = list.iter_mut().find(|known| known.value == *value) {
         known.count = known.count.saturating_add(1);
         known.first_at = known.first_at.min(at);
         known.last_at = known.last_at.max(at);
         return;
     }
-    list.push(Sighting { value: value.into(), count: 1, first_at: at, last_at: at });
+    list.push(Noted { value: value.clone(), count: 1, first_at: at, last_at: at });
     if list.len() > max {
         let oldest = list.iter().enumerate().min_by_key(|(_, known)| known.last_at);
         if let Some((oldest, _)) = oldest {
@@ -109,8 +138,12 @@ fn note(list: &mut Vec<Sighting>, value: &str, at: Timestamp, max: usize) {
 }
 
 /// Adds sightings to a list, most recent first, and forgets the oldest beyond `max`.
-pub(crate) fn merge(list: &mut Vec<Sighting>, new: impl IntoIterator<Item = Sighting>, max: usize) {
-    for sighting in new {
+pub(crate) fn merge<S: Into<Sighting>>(
+    list: &mut Vec<Sighting>,
+    new: impl IntoIterator<Item = S>,
+    max: usize,
+) {
+    for sighting in new.into_iter().map(Into::into) {
         match list.iter_mut().find(|known| known.value == sighting.value) {
             Some(known) => {
                 known.count = known.count.saturating_add(sighting.count);
@@ -177,14 +210,15 @@ mod tests {
 
     #[test]
     fn of_too_many_the_oldest_is_forgotten() {
-        let mut list = Vec::new();
+        let mut list: Vec<Noted<Box<str>>> = Vec::new();
         for (value, at) in [("a", 1), ("b", 2), ("a", 3), ("c", 4), ("a", 5)] {
-            note(&mut list, value, Micros(at).to_timestamp(), 2);
+            note(&mut list, &Box::from(value), Micros(at), 2);
         }
-        merge(&mut list, [], 2);
-        let values: Vec<_> = list.iter().map(|one| (one.value.as_str(), one.count)).collect();
+        let mut merged = Vec::new();
+        merge(&mut merged, list, 2);
+        let values: Vec<_> = merged.iter().map(|one| (one.value.as_str(), one.count)).collect();
         assert_eq!(values, [("a", 3), ("c", 1)]);
-        assert_eq!(list[0].first_at, Micros(1).to_timestamp());
+        assert_eq!(merged[0].first_at, Micros(1).to_timestamp());
     }
 
     #[test]

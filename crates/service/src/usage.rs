@@ -173,10 +173,10 @@ pub(crate) struct UnknownKey {
 impl Gathered {
     /// Adds one event.
     pub(crate) fn add(&mut self, event: UsageEvent) {
-        let network = event.ip.map(|ip| networks::network_of(ip).to_string());
+        let network = event.ip.map(networks::network_of);
         if let Some((key, phase)) = event.drain {
             let drain = self.drains.entry((event.organization, key, phase)).or_default();
-            drain.add(&event, network.clone());
+            drain.add(&event, network);
         }
         if let Some(lineage) = event.lineage {
             self.lineages.entry((event.organization, lineage)).or_default().add(&event, network);
