@@ -28,7 +28,7 @@ pub(crate) struct Snapshot {
     place: Arc<Place>,
     special: Option<Arc<Special>>,
     owner: Arc<Principal>,
-    owner_state: Arc<PrincipalState>,
+    pub(crate) owner_state: Arc<PrincipalState>,
     consumer: Option<(Arc<Principal>, Arc<PrincipalState>)>,
     teams: Box<[(TeamId, Arc<TeamState>)]>,
 }

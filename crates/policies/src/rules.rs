@@ -184,8 +184,8 @@ impl Rules {
             return open.iter().filter_map(|index| relevant.statement(*index)).find_map(says);
         }
         let named = |index| relevant.statement(index).map(|(policy, statement)| (index, policy, statement));
-        // By an owner read after `seen`: were it one from before, what is new since would stay unasked under the new `seen`.
-        let doer = Doer::new(entry);
+        // One state of the owner for what is asked, what it is asked about, and what is remembered of it.
+        let doer = Doer::whose_owner_was(entry, &seen.owner_state);
         let touched: Vec<_> = relevant.concerning(ask.deed, &doer, &site).filter_map(named).collect();
         if ask.deed == Deed::Use {
             let open = Open::of(&touched, &question);

@@ -188,6 +188,11 @@ impl<'a> Doer<'a> {
         Self { entry, owner: OnceCell::new() }
     }
 
+    /// With their owner as it was then.
+    pub(crate) fn whose_owner_was(entry: &'a Entry, owner: &Arc<PrincipalState>) -> Self {
+        Self { entry, owner: OnceCell::from(Guard::from_inner(Arc::clone(owner))) }
+    }
+
     fn owner(&self) -> &PrincipalState {
         self.owner.get_or_init(|| self.entry.owner.state.load())
     }

@@ -8,6 +8,7 @@ use keystead_guard::Refusal;
 use std::fmt;
 use std::future::pending;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -20,8 +21,8 @@ pub(crate) struct Begun {
     still: Still,
     parts: Parts,
     client: IpAddr,
-    /// When it last would have passed.
-    passed: Instant,
+    /// When it passed.
+    since: Instant,
 }
 
 impl fmt::Debug for Begun {
@@ -33,24 +34,25 @@ impl fmt::Debug for Begun {
 
 impl Begun {
     pub(crate) fn new(still: Still, parts: &Parts, client: IpAddr) -> Self {
-        Self { still, parts: parts.clone(), client, passed: Instant::now() }
+        Self { still, parts: parts.clone(), client, since: Instant::now() }
     }
 
-    /// Comes back when the request would not pass any more; it is asked now and then, in one measure through all that
-    /// becomes of it.
-    async fn refused(&mut self) -> Refusal {
+    /// Comes back when the request would not pass any more; it is asked now and then, in one measure for all that it
+    /// began.
+    async fn refused(&self) -> Refusal {
         loop {
-            sleep_until(self.passed + ASK_INTERVAL).await;
+            let intervals = self.since.elapsed().as_secs() / ASK_INTERVAL.as_secs();
+            let next = ASK_INTERVAL * u32::try_from(intervals + 1).unwrap_or(u32::MAX);
+            sleep_until(self.since + next).await;
             if let Some(refusal) = (self.still)(&self.parts, self.client) {
                 return refusal;
             }
-            self.passed = Instant::now();
         }
     }
 }
 
 /// Comes back when a request would not pass any more; never, if nobody is asked.
-pub(crate) async fn refused(begun: &mut Option<Box<Begun>>) -> Refusal {
+pub(crate) async fn refused(begun: Option<&Begun>) -> Refusal {
     match begun {
         Some(begun) => begun.refused().await,
         None => pending().await,
@@ -60,7 +62,7 @@ pub(crate) async fn refused(begun: &mut Option<Box<Begun>>) -> Refusal {
 /// Whether what was begun may go on, for who is polled and does not wait.
 pub(crate) enum Asks {
     /// Nobody is asked, or not yet: most answers are over before.
-    Not(Option<Box<Begun>>),
+    Not(Option<Arc<Begun>>),
     /// It is asked now and then.
     NowAndThen(BoxFuture<'static, ()>),
     Refused,
@@ -73,14 +75,14 @@ impl fmt::Debug for Asks {
 }
 
 impl Asks {
-    pub(crate) const fn about(begun: Option<Box<Begun>>) -> Self {
+    pub(crate) const fn about(begun: Option<Arc<Begun>>) -> Self {
         Self::Not(begun)
     }
 
     /// From now on it is asked.
     pub(crate) fn begin(&mut self) {
         if let Self::Not(begun) = self
-            && let Some(mut begun) = begun.take()
+            && let Some(begun) = begun.take()
         {
             *self = Self::NowAndThen(Box::pin(async move { _ = begun.refused().await }));
         }

@@ -11,6 +11,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use keystead_listen::InWork;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Download {
         body: Incoming,
         idle: Duration,
         lent: Lent,
-        (held, begun): (Held, Option<Box<Begun>>),
+        (held, begun): (Held, Option<Arc<Begun>>),
     ) -> Self {
         let mut lent = Some(lent);
         if body.is_end_stream() {

@@ -152,10 +152,9 @@ impl InForce {
             Answer::Refuse(refusal) => return Ok(refuse::response(&refusal).map(Download::Own)),
         };
         let upgrading = self.upgrading(&mut parts, arrival.cut);
-        let mut begun =
-            self.judge.still.clone().map(|still| Box::new(Begun::new(still, &parts, from.client)));
+        let begun = self.judge.still.clone().map(|still| Arc::new(Begun::new(still, &parts, from.client)));
         forward::change(&mut parts, &allowed, &host, from)?;
-        let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle);
+        let upload = Upload::new(body, self.settings.body_bytes_max, self.settings.idle, begun.clone());
         let outgoing = Outgoing {
             upstreams: &self.upstreams,
             host: &host,
@@ -164,12 +163,13 @@ impl InForce {
             counts: &proxy.counts,
         };
         let (response, lent) = tokio::select! {
+            // First: an upload that ends for the same reason is no fault of anybody's.
             biased;
-            sent = outgoing.send(parts, upload) => sent?,
-            refusal = begun::refused(&mut begun) => {
+            refusal = begun::refused(begun.as_deref()) => {
                 tracing::info!("a request ends before its answer: it would be refused now");
-                return Ok(refuse::response(&refusal).map(Download::Own));
+                return Ok(refuse::late(refusal).map(Download::Own));
             }
+            sent = outgoing.send(parts, upload) => sent?,
         };
         let held = Held { in_work: arrival.in_work, _place: place };
         self.back(&proxy.counts, (response, lent, held, begun), upgrading, &allowed.to_client)
@@ -200,7 +200,7 @@ impl InForce {
     fn back(
         &self,
         counts: &Arc<Counts>,
-        (mut response, lent, held, begun): (Response<Incoming>, Lent, Held, Option<Box<Begun>>),
+        (mut response, lent, held, begun): (Response<Incoming>, Lent, Held, Option<Arc<Begun>>),
         upgrading: Option<Upgrading>,
         to_client: &[(HeaderName, HeaderValue)],
     ) -> Result<Response<Download>, Problem> {

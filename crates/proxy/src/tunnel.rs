@@ -6,6 +6,7 @@ use crate::download::Held;
 use crate::upstream::Lent;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::time::sleep;
@@ -25,7 +26,7 @@ pub(crate) async fn carry(
     upstream: OnUpgrade,
     idle: Duration,
     holds: Carried,
-    mut begun: Option<Box<Begun>>,
+    begun: Option<Arc<Begun>>,
     cut: CancellationToken,
 ) {
     let carried = async {
@@ -48,7 +49,7 @@ pub(crate) async fn carry(
     tokio::select! {
         _ = carried => {}
         () = silent => tracing::debug!("a tunnel was silent for too long"),
-        _ = begun::refused(&mut begun) => tracing::info!("a tunnel ends: its request would be refused now"),
+        _ = begun::refused(begun.as_deref()) => tracing::info!("a tunnel ends: its request would be refused now"),
         () = cut.cancelled() => {}
     }
     drop(holds);

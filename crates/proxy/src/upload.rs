@@ -1,5 +1,7 @@
-//! The body of a request on its way to the upstream: counted, bounded, timed.
+//! The body of a request on its way to the upstream: counted, bounded, timed, and ended with its key, also when the answer
+//! has come before it is whole.
 
+use crate::begun::{Asks, Begun};
 use crate::hop;
 use crate::idle::Idle;
 use crate::problem::Problem;
@@ -21,6 +23,8 @@ pub(crate) enum Fault {
     Slow = 2,
     #[error("the request's body is broken")]
     Broken = 3,
+    #[error("the request would be refused now")]
+    Refused = 4,
 }
 
 /// What has become of a body, for who waits for the answer.
@@ -47,6 +51,8 @@ impl Progress {
             1 => Some(Problem::TooLarge),
             2 => Some(Problem::SlowBody),
             3 => Some(Problem::BrokenBody),
+            // Who waits for the answer asks, too, and is told more.
+            4 => Some(Problem::Failed),
             _ => None,
         }
     }
@@ -62,15 +68,17 @@ struct Moving {
     left: u64,
     idle: Idle,
     progress: Arc<Progress>,
+    asks: Asks,
 }
 
 impl Upload {
-    pub(crate) fn new(body: Incoming, bytes_max: u64, idle: Duration) -> Self {
+    pub(crate) fn new(body: Incoming, bytes_max: u64, idle: Duration, begun: Option<Arc<Begun>>) -> Self {
         if body.is_end_stream() {
             return Self(None);
         }
         let progress = Arc::new(Progress::default());
-        Self(Some(Moving { body, left: bytes_max, idle: Idle::new(idle), progress }))
+        let asks = Asks::about(begun);
+        Self(Some(Moving { body, left: bytes_max, idle: Idle::new(idle), progress, asks }))
     }
 
     pub(crate) const fn none() -> Self {
@@ -106,6 +114,8 @@ impl Moving {
         }
         if self.body.is_end_stream() {
             self.progress.whole.store(true, Relaxed);
+        } else {
+            self.asks.begin();
         }
         Poll::Ready(Some(Ok(frame)))
     }
@@ -120,6 +130,9 @@ impl Body for Upload {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
         let Some(moving) = &mut self.0 else { return Poll::Ready(None) };
+        if moving.asks.is_refused(context) {
+            return moving.fail(Fault::Refused);
+        }
         match Pin::new(&mut moving.body).poll_frame(context) {
             Poll::Ready(Some(Ok(frame))) => moving.pass(frame),
             Poll::Ready(Some(Err(_))) => moving.fail(Fault::Broken),
@@ -128,7 +141,10 @@ impl Body for Upload {
                 Poll::Ready(None)
             }
             Poll::Pending if moving.idle.poll(context).is_ready() => moving.fail(Fault::Slow),
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                moving.asks.begin();
+                if moving.asks.is_refused(context) { moving.fail(Fault::Refused) } else { Poll::Pending }
+            }
         }
     }
 

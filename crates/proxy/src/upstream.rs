@@ -204,8 +204,7 @@ impl Lent {
         Self { flight, sender, upload }
     }
 
-    /// The answer is whole. The connection is used again unless the request is not: then it is dropped, which
-    /// closes it.
+    /// The answer is whole. The connection is used again unless the request is not: then it closes when that has ended.
     pub(crate) fn give_back(self) {
         if let Some(sender) = self.sender
             && self.upload.is_none_or(|upload| upload.is_whole())

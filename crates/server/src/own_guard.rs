@@ -46,7 +46,8 @@ impl Own {
     fn still(&self, parts: &Parts, peer: IpAddr) -> Option<Refusal> {
         match self.place.door_found(self.ids.next()) {
             Some(door) => self.keystead.refused_since(&door, &read(parts), Some(peer)),
-            None => Some(Refusal::of(Code::Unavailable, None)),
+            // Not 503: it would be sent again.
+            None => Some(Refusal::of(Code::EndpointDenied, None)),
         }
     }
 }

@@ -215,7 +215,7 @@ pub(super) fn nginx(core: &str, folder: &Path, name: &str, text: &str) -> Result
     let path = |suffix: &str| format!("{}/{name}{suffix}", folder.display());
     fs::write(path(".part"), text)?;
     let main = format!(
-        "daemon off; user root; worker_processes 1; pid {}; error_log {}; events {{}} http {{ access_log off; include {}; }}",
+        "daemon off; user root; worker_processes 1; pid {}; error_log {}; worker_rlimit_nofile 8192; events {{ worker_connections 4096; }} http {{ access_log off; include {}; }}",
         path(".pid"),
         path(".error"),
         path(".part")

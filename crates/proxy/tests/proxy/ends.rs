@@ -1,10 +1,7 @@
 //! What ends early, on either side, and the end of the proxy.
 
-use crate::house::{
-    GoingOn, Upstream, allow, open, raw_upstream, read_head, read_until, say, settings, start,
-};
+use crate::house::{Upstream, allow, open, raw_upstream, read_head, say, settings, start};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
@@ -82,80 +79,6 @@ async fn an_upload_that_breaks_off_is_never_whole_for_the_upstream() {
         let rest = told.recv().await.unwrap();
         assert!(!rest.ends_with(b"0\r\n\r\n") && rest.len() < 100, "{rest:?}");
     }
-}
-
-/// LESSONS 1: who may not ask any more gets no answer and uploads no more, however long that would take.
-#[tokio::test(start_paused = true)]
-async fn lesson_1_what_waits_ends_when_its_request_would_be_refused_and_no_other() {
-    for rest in ["content-length: 10\r\n\r\nhello", "\r\n"] {
-        let (ended, mut told) = mpsc::channel::<()>(1);
-        let go = Arc::new(Notify::new());
-        let wait = Arc::clone(&go);
-        let upstream = raw_upstream(move |mut stream, _| {
-            let (ended, wait) = (ended.clone(), Arc::clone(&wait));
-            async move {
-                if read_head(&mut stream).await.starts_with("POST /other ") {
-                    wait.notified().await;
-                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\ndone").await.unwrap();
-                } else {
-                    let _ = stream.read_to_end(&mut Vec::new()).await;
-                    ended.send(()).await.unwrap();
-                }
-            }
-        })
-        .await;
-        let (judge, going_on) = GoingOn::judge("x-mine");
-        let proxy = start(settings(&[upstream]), judge, None).await;
-        let mut streams = Vec::new();
-        for path in ["/one", "/other"] {
-            let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-            let head = format!("POST {path} HTTP/1.1\r\nhost: a\r\nx-mine: 1\r\nconnection: close\r\n");
-            stream.write_all(format!("{head}{rest}").as_bytes()).await.unwrap();
-            streams.push(stream);
-        }
-        going_on.asked(&["/one", "/other"], 7).await;
-        going_on.refuse("/one");
-        let begun = tokio::time::Instant::now();
-        let mut refused = String::new();
-        streams[0].read_to_string(&mut refused).await.unwrap();
-        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
-        assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
-        // The upstream is told.
-        told.recv().await.unwrap();
-        going_on.asked(&["/other"], 2).await;
-        go.notify_one();
-        read_until(&mut streams[1], "done").await;
-    }
-}
-
-/// LESSONS 1: what is long in each of its parts ends within the same time as what is long in one.
-#[tokio::test(start_paused = true)]
-async fn lesson_1_an_answer_that_begins_late_does_not_begin_its_time_anew() {
-    let (reached, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait) = (Arc::clone(&reached), Arc::clone(&go));
-    let upstream = raw_upstream(move |mut stream, _| {
-        let (tell, wait) = (Arc::clone(&tell), Arc::clone(&wait));
-        async move {
-            read_head(&mut stream).await;
-            tell.notify_one();
-            wait.notified().await;
-            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello").await.unwrap();
-            let _ = stream.read(&mut [0; 1]).await;
-        }
-    })
-    .await;
-    let (judge, going_on) = GoingOn::judge("x-mine");
-    let proxy = start(settings(&[upstream]), judge, None).await;
-    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-    let begun = tokio::time::Instant::now();
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx-mine: 1\r\n\r\n").await.unwrap();
-    reached.notified().await;
-    going_on.refuse("/");
-    tokio::time::advance(Duration::from_secs(3)).await;
-    go.notify_one();
-    read_until(&mut stream, "hello").await;
-    assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
-    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
     reason = "everything here is a test, or what tests stand on"
 )]
 
+mod begun;
 mod changes;
 mod counts;
 mod decision;

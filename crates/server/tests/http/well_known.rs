@@ -33,7 +33,7 @@ async fn what_a_door_tells_is_verified_with_the_published_keys(house: House) {
 
     let published = house.stranger.get("/.well-known/jwks.json").await;
     assert_eq!(published.headers["content-type"], "application/jwk-set+json");
-    assert_eq!(published.headers["cache-control"], "public, max-age=300");
+    assert_eq!(published.headers["cache-control"], "public, max-age=60");
     let keys: Value = serde_json::from_str(&published.text).unwrap();
     let jwk = &keys["keys"][0];
     for (field, value) in [("kty", "OKP"), ("crv", "Ed25519"), ("use", "sig"), ("alg", "EdDSA")] {

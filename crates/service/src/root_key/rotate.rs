@@ -155,6 +155,8 @@ impl Keystead {
             self.root.keys.store(offered);
             *self.root.since.lock() = self.clock.now();
             self.root.wake.notify_one();
+            // What another node sealed with it meanwhile opens now.
+            self.apply_identity_keys().await?;
         }
         Ok(result)
     }

@@ -26,6 +26,11 @@ impl Keys {
         self.signers.get(signing(&starts, now)?).map(|(_, signer)| signer.as_ref())
     }
 
+    /// Whether this one signs, signed or will.
+    pub(super) fn has(&self, id: SigningKeyId) -> bool {
+        self.signers.iter().any(|(_, signer)| signer.id() == id)
+    }
+
     /// Those of the rows that the root key opens. Others are not even published: a row that somebody wrote into the
     /// database makes nobody believed.
     fn open(rows: &[IdentityKeyRow], before: &Self, root: &RootKeys) -> Result<Self, Refused> {

@@ -23,7 +23,10 @@ impl Keystead {
     /// When the caller is not the operator, or the database does not answer.
     pub async fn list_identity_keys(self: &Arc<Self>, caller: &Caller) -> Result<Page<IdentityKey>, Refused> {
         self.authorise(caller, management::INSTALLATION_ADMIN, None).await?;
-        let rows = self.store.read().await?.identity_keys().await?;
+        let mut rows = self.store.read().await?.identity_keys().await?;
+        let keys = self.identities.keys.load();
+        // Others do not open here: they sign nothing, whatever the database says.
+        rows.retain(|row| keys.has(row.id));
         Ok(Page { items: described(&rows, self.clock.now()), next_cursor: None })
     }
 
@@ -39,8 +42,11 @@ impl Keystead {
             Box::pin(async move {
                 tx.claim_job(JOB, Micros(0), Micros(0)).await?;
                 let before = tx.identity_keys().await?;
-                for row in &before {
-                    tx.delete_identity_key(row.id).await?;
+                let mut gone: Vec<_> = before.iter().map(|row| row.id).collect();
+                // In the order in which they are sealed anew: neither waits for the other for ever.
+                gone.sort_unstable();
+                for id in gone {
+                    tx.delete_identity_key(id).await?;
                 }
                 let now = this.clock.now();
                 let row = new(&this.root.keys(), &this.entropy, now, now)?;

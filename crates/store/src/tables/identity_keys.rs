@@ -65,7 +65,7 @@ impl Ledger {
         self.write("identity_keys", &row.id.0, &INSERT, row.values()).await.map(|_| ())
     }
 
-    /// Forgets a key whose last signature is long over; `false` when there is none.
+    /// Forgets a key: what it signed is believed no more; `false` when there is none.
     ///
     /// # Errors
     /// When the database cannot answer.

@@ -160,7 +160,7 @@ impl Answer {
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         // The keys that are published are the one thing that anybody may keep.
         let is_published = headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/jwk-set+json");
-        let kept = if is_published { "public, max-age=300" } else { "no-store" };
+        let kept = if is_published { "public, max-age=60" } else { "no-store" };
         assert_eq!(headers["cache-control"], kept, "answers hold keys that nothing may keep");
         assert_eq!(headers["x-content-type-options"], "nosniff");
         assert!(headers["x-request-id"].to_str().unwrap().starts_with("req_"));
