@@ -197,9 +197,9 @@ impl Rules {
     /// Which policy forbids what a caller of Keystead's own API wants.
     fn administer(&self, entry: &Entry, ask: &Ask<'_>, now: Micros) -> Option<Forbidden> {
         let query = ask.permissions?;
-        let (doer, site) = (Doer::new(entry), Site::read(entry.place.project.organization, ask.resource));
-        let concerned = || self.policies.iter().filter(|policy| policy.is_for(site.project));
-        if let Some(broken) = concerned().find(|policy| policy.body.is_err()) {
+        let site = Site::read(entry.place.project.organization, ask.resource);
+        let mut concerned = self.policies.iter().filter(|policy| policy.is_for(site.project));
+        if let Some(broken) = concerned.find(|policy| policy.body.is_err()) {
             return Some(broken.forbids(Why::Broken));
         }
         let mut forbidden = None;
@@ -207,27 +207,35 @@ impl Rules {
             if forbidden.is_some() {
                 return;
             }
-            let about = |statement: &&Statement| {
-                statement.scope.is_about(name) && statement.scope.about.concerns(&doer, &site)
-            };
-            let all = || {
-                concerned().flat_map(|policy| {
-                    policy.body.iter().flatten().filter(about).map(move |statement| (policy, statement))
-                })
-            };
-            let Some((first, _)) = all().next() else { return };
-            let question = self.question(
-                &Snapshot::of(entry).subject(),
-                name,
-                &self.target(&site),
-                &Circumstances::of(ask, now),
-            );
+            let Some((first, _)) = self.concerning(name, &Doer::new(entry), &site).next() else { return };
+            let seen = Snapshot::of(entry);
+            let question =
+                self.question(&seen.subject(), name, &self.target(&site), &Circumstances::of(ask, now));
+            let doer = Doer::whose_owner_was(entry, &seen.owner_state);
             forbidden = match question {
                 None => Some(first.forbids(Why::Failed)),
-                Some(question) => all().find_map(|(policy, statement)| policy.why(statement.says(&question))),
+                Some(question) => self
+                    .concerning(name, &doer, &site)
+                    .find_map(|(policy, statement)| policy.why(statement.says(&question))),
             };
         });
         forbidden
+    }
+
+    /// What can forbid this person, or key, that act there.
+    fn concerning(
+        &self,
+        action: &str,
+        doer: &Doer<'_>,
+        site: &Site,
+    ) -> impl Iterator<Item = (&Arc<AccessPolicy>, &Statement)> {
+        let policies = self.policies.iter().filter(|policy| policy.is_for(site.project));
+        policies.flat_map(move |policy| {
+            let concerns = move |statement: &&Statement| {
+                statement.scope.is_about(action) && statement.scope.about.concerns(doer, site)
+            };
+            policy.body.iter().flatten().filter(concerns).map(move |statement| (policy, statement))
+        })
     }
 
     /// Every policy that forbids something, which is not done.

@@ -1,4 +1,4 @@
-//! Probes and the description of the API; none of them needs a key.
+//! Probes, the description of the API, and what identities are verified with; none of them needs a key.
 
 use crate::{Client, Error};
 
@@ -25,5 +25,13 @@ impl Client {
     /// As every call: see [`Error`].
     pub async fn openapi(&self) -> Result<serde_json::Value, Error> {
         self.get(&["openapi.json"], &()).await
+    }
+
+    /// What `X-Keystead-Identity` is verified with: a JWK set.
+    ///
+    /// # Errors
+    /// As every call; [`Error::Problem`] with status 503 while the server cannot know of every change.
+    pub async fn published_identity_keys(&self) -> Result<serde_json::Value, Error> {
+        self.get(&[".well-known", "jwks.json"], &()).await
     }
 }

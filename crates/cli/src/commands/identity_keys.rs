@@ -1,6 +1,6 @@
 //! `keystead identity-keys`: the keys that sign whose request an API has, for the installation's operator.
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::Outcome;
 use crate::output::Present;
 use crate::output::table::Cell;
 use crate::session::Session;
@@ -30,15 +30,7 @@ pub(crate) enum IdentityKeys {
 impl IdentityKeys {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
         match self {
-            Self::List => {
-                let page = session.client.list_identity_keys().await?;
-                if session.output.is_json() {
-                    session.output.json(&page)?;
-                } else {
-                    let rows: Vec<_> = page.items.iter().map(Present::row).collect();
-                    session.output.columns(IdentityKey::HEADINGS, &rows)?;
-                }
-            }
+            Self::List => session.whole(&session.client.list_identity_keys().await?),
             Self::Replace => {
                 let key = session.client.replace_identity_keys().await?;
                 session.output.note(&format!(
@@ -46,10 +38,9 @@ impl IdentityKeys {
                      until they fetch them again they believe the old ones, for as long as they keep them.",
                     key.id
                 ));
-                session.output.one(&key)?;
+                session.show(&key)
             }
         }
-        Ok(Exit::Done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `keystead nodes`: the servers that share one database, for the installation's operator.
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::Outcome;
 use crate::output::Present;
 use crate::output::table::Cell;
 use crate::session::Session;
@@ -17,14 +17,7 @@ pub(crate) struct Nodes;
 
 impl Nodes {
     pub(crate) async fn run(self, session: &Session) -> Outcome {
-        let page = session.client.list_nodes().await?;
-        if session.output.is_json() {
-            session.output.json(&page)?;
-        } else {
-            let rows: Vec<_> = page.items.iter().map(Present::row).collect();
-            session.output.columns(Node::HEADINGS, &rows)?;
-        }
-        Ok(Exit::Done)
+        session.whole(&session.client.list_nodes().await?)
     }
 }
 

@@ -120,6 +120,7 @@ impl Scene {
         }
         ensure!(self.client.is_ready().await?, "it works and says that it is not ready");
         ensure!(self.verdict().await? == Code::Valid, "a key is not valid any more");
+        self.client.published_identity_keys().await.context("the keys that sign identities")?;
         self.nothing_half_done(&["before", "after"], refused).await
     }
 

@@ -33,6 +33,8 @@ pub(super) async fn holds(program: &Path, url: &str) -> Result<()> {
         tokio::time::sleep(PAUSE).await;
     }
     ensure!(!scene.client.is_ready().await?, "it says that it is ready and cannot know");
+    let published = scene.client.published_identity_keys().await;
+    ensure!(published.is_err(), "it publishes keys that may have been replaced");
 
     proxy.late(Duration::ZERO);
     let not_done: Vec<&str> = not_done.iter().map(String::as_str).chain(["refused"]).collect();

@@ -1,7 +1,7 @@
 //! `/.well-known/jwks.json`: with what an upstream verifies the identities that it is told (RFC 7517, RFC 8037). For
 //! anybody: there is nothing secret in it.
 
-use crate::problem::{ApiProblem, ProblemCode};
+use crate::problem::ApiProblem;
 use crate::state::App;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -21,13 +21,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         (status = 503, description = "The server cannot answer now.", body = keystead_api::Problem, content_type = "application/problem+json"),
     ))]
 async fn keys(State(app): State<App>) -> Result<impl IntoResponse, ApiProblem> {
-    // One of them may have been replaced meanwhile.
-    if !app.keystead.is_fresh() {
-        return Err(ApiProblem::new(
-            ProblemCode::Unavailable,
-            "This node cannot know of every change right now.",
-        ));
-    }
     let headers = [(CONTENT_TYPE, "application/jwk-set+json"), (CACHE_CONTROL, "public, max-age=60")];
-    Ok((headers, Bytes::from_owner(app.keystead.published_identity_keys())))
+    Ok((headers, Bytes::from_owner(app.keystead.published_identity_keys()?)))
 }

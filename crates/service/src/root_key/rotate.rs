@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use keystead_api::{RootKeyStatus, RootKeyUse};
 use keystead_domain::seal::{RootKey, RootKeyId, RootKeys};
 use keystead_domain::time::{Micros, SECOND};
-use keystead_store::{Acted, Event, Store};
+use keystead_store::{Acted, Change, ChangeKind, Event, Store};
 use parking_lot::Mutex as SyncMutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,7 +156,7 @@ impl Keystead {
             *self.root.since.lock() = self.clock.now();
             self.root.wake.notify_one();
             // What another node sealed with it meanwhile opens now.
-            self.apply_identity_keys().await?;
+            self.apply(&[Change::new(caller.organization(), ChangeKind::IdentityKeys, [0; 16])]).await;
         }
         Ok(result)
     }

@@ -1,8 +1,11 @@
 //! The keys that sign identities: which there are, and that there is always one.
 
 use crate::Keystead;
+use crate::caller::refuse;
 use crate::entropy::Entropy;
 use crate::refused::Refused;
+use keystead_api::Code;
+use keystead_domain::decide::Verdict;
 use keystead_domain::identity::{IdentitySigner, PublishedKey, next, over, signing};
 use keystead_domain::ids::SigningKeyId;
 use keystead_domain::seal::RootKeys;
@@ -57,9 +60,15 @@ fn open(row: &IdentityKeyRow, root: &RootKeys) -> Option<IdentitySigner> {
 
 impl Keystead {
     /// The public halves of every key that signs, signed a moment ago, or is about to: a JWK set.
-    #[must_use]
-    pub fn published_identity_keys(&self) -> Arc<[u8]> {
-        Arc::clone(&self.identities.keys.load().published)
+    ///
+    /// # Errors
+    /// When this node cannot know of every change: one of them may have been replaced.
+    pub fn published_identity_keys(&self) -> Result<Arc<[u8]>, Refused> {
+        if self.is_fresh() {
+            Ok(Arc::clone(&self.identities.keys.load().published))
+        } else {
+            Err(refuse(&Verdict::of(Code::Unavailable)))
+        }
     }
 
     /// Makes the next key when it is time, forgets those that are over, and takes those that there are: at the start and

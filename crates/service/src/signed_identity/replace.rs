@@ -27,7 +27,18 @@ impl Keystead {
         let keys = self.identities.keys.load();
         // Others do not open here: they sign nothing, whatever the database says.
         rows.retain(|row| keys.has(row.id));
-        Ok(Page { items: described(&rows, self.clock.now()), next_cursor: None })
+        let current = signing(&starts(&rows), self.clock.now()).unwrap_or_default();
+        let items = rows.iter().enumerate().map(|(at, row)| {
+            describe(
+                row,
+                match at.cmp(&current) {
+                    Ordering::Less => IdentityKeyState::Earlier,
+                    Ordering::Equal => IdentityKeyState::Current,
+                    Ordering::Greater => IdentityKeyState::Next,
+                },
+            )
+        });
+        Ok(Page { items: items.collect(), next_cursor: None })
     }
 
     /// Makes a key that signs from now on, and forgets all others: what they have signed is believed by nobody who
@@ -52,12 +63,11 @@ impl Keystead {
                 let row = new(&this.root.keys(), &this.entropy, now, now)?;
                 tx.insert_identity_key(&row).await?;
                 let change = Change::new(of.organization(), ChangeKind::IdentityKeys, row.id.0);
-                let rows = [row];
-                let value = described(&rows, now).pop().ok_or_else(nothing_signs)?;
+                let value = describe(&row, IdentityKeyState::Current);
                 let id = value.id.clone();
                 let target = Target { kind: "identity_key", id, name: "Identity keys", project: None };
                 let event = this.event(&of, "identity_keys.replace", target);
-                let event = with_difference(event, Some(&names(&before)), Some(&names(&rows)));
+                let event = with_difference(event, Some(&names(&before)), Some(&names(&[row])));
                 Ok(Acted { value, events: vec![event], changes: vec![change] })
             })
         })
@@ -65,25 +75,15 @@ impl Keystead {
     }
 }
 
-fn nothing_signs() -> Refused {
-    Refused::Internal("no key signs identities".into())
-}
-
 fn names(rows: &[IdentityKeyRow]) -> serde_json::Value {
     json!({ "keys": rows.iter().map(|row| row.id.to_string()).collect::<Vec<_>>() })
 }
 
-fn described(rows: &[IdentityKeyRow], now: Micros) -> Vec<IdentityKey> {
-    let current = signing(&starts(rows), now);
-    let described = rows.iter().enumerate().map(|(at, row)| IdentityKey {
+fn describe(row: &IdentityKeyRow, state: IdentityKeyState) -> IdentityKey {
+    IdentityKey {
         id: row.id.to_string(),
-        state: match current.map_or(Ordering::Equal, |current| at.cmp(&current)) {
-            Ordering::Less => IdentityKeyState::Earlier,
-            Ordering::Equal => IdentityKeyState::Current,
-            Ordering::Greater => IdentityKeyState::Next,
-        },
+        state,
         signs_from: row.signs_from.to_timestamp(),
         created_at: row.created_at.to_timestamp(),
-    });
-    described.collect()
+    }
 }

@@ -59,15 +59,29 @@ pub(crate) async fn a_replaced_key_signs_nothing_more(house: House) {
     assert_eq!(kid(&api.token(&key).await), new.id);
 }
 
-/// Wherever a request comes in, every node's published keys verify what is told of it.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_nodes_sign_with_one_key_and_make_the_next_once() {
+/// Two on one PostgreSQL, where there is one.
+async fn two_nodes() -> Option<(House, Arc<Keystead>)> {
     let Some(store) = postgres().await else {
         println!("not run: {POSTGRES_VARIABLE} is not set");
-        return;
+        return None;
     };
     let mut here = House::open(store).await;
     let there = here.another_node().await;
+    Some((here, there))
+}
+
+/// Waits until these are what a node publishes; nothing else tells of it.
+async fn come_to_sign(node: &Keystead, ids: &[&str]) {
+    let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+    while published(node).as_ref() != Some(&ids) {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Wherever a request comes in, every node's published keys verify what is told of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_sign_with_one_key_and_make_the_next_once() {
+    let Some((here, there)) = two_nodes().await else { return };
     let admin = here.admin();
     let api = guarded(&here, &admin, None).await;
     let key = here.key(&admin, CreateKey::default()).await.key;
@@ -89,21 +103,14 @@ async fn two_nodes_sign_with_one_key_and_make_the_next_once() {
 /// LESSONS 1: a node that did not hear of it would go on signing with what has leaked, and publishing it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lesson_1_a_key_that_is_replaced_on_one_node_signs_on_none() {
-    let Some(store) = postgres().await else {
-        println!("not run: {POSTGRES_VARIABLE} is not set");
-        return;
-    };
-    let mut here = House::open(store).await;
-    let there = here.another_node().await;
+    let Some((here, there)) = two_nodes().await else { return };
     let admin = here.admin();
     let api = guarded(&here, &admin, None).await;
     let key = here.key(&admin, CreateKey::default()).await.key;
     let also = Api { node: &there, proxy: api.proxy.clone() };
     let before = also.token(&key).await;
     let new = here.keystead.replace_identity_keys(&admin).await.unwrap().id;
-    while kids(&there) != [new.as_str()] {
-        tokio::task::yield_now().await;
-    }
+    come_to_sign(&there, &[&new]).await;
     assert_ne!(kid(&before), new);
     assert_eq!(kid(&also.token(&key).await), new);
     // What another node reads every hour does not bring it back.
@@ -115,18 +122,11 @@ async fn lesson_1_a_key_that_is_replaced_on_one_node_signs_on_none() {
 /// The order after a leak of the root key: until a node has the new one, it signs nothing; then what that sealed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_signs_again_as_soon_as_it_has_the_root_key() {
-    let Some(store) = postgres().await else {
-        println!("not run: {POSTGRES_VARIABLE} is not set");
-        return;
-    };
-    let mut here = House::open(store).await;
-    let there = here.another_node().await;
+    let Some((here, there)) = two_nodes().await else { return };
     let admin = here.admin();
     here.keystead.rotate_root_key(&admin).await.unwrap();
     let new = here.keystead.replace_identity_keys(&admin).await.unwrap();
-    while !kids(&there).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    come_to_sign(&there, &[]).await;
     assert_eq!(there.list_identity_keys(&admin).await.unwrap().items, [], "what does not open signs nothing");
     there.rotate_root_key(&admin).await.unwrap();
     assert_eq!(kids(&there), [new.id.as_str()]);
@@ -137,17 +137,12 @@ async fn a_node_signs_again_as_soon_as_it_has_the_root_key() {
 /// Of what it could not read in the feed a node reads everything anew, these too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_was_left_behind_reads_the_keys_again() {
-    let Some(store) = postgres().await else {
-        println!("not run: {POSTGRES_VARIABLE} is not set");
-        return;
-    };
-    let house = House::open(store).await;
-    assert_eq!(kids(&house.keystead).len(), 1);
+    let Some((house, there)) = two_nodes().await else { return };
+    assert_eq!(kids(&there).len(), 1);
     let sql = "BEGIN; DELETE FROM identity_keys; INSERT INTO feed (at, organization_id, kind, target) \
          SELECT 0, organization_id, 'key', id FROM keys; INSERT INTO installation (name, value) \
          SELECT 'feed_trimmed_to', CAST(max(seq) AS TEXT) FROM feed; DELETE FROM feed; COMMIT";
     sqlx::raw_sql(sql).execute(&mut house.session().await).await.unwrap();
-    while !kids(&house.keystead).is_empty() {
-        tokio::task::yield_now().await;
-    }
+    come_to_sign(&there, &[]).await;
+    there.close().await;
 }
