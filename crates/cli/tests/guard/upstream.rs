@@ -56,21 +56,27 @@ impl Upstream {
     }
 }
 
-/// Tells of the body's first piece before its last has come, and answers in two.
-fn stream_both_ways(head: Message, from: &mut impl BufRead, answers: &mut TcpStream, shared: &Shared) {
+/// Tells of the body's first piece before its last has come, and answers in two. Says whether the
+/// connection goes on, as the answer promises: a proxy may have put its next request on it already.
+fn stream_both_ways(
+    head: Message,
+    from: &mut impl BufRead,
+    answers: &mut TcpStream,
+    shared: &Shared,
+) -> bool {
+    let end: &[u8] = if head.header("transfer-encoding").is_some() { b"\r\n0\r\n\r\n" } else { b"last!" };
     if !reads(from, b"first") {
-        return;
+        return false;
     }
     shared.begins.lock().unwrap().send(()).unwrap();
-    if !reads(from, b"last!") {
-        return;
+    if !reads(from, end) {
+        return false;
     }
     shared.seen.lock().unwrap().push(head);
     let one = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n";
     answers.write_all(one.as_bytes()).unwrap();
-    if shared.goes_on.lock().unwrap().recv_timeout(PATIENCE).is_ok() {
-        let _ = answers.write_all(b"3\r\ntwo\r\n0\r\n\r\n");
-    }
+    shared.goes_on.lock().unwrap().recv_timeout(PATIENCE).is_ok()
+        && answers.write_all(b"3\r\ntwo\r\n0\r\n\r\n").is_ok()
 }
 
 /// Reads until this has come.
@@ -93,7 +99,9 @@ fn serve(stream: TcpStream, shared: &Shared) {
             let _ = answers.write_all(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
         if head.target().ends_with("?stream") {
-            stream_both_ways(head, &mut from, &mut answers, shared);
+            if stream_both_ways(head, &mut from, &mut answers, shared) {
+                continue;
+            }
             return;
         }
         let Some(body) = head.read_body(&mut from) else { return };
