@@ -5,6 +5,9 @@
 
 use crate::Bounds;
 use crate::connections::Place;
+use http::header::UPGRADE;
+use http::{Request, Version};
+use http_body::Body;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -30,6 +33,12 @@ pub(super) struct Activity {
     /// Pieces that it took.
     taken: AtomicU64,
     http2: AtomicBool,
+    /// Whether the last request has a body.
+    sends: AtomicBool,
+    /// Whether its connection may have become something else.
+    upgrades: AtomicBool,
+    /// How many reads there had been when it began.
+    reads_before: AtomicU64,
     _held: Option<Held>,
 }
 
@@ -47,12 +56,31 @@ impl Activity {
     }
 
     /// A request's head has come.
-    pub(super) fn begin(self: &Arc<Self>, version: http::Version) -> InWork {
+    pub(super) fn begin(self: &Arc<Self>, request: &Request<impl Body>) -> InWork {
         self.begun.fetch_add(1, Relaxed);
-        if version == http::Version::HTTP_2 {
+        if request.version() == Version::HTTP_2 {
             self.http2.store(true, Relaxed);
+        } else {
+            self.sends.store(!request.body().is_end_stream(), Relaxed);
+            self.upgrades.store(request.headers().contains_key(UPGRADE), Relaxed);
+            self.reads_before.store(self.reads.load(Relaxed), Relaxed);
         }
         InWork { activity: Arc::clone(self), owes: false }
+    }
+
+    /// The connection is about to close. Where nothing is in work, all that came was read to its end.
+    pub(super) fn closes(&self) {
+        if self.ended.load(Relaxed) == self.begun.load(Relaxed) {
+            self.sends.store(false, Relaxed);
+            self.reads_before.store(self.reads.load(Relaxed), Relaxed);
+        }
+    }
+
+    /// Whether more may come of an HTTP/1.1 request: of its body, or of a head that was refused.
+    pub(super) fn may_be_sending(&self) -> bool {
+        !self.http2.load(Relaxed)
+            && !self.upgrades.load(Relaxed)
+            && (self.sends.load(Relaxed) || self.reads.load(Relaxed) != self.reads_before.load(Relaxed))
     }
 }
 
@@ -186,13 +214,18 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::Version;
 
     const PATIENCE: Patience = Patience {
         header: Duration::from_secs(10),
         idle: Duration::from_secs(75),
         stalled: Duration::from_secs(60),
     };
+
+    fn request(version: Version) -> Request<String> {
+        let mut request = Request::new(String::new());
+        *request.version_mut() = version;
+        request
+    }
 
     /// When it ends, in whole seconds, while `act` is called after each second.
     async fn ends_after(act: impl Fn(u64, &Arc<Activity>)) -> (u64, End) {
@@ -224,7 +257,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_that_drips_after_a_request_is_cut() {
         let (seconds, end) = ends_after(|second, activity| match second {
-            1 => drop(activity.begin(Version::HTTP_11)),
+            1 => drop(activity.begin(&request(Version::HTTP_11))),
             20.. => {
                 activity.reads.fetch_add(1, Relaxed);
             }
@@ -239,7 +272,7 @@ mod tests {
     async fn a_silent_connection_ends_after_its_idle_time_also_when_it_answers_pings() {
         for version in [Version::HTTP_11, Version::HTTP_2] {
             let (seconds, end) = ends_after(|second, activity| match second {
-                1 => drop(activity.begin(version)),
+                1 => drop(activity.begin(&request(version))),
                 _ if version == Version::HTTP_2 => {
                     activity.reads.fetch_add(1, Relaxed);
                 }
@@ -255,7 +288,7 @@ mod tests {
     async fn a_request_in_work_keeps_its_connection() {
         let held = parking_lot::Mutex::new(None);
         let (seconds, end) = ends_after(|second, activity| match second {
-            1 => *held.lock() = Some(activity.begin(Version::HTTP_11)),
+            1 => *held.lock() = Some(activity.begin(&request(Version::HTTP_11))),
             300 => drop(held.lock().take()),
             _ => {}
         })
@@ -268,7 +301,7 @@ mod tests {
     async fn a_client_that_takes_nothing_of_its_answers_is_cut() {
         let held = parking_lot::Mutex::new(None);
         let (seconds, end) = ends_after(|second, activity| match second {
-            1 => *held.lock() = Some(activity.begin(Version::HTTP_2)),
+            1 => *held.lock() = Some(activity.begin(&request(Version::HTTP_2))),
             2..=300 => {
                 if let Some(in_work) = held.lock().as_mut() {
                     in_work.owes(second % 2 == 0);

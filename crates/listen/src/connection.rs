@@ -2,6 +2,7 @@
 
 use super::activity::{Activity, End, Held, Patience, watch};
 use super::counted::Counted;
+use super::lingering::Lingering;
 use super::{Arrival, Bounds, Tls};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -80,8 +81,10 @@ where
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let activity = Arc::new(Activity::holding(held));
+        let stream = Lingering::new(stream, Arc::clone(&activity));
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, peer, held).await;
+            return self.serve_http(stream, peer, activity).await;
         };
         let handshake = tokio::time::timeout(self.patience.header, tls.accept(stream));
         let handshake = tokio::select! {
@@ -89,21 +92,20 @@ where
             () = self.shutdown.cancelled() => return,
         };
         match handshake {
-            Ok(Ok(stream)) => self.serve_http(stream, peer, held).await,
+            Ok(Ok(stream)) => self.serve_http(stream, peer, activity).await,
             Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
         }
     }
 
-    async fn serve_http<I>(self: &Arc<Self>, stream: I, peer: SocketAddr, held: Held)
+    async fn serve_http<I>(self: &Arc<Self>, stream: I, peer: SocketAddr, activity: Arc<Activity>)
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let activity = Arc::new(Activity::holding(held));
         let stream = TokioIo::new(Counted::new(stream, Arc::clone(&activity)));
         let (requests, shared) = (Arc::clone(&activity), Arc::clone(self));
         let service = service_fn(move |request: Request<Incoming>| {
-            let in_work = requests.begin(request.version());
+            let in_work = requests.begin(&request);
             let (tls, cut) = (shared.tls.is_some(), shared.cut.clone());
             // Mapped: an async block would hold the answer twice, before and while it is awaited, and move both about.
             (shared.answer)(request, Arrival { peer, tls, in_work, cut }).map(Ok::<_, Infallible>)
@@ -125,6 +127,7 @@ where
                 Some((signal, activity)) = signals.next() => match signal {
                     Signal::Cut => return,
                     Signal::Finish => {
+                        activity.closes();
                         connection.as_mut().graceful_shutdown();
                         signals.push(self.signal(activity, true));
                     }

@@ -4,6 +4,7 @@ mod activity;
 mod connection;
 mod connections;
 mod counted;
+mod lingering;
 mod listener;
 mod tls;
 

@@ -2,6 +2,7 @@
 
 use crate::Origin;
 use crate::upload::Upload;
+use futures_util::FutureExt;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -16,6 +17,7 @@ use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_util::task::AbortOnDropHandle;
 
 /// Bytes of the head of an answer, and of what is read ahead of a slow client.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -42,8 +44,16 @@ pub enum TrustError {
 /// Where requests are handed in.
 #[derive(Debug)]
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<Upload>),
+    Http1(Http1),
     Http2(http2::SendRequest<Upload>),
+}
+
+/// A connection for one request at a time. It closes when this is dropped, also in the middle of an upload that the
+/// upstream does not take.
+#[derive(Debug)]
+pub(crate) struct Http1 {
+    pub(crate) requests: http1::SendRequest<Upload>,
+    pub(crate) task: AbortOnDropHandle<()>,
 }
 
 /// What checks upstreams' certificates.
@@ -106,7 +116,8 @@ where
         return Ok(Sender::Http2(sender));
     }
     let mut builder = http1::Builder::new();
-    let (sender, connection) = builder.max_buf_size(HEAD_BYTES_MAX).handshake(stream).await?;
-    tokio::spawn(connection.with_upgrades());
-    Ok(Sender::Http1(sender))
+    let (requests, connection) = builder.max_buf_size(HEAD_BYTES_MAX).handshake(stream).await?;
+    // Its errors are told to who waits for an answer.
+    let task = AbortOnDropHandle::new(tokio::spawn(connection.with_upgrades().map(drop)));
+    Ok(Sender::Http1(Http1 { requests, task }))
 }

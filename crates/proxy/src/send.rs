@@ -4,7 +4,7 @@ use crate::connect::Sender;
 use crate::counts::Counts;
 use crate::forward;
 use crate::problem::Problem;
-use crate::upload::{Progress, Upload};
+use crate::upload::{Progress, Upload, Uploading};
 use crate::upstream::{Flight, Lent, Upstream, Upstreams};
 use http::request::Parts;
 use http::uri::Authority;
@@ -58,7 +58,8 @@ impl Outgoing<'_> {
         parts: Parts,
         upload: Upload,
     ) -> Result<(Response<Incoming>, Lent), Problem> {
-        let progress = upload.progress();
+        let uploading = upload.uploading();
+        let progress = uploading.as_ref().map(Uploading::progress);
         let mut request = Request::from_parts(parts, upload);
         let (mut tried, mut fresh): (Vec<Arc<Upstream>>, bool) = (Vec::new(), false);
         let mut problem = Problem::Unreachable;
@@ -67,24 +68,23 @@ impl Outgoing<'_> {
             if attempt > 0 {
                 self.counts.retried();
             }
-            let Some((sender, reused)) = self.upstreams.connection(&flight.0, fresh).await else {
+            let Some((mut sender, reused)) = self.upstreams.connection(&flight.0, fresh).await else {
                 tried.push(Arc::clone(&flight.0));
                 continue;
             };
             let spare = spare(&request);
-            let upstream = Arc::clone(&flight.0);
-            let lost = match self.attempt(request, flight, sender, progress.as_ref()).await? {
-                Ok(answered) => return Ok(answered),
+            let lost = match self.attempt(request, &flight, &mut sender, progress).await? {
+                Ok(response) => return Ok((response, Lent::new(flight, sender, uploading))),
                 Err(lost) => lost,
             };
             // The client's own fault is not the upstream's.
-            if let Some(problem) = progress.as_ref().and_then(|progress| progress.fault()) {
+            if let Some(problem) = progress.and_then(Progress::fault) {
                 return Err(problem);
             }
             // What was kept open may have been closed by the other end: that is no failure of it.
             if !reused {
-                tried.push(Arc::clone(&upstream));
-                upstream.failed(&lost.to_string());
+                tried.push(Arc::clone(&flight.0));
+                flight.0.failed(&lost.to_string());
                 problem = Problem::Failed;
             }
             fresh = true;
@@ -93,7 +93,7 @@ impl Outgoing<'_> {
                 (Lost::Sent(error), Some(spare)) if !error.is_parse() => spare,
                 (lost, _) => {
                     if reused {
-                        upstream.failed(&lost.to_string());
+                        flight.0.failed(&lost.to_string());
                     }
                     return Err(if matches!(lost, Lost::Slow) { Problem::Slow } else { Problem::Failed });
                 }
@@ -105,41 +105,31 @@ impl Outgoing<'_> {
     async fn attempt(
         &self,
         request: Request<Upload>,
-        flight: Flight,
-        mut sender: Sender,
-        progress: Option<&Arc<Progress>>,
-    ) -> Result<Result<(Response<Incoming>, Lent), Lost>, Problem> {
+        flight: &Flight,
+        sender: &mut Sender,
+        progress: Option<&Progress>,
+    ) -> Result<Result<Response<Incoming>, Lost>, Problem> {
         let (mut parts, upload) = request.into_parts();
         let unknown_length = !upload.is_none() && upload.size_hint().exact().is_none();
         forward::frame(&mut parts, self.host, self.upstreams.http2(&flight.0), self.upgrade, unknown_length)?;
         let request = Request::from_parts(parts, upload);
-        let sent = match &mut sender {
-            Sender::Http1(sender) => self.in_time(sender.try_send_request(request), progress).await,
+        let sent = match sender {
+            Sender::Http1(sender) => self.in_time(sender.requests.try_send_request(request), progress).await,
             Sender::Http2(sender) => self.in_time(sender.try_send_request(request), progress).await,
         };
-        Ok(match sent {
-            Ok(response) => {
-                flight.0.answered();
-                Ok((response, Lent::new(flight, sender, progress.cloned())))
-            }
-            Err(lost) => Err(lost),
-        })
+        Ok(sent.inspect(|_| flight.0.answered()))
     }
 
     /// The time runs anew with each piece of the body that the upstream takes.
     async fn in_time(
         &self,
         sending: impl Future<Output = Result<Response<Incoming>, TrySendError<Request<Upload>>>>,
-        progress: Option<&Arc<Progress>>,
+        progress: Option<&Progress>,
     ) -> Result<Response<Incoming>, Lost> {
-        let pieces = || progress.map_or(0, |progress| progress.pieces());
         let slow = async {
-            loop {
-                let before = pieces();
-                sleep(self.answer).await;
-                if before == pieces() {
-                    return;
-                }
+            match progress {
+                Some(progress) => progress.rests(self.answer).await,
+                None => sleep(self.answer).await,
             }
         };
         let mut error = tokio::select! {

@@ -6,13 +6,18 @@ use crate::hop;
 use crate::idle::Idle;
 use crate::problem::Problem;
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use parking_lot::Mutex;
+use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Why a body ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,19 +30,47 @@ pub(crate) enum Fault {
     Broken = 3,
     #[error("the request would be refused now")]
     Refused = 4,
+    #[error("the request has ended")]
+    Ended = 5,
 }
 
 /// What has become of a body, for who waits for the answer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Progress {
+    /// Until the request ends. Who sends it is held up while it is here and nobody takes it.
+    body: Mutex<Option<Incoming>>,
+    /// Who waits for its next piece.
+    waits: AtomicWaker,
+    idle: Duration,
     pieces: AtomicU64,
     whole: AtomicBool,
     fault: AtomicU8,
 }
 
 impl Progress {
-    pub(crate) fn pieces(&self) -> u64 {
-        self.pieces.load(Relaxed)
+    /// Comes back when nothing more of it has gone out for this long (noticed within twice that).
+    pub(crate) async fn rests(&self, time: Duration) {
+        loop {
+            let before = self.pieces.load(Relaxed);
+            sleep(time).await;
+            if before == self.pieces.load(Relaxed) {
+                return;
+            }
+        }
+    }
+
+    fn poll_body(&self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        self.waits.register(context.waker());
+        match &mut *self.body.lock() {
+            Some(body) => Pin::new(body).poll_frame(context).map_err(|_| Fault::Broken),
+            None if self.is_whole() => Poll::Ready(None),
+            None => Poll::Ready(Some(Err(Fault::Ended))),
+        }
+    }
+
+    /// Whether all of it has come.
+    fn has_come(&self) -> bool {
+        self.is_whole() || self.body.lock().as_ref().is_some_and(Body::is_end_stream)
     }
 
     /// Whether all of it went out.
@@ -52,7 +85,7 @@ impl Progress {
             2 => Some(Problem::SlowBody),
             3 => Some(Problem::BrokenBody),
             // Who waits for the answer asks, too, and is told more.
-            4 => Some(Problem::Failed),
+            4 | 5 => Some(Problem::Failed),
             _ => None,
         }
     }
@@ -64,7 +97,6 @@ pub(crate) struct Upload(Option<Moving>);
 
 #[derive(Debug)]
 struct Moving {
-    body: Incoming,
     left: u64,
     idle: Idle,
     progress: Arc<Progress>,
@@ -76,9 +108,16 @@ impl Upload {
         if body.is_end_stream() {
             return Self(None);
         }
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress {
+            body: Mutex::new(Some(body)),
+            waits: AtomicWaker::new(),
+            idle,
+            pieces: AtomicU64::default(),
+            whole: AtomicBool::default(),
+            fault: AtomicU8::default(),
+        });
         let asks = Asks::about(begun);
-        Self(Some(Moving { body, left: bytes_max, idle: Idle::new(idle), progress, asks }))
+        Self(Some(Moving { left: bytes_max, idle: Idle::new(idle), progress, asks }))
     }
 
     pub(crate) const fn none() -> Self {
@@ -89,8 +128,41 @@ impl Upload {
         self.0.is_none()
     }
 
-    pub(crate) fn progress(&self) -> Option<Arc<Progress>> {
-        self.0.as_ref().map(|moving| Arc::clone(&moving.progress))
+    pub(crate) fn uploading(&self) -> Option<Uploading> {
+        self.0.as_ref().map(|moving| Uploading(Arc::clone(&moving.progress)))
+    }
+}
+
+/// A request whose body is on its way, until this is dropped. Then its client is held up no longer, even if the upstream's
+/// connection never asks for the body again: it is not asked for while the upstream takes nothing.
+#[derive(Debug)]
+pub(crate) struct Uploading(Arc<Progress>);
+
+impl Uploading {
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.0
+    }
+
+    /// Has the body go on behind the whole answer, over this connection where it has one of its own, for as long as the
+    /// upstream takes it.
+    pub(crate) async fn goes_on(self, connection: Option<AbortOnDropHandle<()>>) {
+        let ended = async {
+            match connection {
+                Some(connection) => _ = connection.await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            () = self.0.rests(self.0.idle) => {}
+        }
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        *self.0.body.lock() = None;
+        self.0.waits.wake();
     }
 }
 
@@ -112,7 +184,7 @@ impl Moving {
         } else if let Some(trailers) = frame.trailers_mut() {
             hop::clean_trailers(trailers);
         }
-        if self.body.is_end_stream() {
+        if self.progress.has_come() {
             self.progress.whole.store(true, Relaxed);
         } else {
             self.asks.begin();
@@ -133,9 +205,9 @@ impl Body for Upload {
         if moving.asks.is_refused(context) {
             return moving.fail(Fault::Refused);
         }
-        match Pin::new(&mut moving.body).poll_frame(context) {
+        match moving.progress.poll_body(context) {
             Poll::Ready(Some(Ok(frame))) => moving.pass(frame),
-            Poll::Ready(Some(Err(_))) => moving.fail(Fault::Broken),
+            Poll::Ready(Some(Err(fault))) => moving.fail(fault),
             Poll::Ready(None) => {
                 moving.progress.whole.store(true, Relaxed);
                 Poll::Ready(None)
@@ -149,10 +221,11 @@ impl Body for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(|moving| moving.body.is_end_stream())
+        self.0.as_ref().is_none_or(|moving| moving.progress.has_come())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |moving| moving.body.size_hint())
+        let Some(moving) = &self.0 else { return SizeHint::with_exact(0) };
+        moving.progress.body.lock().as_ref().map(Body::size_hint).unwrap_or_default()
     }
 }

@@ -1,11 +1,11 @@
 //! The upstreams: which one gets a request, and their open connections.
 
-use crate::connect::{self, Sender};
+use crate::connect::{self, Http1, Sender};
 use crate::standing::Standing;
-use crate::upload::{Progress, Upload};
+use crate::upload::{Upload, Uploading};
 use crate::{Health, Origin, Settings, UpstreamNumbers, health};
 use http::uri::Scheme;
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
     pub(crate) standing: Arc<Standing>,
-    idle: Mutex<VecDeque<(http1::SendRequest<Upload>, Instant)>>,
+    idle: Mutex<VecDeque<(Http1, Instant)>>,
     shared: tokio::sync::Mutex<Option<http2::SendRequest<Upload>>>,
 }
 
@@ -46,8 +46,8 @@ pub(crate) struct Flight(pub(crate) Arc<Upstream>);
 pub(crate) struct Lent {
     flight: Flight,
     /// None: it is shared with others.
-    sender: Option<http1::SendRequest<Upload>>,
-    upload: Option<Arc<Progress>>,
+    sender: Option<Http1>,
+    upload: Option<Uploading>,
 }
 
 impl Upstreams {
@@ -168,7 +168,7 @@ impl Upstream {
     }
 
     /// The idle connection that was used last.
-    async fn idle(&self, fresh: bool) -> Option<http1::SendRequest<Upload>> {
+    async fn idle(&self, fresh: bool) -> Option<Http1> {
         if fresh {
             return None;
         }
@@ -176,17 +176,17 @@ impl Upstream {
         loop {
             let (mut sender, since) = self.idle.lock().pop_back()?;
             // Its task may not have noticed yet that the answer before was whole.
-            if now.duration_since(since) < IDLE_TIME_MAX && sender.ready().await.is_ok() {
+            if now.duration_since(since) < IDLE_TIME_MAX && sender.requests.ready().await.is_ok() {
                 return Some(sender);
             }
         }
     }
 
-    fn put(&self, sender: http1::SendRequest<Upload>) {
+    fn put(&self, sender: Http1) {
         let now = Instant::now();
         let mut idle = self.idle.lock();
-        let is_old = |(sender, since): &(http1::SendRequest<Upload>, Instant)| {
-            sender.is_closed() || now.duration_since(*since) >= IDLE_TIME_MAX
+        let is_old = |(sender, since): &(Http1, Instant)| {
+            sender.requests.is_closed() || now.duration_since(*since) >= IDLE_TIME_MAX
         };
         while idle.len() >= IDLE_MAX || idle.front().is_some_and(is_old) {
             idle.pop_front();
@@ -196,7 +196,7 @@ impl Upstream {
 }
 
 impl Lent {
-    pub(crate) fn new(flight: Flight, sender: Sender, upload: Option<Arc<Progress>>) -> Self {
+    pub(crate) fn new(flight: Flight, sender: Sender, upload: Option<Uploading>) -> Self {
         let sender = match sender {
             Sender::Http1(sender) => Some(sender),
             Sender::Http2(_) => None,
@@ -206,10 +206,14 @@ impl Lent {
 
     /// The answer is whole. The connection is used again unless the request is not: then it closes when that has ended.
     pub(crate) fn give_back(self) {
-        if let Some(sender) = self.sender
-            && self.upload.is_none_or(|upload| upload.is_whole())
-        {
-            self.flight.0.put(sender);
+        let Self { flight, sender, upload } = self;
+        match upload.filter(|upload| !upload.progress().is_whole()) {
+            Some(upload) => _ = tokio::spawn(upload.goes_on(sender.map(|sender| sender.task))),
+            None => {
+                if let Some(sender) = sender {
+                    flight.0.put(sender);
+                }
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
     reason = "everything here is a test, or what tests stand on"
 )]
 
+mod answered_early;
 mod begun;
 mod changes;
 mod counts;

@@ -23,7 +23,7 @@ pub(crate) fn pair(folder: &Path) -> Arc<Tls> {
     Tls::load(&certificate, &key).unwrap()
 }
 
-async fn connect(address: SocketAddr, folder: &Path, protocol: &str) -> TlsStream<TcpStream> {
+pub(crate) async fn connect(address: SocketAddr, folder: &Path, protocol: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(folder.join("tls.crt")).unwrap()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
