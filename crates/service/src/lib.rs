@@ -120,6 +120,7 @@ pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
 pub use refused::{NotSignedIn, Refused};
 pub use sign_in::{Begun, Returns, SignInSettings, Started, check_breached_passwords};
+pub use slow_imports::SLOW_WAIT_MAX;
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 

@@ -63,6 +63,9 @@ pub struct Settings {
     /// How long this node may count rate limits alone after a sign of life: [`crate::ALONE_MAX`], unless
     /// the clock moves as a test wants.
     pub alone_max: Duration,
+    /// How long the first use of a key that was imported with a slow digest may wait for its turn:
+    /// [`crate::SLOW_WAIT_MAX`], unless a test must not depend on it.
+    pub slow_wait_max: Duration,
     /// How temporary keys are kept.
     pub temporary: Temporary,
     /// How the audit is kept.
@@ -167,7 +170,7 @@ impl Keystead {
             reports: Semaphore::new(REPORTS_AT_ONCE),
             seeker: None,
             feed: watch::Sender::new(i64::MAX),
-            slow_budget: slow_imports::SlowBudget::new(),
+            slow_budget: slow_imports::SlowBudget::new(settings.slow_wait_max),
             descriptions: crate::described::Descriptions::default(),
             counters: Counters::default(),
             audit: AuditTrees::new(settings.audit, signer),

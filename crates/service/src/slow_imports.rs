@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 /// Slow digests computed at once: half of two cores, whoever asks.
 const AT_ONCE: usize = 1;
 /// How long a token waits for its turn.
-const WAIT: Duration = Duration::from_secs(2);
+pub const SLOW_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Tokens that are tried against one key in a minute.
 const TRIES_MAX: u32 = 30;
 const MINUTE: i64 = 60 * SECOND;
@@ -32,13 +32,15 @@ const MINUTE: i64 = 60 * SECOND;
 #[derive(Debug)]
 pub(crate) struct SlowBudget {
     turns: Arc<Semaphore>,
+    /// [`SLOW_WAIT_MAX`], but in tests, which may run on anything.
+    wait_max: Duration,
     /// When each key's minute began, and its tries since: no more keys than have slow digests.
     tries: Mutex<HashMap<KeyId, (Micros, u32)>>,
 }
 
 impl SlowBudget {
-    pub(crate) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), tries: Mutex::default() }
+    pub(crate) fn new(wait_max: Duration) -> Self {
+        Self { turns: Arc::new(Semaphore::new(AT_ONCE)), wait_max, tries: Mutex::default() }
     }
 
     /// Whether another token may be tried against a key; `takes` tries it.
@@ -91,7 +93,8 @@ impl Keystead {
                 return Ok(Tried::Busy);
             }
             let turn = Arc::clone(&self.slow_budget.turns).acquire_owned();
-            let Ok(Ok(turn)) = tokio::time::timeout(WAIT, turn).await else { return Ok(Tried::Busy) };
+            let turn = tokio::time::timeout(self.slow_budget.wait_max, turn).await;
+            let Ok(Ok(turn)) = turn else { return Ok(Tried::Busy) };
             // Of many first uses at once, one computes it and the others find what it found.
             if self.keyring.find(scope, text, self.clock.now()).is_ok() {
                 return Ok(Tried::Found);

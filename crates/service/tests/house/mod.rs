@@ -341,6 +341,7 @@ fn settings(database: &TestStore, root: &TempDir, log: &str, alone_max: Duration
         usage_queue_max: 1_000,
         max_staleness: FOREVER,
         alone_max,
+        slow_wait_max: Duration::from_secs(3_600),
         temporary: Temporary::default(),
         node_name: "here".into(),
         node_file: Some(node_file(&root.path().join(log))),

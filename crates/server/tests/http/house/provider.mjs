@@ -98,6 +98,8 @@ const server = createServer((request, response) => {
   else callback(request, response);
 });
 
+// The server under test keeps its connections: one that closes by time may do so under its next request.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
   issuer = `http://127.0.0.1:${server.address().port}`;
   handle = make();

@@ -20,7 +20,7 @@ async fn every_key_that_matches_is_exported_once_without_its_secret(house: House
         .map(|n| json!({"name": format!("Key {n}"), "environment": "production", "tags": ["many"]}))
         .collect();
     house.admin.post("/v1/projects/registry/keys/batch", json!({"items": batch})).await.ok();
-    let one = house.admin.issue(json!({"name": "Apart", "metadata": {"a": 1}})).await;
+    let one = house.admin.issue(json!({"name": "Set apart", "metadata": {"a": 1}})).await;
     let answer = house.admin.get(EXPORT).await;
     assert_eq!(answer.headers["content-type"], "application/x-ndjson");
     let all = lines(&answer.text);
@@ -29,10 +29,10 @@ async fn every_key_that_matches_is_exported_once_without_its_secret(house: House
     assert_eq!(keys.len(), 521);
     let ids: std::collections::BTreeSet<_> = keys.iter().map(|key| key["data"]["id"].as_str()).collect();
     assert_eq!(ids.len(), 521);
-    let listed = house.admin.get("/v1/projects/registry/keys?text=apart").await.ok();
+    let listed = house.admin.get("/v1/projects/registry/keys?text=set%20apart").await.ok();
     let exported = keys.iter().find(|key| key["data"]["id"] == one.id).unwrap();
     assert_eq!(exported["data"], listed["items"][0]);
-    let some = lines(&house.admin.get(&format!("{EXPORT}?text=apart")).await.text);
+    let some = lines(&house.admin.get(&format!("{EXPORT}?text=set%20apart")).await.text);
     assert_eq!(some.len(), 3);
 }
 

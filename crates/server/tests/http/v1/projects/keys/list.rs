@@ -43,7 +43,7 @@ async fn every_filter_narrows_the_list_and_the_counts(mut house: House) {
     one_of_each(&house).await;
     let admin = &house.admin;
     let used = admin
-        .issue(json!({"name": "Used", "tags": ["web", "team:noc"], "owner": "worker",
+        .issue(json!({"name": "Well used", "tags": ["web", "team:noc"], "owner": "worker",
         "expires_at": "2026-03-01T00:00:00Z"}))
         .await;
     admin.issue(json!({"name": "issued", "consumer": "customer-1", "environment": "development"})).await;
@@ -52,36 +52,36 @@ async fn every_filter_narrows_the_list_and_the_counts(mut house: House) {
     let (acme, start) = (house.acme.clone(), used.shown["start"].as_str().unwrap().to_owned());
     let id = used.id.strip_prefix("key_").unwrap();
     for (query, expected) in [
-        ("status=active".to_owned(), vec!["Used", "active", "issued"]),
+        ("status=active".to_owned(), vec!["Well used", "active", "issued"]),
         ("status=disabled".to_owned(), vec!["disabled"]),
         ("status=suspended".to_owned(), vec!["suspended"]),
         ("status=not_yet_valid".to_owned(), vec!["not_yet_valid"]),
         ("status=expired".to_owned(), vec!["expired"]),
         ("status=revoked".to_owned(), vec!["revoked"]),
         ("status=inactive".to_owned(), vec!["disabled", "expired", "not_yet_valid", "revoked", "suspended"]),
-        (format!("owner={}", acme.account), vec!["Used"]),
-        ("owner=worker".to_owned(), vec!["Used"]),
+        (format!("owner={}", acme.account), vec!["Well used"]),
+        ("owner=worker".to_owned(), vec!["Well used"]),
         (format!("owner={}", acme.consumer), vec!["issued"]),
         (format!("consumer={}", acme.consumer), vec!["issued"]),
         ("consumer=customer-1".to_owned(), vec!["issued"]),
         ("environment=development".to_owned(), vec!["issued"]),
         (format!("environment={}", acme.development), vec!["issued"]),
-        ("tag=web".to_owned(), vec!["Used"]),
+        ("tag=web".to_owned(), vec!["Well used"]),
         ("tag=we".to_owned(), vec![]),
-        (format!("prefix={start}"), vec!["Used"]),
+        (format!("prefix={start}"), vec!["Well used"]),
         ("prefix=registry_dev_".to_owned(), vec!["issued"]),
         ("prefix=egistry".to_owned(), vec![]),
-        ("text=uSEd".to_owned(), vec!["Used"]),
-        (format!("text={id}"), vec!["Used"]),
+        ("text=wELL%20uSEd".to_owned(), vec!["Well used"]),
+        (format!("text={id}"), vec!["Well used"]),
         ("text=%25".to_owned(), vec![]),
-        ("never_used=false".to_owned(), vec!["Used"]),
-        ("last_used_after=2026-01-01T00:01:00Z".to_owned(), vec!["Used"]),
+        ("never_used=false".to_owned(), vec!["Well used"]),
+        ("last_used_after=2026-01-01T00:01:00Z".to_owned(), vec!["Well used"]),
         ("last_used_after=2026-01-01T00:01:00.000001Z".to_owned(), vec![]),
-        ("last_used_before=2026-01-01T00:01:00.000001Z".to_owned(), vec!["Used"]),
+        ("last_used_before=2026-01-01T00:01:00.000001Z".to_owned(), vec!["Well used"]),
         ("last_used_before=2026-01-01T00:01:00Z".to_owned(), vec![]),
-        ("expiring_before=2026-03-01T00:00:00.000001Z&status=active".to_owned(), vec!["Used"]),
+        ("expiring_before=2026-03-01T00:00:00.000001Z&status=active".to_owned(), vec!["Well used"]),
         ("expiring_before=2026-03-01T00:00:00Z&status=active".to_owned(), vec![]),
-        ("status=active&tag=web&owner=worker&never_used=false".to_owned(), vec!["Used"]),
+        ("status=active&tag=web&owner=worker&never_used=false".to_owned(), vec!["Well used"]),
         ("status=revoked&tag=web".to_owned(), vec![]),
     ] {
         assert_eq!(names(&house, &query).await, expected, "{query}");
