@@ -9,8 +9,8 @@ use keystead_domain::ids::{
 use keystead_domain::time::{Clock, Micros};
 use keystead_service::caller::{Caller, Origin};
 use keystead_service::{
-    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, Opened, SLOW_WAIT_MAX, Settings, SystemClock,
-    Temporary,
+    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, SystemClock, Temporary,
+    Waits,
 };
 use keystead_store::{
     Acted, Database, EnvironmentRow, Event, Options, PermissionRow, ProjectRow, ServiceAccountRow, Store,
@@ -79,7 +79,7 @@ impl Installation {
             usage_queue_max: 65_536,
             max_staleness: Duration::from_secs(10),
             alone_max: ALONE_MAX,
-            slow_wait_max: SLOW_WAIT_MAX,
+            waits: Waits::default(),
             node_name: "bench".into(),
             node_file: None,
             temporary: Temporary::default(),

@@ -39,6 +39,8 @@ pub(super) struct Activity {
     upgrades: AtomicBool,
     /// How many reads there had been when it began.
     reads_before: AtomicU64,
+    /// Whether it only waits for the end of what the client sends, which has bounds of its own.
+    lingers: AtomicBool,
     _held: Option<Held>,
 }
 
@@ -74,6 +76,10 @@ impl Activity {
             self.sends.store(false, Relaxed);
             self.reads_before.store(self.reads.load(Relaxed), Relaxed);
         }
+    }
+
+    pub(super) fn lingers(&self) {
+        self.lingers.store(true, Relaxed);
     }
 
     /// Whether more may come of an HTTP/1.1 request: of its body, or of a head that was refused.
@@ -175,6 +181,9 @@ struct Seen {
 
 impl Seen {
     fn look(&mut self, activity: &Activity, patience: Patience, now: Instant) -> Option<End> {
+        if activity.lingers.load(Relaxed) {
+            return None;
+        }
         if self.is_stalled(activity, patience, now) {
             return Some(End::Stalled);
         }

@@ -95,6 +95,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
             if !this.activity.may_be_sending() {
                 return Poll::Ready(Ok(()));
             }
+            this.activity.lingers();
         }
         this.rest.get_or_insert_with(Rest::begin).poll(&mut this.stream, context).map(Ok)
     }

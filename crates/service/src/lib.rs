@@ -115,12 +115,11 @@ pub use entropy::Entropy;
 pub use export_keys::ExportedKeys;
 pub use guard::Door;
 pub use membership::ALONE_MAX;
-pub use open::{OpenFailed, Opened, Settings};
+pub use open::{OpenFailed, Opened, Settings, Waits};
 pub use post::{MailCounts, MailSettings};
 pub use purge_temporary::Temporary;
 pub use refused::{NotSignedIn, Refused};
 pub use sign_in::{Begun, Returns, SignInSettings, Started, check_breached_passwords};
-pub use slow_imports::SLOW_WAIT_MAX;
 pub use system_clock::SystemClock;
 pub use verify::BATCH_MAX;
 

@@ -41,6 +41,21 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
+/// How long requests may wait for what others hold up: as the defaults say, unless a test must not depend on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// For their turn at a slow digest, of a key that was imported with one and is used for the first time.
+    pub slow_digest: Duration,
+    /// For the database, about a key that another node may have made a moment ago.
+    pub seek: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { slow_digest: slow_imports::WAIT_MAX, seek: crate::seek::TIME_MAX }
+    }
+}
+
 /// How an installation is opened.
 #[derive(Debug)]
 pub struct Settings {
@@ -63,9 +78,8 @@ pub struct Settings {
     /// How long this node may count rate limits alone after a sign of life: [`crate::ALONE_MAX`], unless
     /// the clock moves as a test wants.
     pub alone_max: Duration,
-    /// How long the first use of a key that was imported with a slow digest may wait for its turn:
-    /// [`crate::SLOW_WAIT_MAX`], unless a test must not depend on it.
-    pub slow_wait_max: Duration,
+    /// How long requests may wait.
+    pub waits: Waits,
     /// How temporary keys are kept.
     pub temporary: Temporary,
     /// How the audit is kept.
@@ -170,7 +184,7 @@ impl Keystead {
             reports: Semaphore::new(REPORTS_AT_ONCE),
             seeker: None,
             feed: watch::Sender::new(i64::MAX),
-            slow_budget: slow_imports::SlowBudget::new(settings.slow_wait_max),
+            slow_budget: slow_imports::SlowBudget::new(settings.waits.slow_digest),
             descriptions: crate::described::Descriptions::default(),
             counters: Counters::default(),
             audit: AuditTrees::new(settings.audit, signer),
@@ -188,7 +202,7 @@ impl Keystead {
         };
         let mut admin_key =
             if is_new { Some(organizations::bootstrap(&keystead, peppers).await?) } else { None };
-        let feed = keystead.fill(settings.max_staleness).await?;
+        let feed = keystead.fill(settings.max_staleness, settings.waits).await?;
         let keystead = Arc::new(keystead);
         if feed.is_some() {
             keystead.join().await?;
@@ -212,12 +226,16 @@ impl Keystead {
 
     /// Fills the keyring. Where others may write meanwhile, the feed's reader takes its place first:
     /// what is read too early comes once more.
-    async fn fill(&mut self, max_staleness: Duration) -> Result<Option<FeedReader>, OpenFailed> {
+    async fn fill(
+        &mut self,
+        max_staleness: Duration,
+        waits: Waits,
+    ) -> Result<Option<FeedReader>, OpenFailed> {
         let Some(mut reader) = self.store.feed_reader().await? else {
             load::load(&self.store, &self.keyring, Occasion::Alone).await?;
             return Ok(None);
         };
-        self.seeker = Some(Seeker::default());
+        self.seeker = Some(Seeker::new(waits.seek));
         self.sharing = Sharing::among_others();
         let mut loaded = load::load(&self.store, &self.keyring, Occasion::AmongOthers).await?;
         let began = self.clock.now();

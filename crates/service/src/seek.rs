@@ -18,11 +18,13 @@ use std::time::Duration;
 /// Questions a second, and at once. Beyond them the change feed brings the key a moment later.
 const A_SECOND: i64 = 200;
 /// How long a request waits for the answer, its turn included.
-const TIME_MAX: Duration = Duration::from_secs(1);
+pub(crate) const TIME_MAX: Duration = Duration::from_secs(1);
 
 /// Which questions are under way, and how many may still be asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Seeker {
+    /// [`TIME_MAX`], but in tests, which may run on anything.
+    time_max: Duration,
     asked: Mutex<HashMap<KeyId, Question>>,
     /// When all that was asked will have been paid for.
     paid_at: Mutex<Micros>,
@@ -55,6 +57,10 @@ impl Drop for Asker<'_> {
 }
 
 impl Seeker {
+    pub(crate) fn new(time_max: Duration) -> Self {
+        Self { time_max, asked: Mutex::default(), paid_at: Mutex::default() }
+    }
+
     fn may_ask(&self, now: Micros) -> bool {
         let mut paid_at = self.paid_at.lock();
         // A clock that stepped back must not stop questions for as long as the step.
@@ -78,7 +84,7 @@ impl Seeker {
             let _turn = turn.lock().await;
             look.await
         };
-        tokio::time::timeout(TIME_MAX, looks).await.unwrap_or(false)
+        tokio::time::timeout(self.time_max, looks).await.unwrap_or(false)
     }
 }
 
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_flood_of_unknown_ids_asks_so_often_a_second_and_no_more() {
-        let (seeker, start) = (Seeker::default(), Micros(1_767_225_600_000_000));
+        let (seeker, start) = (Seeker::new(TIME_MAX), Micros(1_767_225_600_000_000));
         let ask = |now: Micros| (0..1_000).filter(|_| seeker.may_ask(now)).count();
         assert_eq!(ask(start), 200);
         assert_eq!(ask(start.plus(SECOND / 2)), 100);
@@ -146,7 +152,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_anothers_question_waits_no_longer_than_for_its_own() {
-        let (seeker, id) = (Seeker::default(), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
+        let (seeker, id) = (Seeker::new(TIME_MAX), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
         let mut looks = Box::pin(seeker.in_turn(id, std::future::pending()));
         assert!((&mut looks).now_or_never().is_none());
         let began = tokio::time::Instant::now();
@@ -156,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_goes_away_leaves_nothing_behind() {
-        let (seeker, id) = (Seeker::default(), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
+        let (seeker, id) = (Seeker::new(TIME_MAX), KeyId::from_slice(b"AAAAAAAAAAAA").unwrap());
         let mut looks = Box::pin(seeker.in_turn(id, std::future::pending()));
         let mut waits = Box::pin(seeker.in_turn(id, std::future::ready(true)));
         assert!((&mut looks).now_or_never().is_none());

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 /// Slow digests computed at once: half of two cores, whoever asks.
 const AT_ONCE: usize = 1;
 /// How long a token waits for its turn.
-pub const SLOW_WAIT_MAX: Duration = Duration::from_secs(2);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Tokens that are tried against one key in a minute.
 const TRIES_MAX: u32 = 30;
 const MINUTE: i64 = 60 * SECOND;
@@ -32,7 +32,7 @@ const MINUTE: i64 = 60 * SECOND;
 #[derive(Debug)]
 pub(crate) struct SlowBudget {
     turns: Arc<Semaphore>,
-    /// [`SLOW_WAIT_MAX`], but in tests, which may run on anything.
+    /// [`WAIT_MAX`], but in tests, which may run on anything.
     wait_max: Duration,
     /// When each key's minute began, and its tries since: no more keys than have slow digests.
     tries: Mutex<HashMap<KeyId, (Micros, u32)>>,

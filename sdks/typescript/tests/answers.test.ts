@@ -10,7 +10,7 @@ import { Guard, InvalidSetting, Keystead, KeysteadError, Problem, ProtocolError,
 
 import { served, WAYS, type Way } from "./apps.js";
 import { cases } from "./house.js";
-import { answering, closedPort, http, send } from "./wire.js";
+import { CLOSED_PORT, answering, http, send } from "./wire.js";
 
 const KEY = "acme_live_canarycanarycanary";
 const OWN = "keystead_live_owncanaryowncanary";
@@ -96,7 +96,7 @@ for (const way of Object.keys(WAYS) as Way[]) {
     }
 
     it("is closed when Keystead is down, unless it was to be open, and then closed without a key", async () => {
-      const client = { url: await closedPort(), key: OWN };
+      const client = { url: CLOSED_PORT, key: OWN };
       const key = [["Authorization", `Bearer ${KEY}`]] as const;
       await served(way, client, {}, async (port) => {
         const got = await send(port, "GET", "/v1/routes", key);
@@ -161,7 +161,7 @@ it("does not read a hundred megabytes", async () => {
 it("takes a connection that breaks for no verdict", async () => {
   for (const answer of ["", "canary garbage\r\n\r\n", `${OK}content-length: 50\r\n\r\n{`]) {
     const server = await answering((socket) => socket.end(answer));
-    await assert.rejects(new Keystead({ url: server.url, key: OWN }).verify(KEY), (error) => {
+    await assert.rejects(new Keystead({ url: server.url, key: OWN, timeoutMs: 60_000 }).verify(KEY), (error) => {
       neverTells(error);
       return error instanceof Unreachable;
     });

@@ -71,9 +71,5 @@ export function http(status: number, headers: Record<string, string>, body: Buff
   return Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"), body]);
 }
 
-/** An address at which nobody listens. */
-export async function closedPort(): Promise<string> {
-  const server = await answering(() => {});
-  server.close();
-  return server.url;
-}
+/** An address at which nobody listens, and which is given to no server; fetch itself refuses port 1. */
+export const CLOSED_PORT = "http://127.0.0.1:2";

@@ -21,8 +21,8 @@ use keystead_server::request_id::RequestIds;
 use keystead_server::state::App;
 use keystead_server::{logging, routes};
 use keystead_service::{
-    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, SLOW_WAIT_MAX, Settings,
-    SignInSettings, SystemClock, Temporary, check_breached_passwords,
+    ALONE_MAX, AuditSettings, Entropy, Keystead, MailSettings, OpenFailed, Opened, Settings, SignInSettings,
+    SystemClock, Temporary, Waits, check_breached_passwords,
 };
 use keystead_store::{Database, Options, inspect};
 use std::fs::DirBuilder;
@@ -179,7 +179,7 @@ async fn open(
         node_name: format!("{} {address}", host()),
         max_staleness: Duration::from_secs(configuration.freshness.max_staleness_seconds),
         alone_max: ALONE_MAX,
-        slow_wait_max: SLOW_WAIT_MAX,
+        waits: Waits::default(),
         temporary: Temporary {
             purge_after: Duration::from_secs(configuration.temporary.purge_after_seconds),
             minted_max: configuration.temporary.minted_max,

@@ -271,7 +271,7 @@ fn a_guard_that_is_gone_finishes_what_it_has() {
     until(|| TcpStream::connect(("127.0.0.1", second)).is_err());
     let counted = send(house.port, "GET", "/metrics", &[], b"");
     let counted = String::from_utf8(counted.body).unwrap();
-    assert!(!counted.contains(&second.to_string()), "{counted}");
+    assert!(!counted.contains(&format!("127.0.0.1:{second}")), "{counted}");
     assert_eq!(echo(&mut carried, 2), Some(2));
     upload.get_mut().write_all(b"in parts").unwrap();
     let answer = Message::read(&mut upload, true).unwrap();

@@ -7,7 +7,7 @@ use crate::wire::{Message, send};
 use keystead_sdk::{Client, layer};
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, SystemTime};
@@ -113,8 +113,7 @@ fn a_request_id_that_repeats_a_key_is_not_told() {
 #[test]
 fn down_is_closed_unless_it_was_to_be_open() {
     let stage = Stage::new();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let down = || guard(&format!("http://{nobody}"), OWN);
+    let down = || guard("http://127.0.0.1:1", OWN);
     let answer = ask(stage.serve(whole(&down())));
     assert_eq!((answer.status(), answer.header("retry-after")), (503, Some("1")));
     let open = stage.serve(whole(&down().open_when_unreachable()));

@@ -7,7 +7,7 @@ use rcgen::{CertificateParams, KeyPair};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -251,9 +251,10 @@ async fn converse_keeping(stream: &mut TcpStream, says: &[&str]) {
 
 #[tokio::test]
 async fn nobody_listening_is_told_with_what_to_check() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Held, so that nobody else begins to listen there.
+    let held = TcpSocket::new_v4().unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = held.local_addr().unwrap().port();
     let failure = mailer_at(port).open().await.map(drop).unwrap_err();
     assert!(failure.fault == Fault::Server && failure.fix.unwrap().contains("smtp.port"), "{failure:?}");
 }

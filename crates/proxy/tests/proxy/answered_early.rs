@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 
 /// More than all buffers between the two ends hold.
-const BODY: usize = 32 << 20;
+const BODY: usize = 48 << 20;
 
 /// Sends all, and reads only then.
 async fn sends_first(mut stream: impl AsyncRead + AsyncWrite + Unpin, head: &str, rest: usize) -> String {
@@ -100,7 +100,6 @@ async fn who_sends_all_before_it_reads_learns_that_no_answer_came() {
 /// A connection that an upstream holds up is not kept for as long as the upstream likes, with its answer or without.
 #[tokio::test]
 async fn the_connection_of_a_request_that_ended_closes_although_its_upload_is_stuck() {
-    let short = Duration::from_millis(100);
     for (answer, status) in [("", 504), ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok", 200)] {
         let (ended, (tell, mut told)) = (Arc::new(Notify::new()), mpsc::channel(1));
         let go = Arc::clone(&ended);
@@ -117,7 +116,10 @@ async fn the_connection_of_a_request_that_ended_closes_although_its_upload_is_st
         })
         .await;
         let mut settings = settings(&[upstream]);
-        *(if status == 200 { &mut settings.idle } else { &mut settings.answer }) = short;
+        match status {
+            200 => settings.idle = Duration::from_secs(2),
+            _ => settings.answer = Duration::from_millis(100),
+        }
         let proxy = start(settings, allow(), None).await;
         let answered = uploads(&proxy).await;
         assert!(answered.starts_with(&format!("HTTP/1.1 {status} ")), "{answered}");

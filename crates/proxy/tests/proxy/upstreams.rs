@@ -5,19 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
 
 const GET: &str = "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc";
 
-/// An address that nobody listens on.
-async fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+/// An address that nobody listens on, nor is given to who listens anywhere.
+fn nobody() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 1))
 }
 
 #[tokio::test]
 async fn without_an_upstream_the_client_is_told() {
-    let proxy = open(&[nobody().await]).await;
+    let proxy = open(&[nobody()]).await;
     for _ in 0..5 {
         let answer = say(proxy.address, GET).await;
         assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("upstream_unreachable"), "{answer}");
@@ -28,7 +27,7 @@ async fn without_an_upstream_the_client_is_told() {
 #[tokio::test]
 async fn another_upstream_takes_what_one_cannot_also_with_a_body() {
     let upstream = Upstream::echo().await;
-    let proxy = open(&[nobody().await, upstream.address]).await;
+    let proxy = open(&[nobody(), upstream.address]).await;
     for _ in 0..6 {
         assert!(say(proxy.address, POST).await.ends_with("abc"));
     }

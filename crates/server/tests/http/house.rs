@@ -313,7 +313,7 @@ async fn open(store: &TestStore, root_key_file: &Path, seed: u64, chosen: Chosen
         max_staleness: FOREVER,
         temporary: Temporary { minted_max: MINTED_MAX, ..Temporary::default() },
         alone_max: FOREVER,
-        slow_wait_max: FOREVER,
+        waits: keystead_service::Waits { slow_digest: FOREVER, seek: FOREVER },
         node_name: "here".into(),
         node_file: None,
         audit: AuditSettings::default(),

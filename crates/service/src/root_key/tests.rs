@@ -43,7 +43,7 @@ pub(super) async fn open_with_log(
         usage_queue_max: 100,
         max_staleness: Duration::from_secs(3_600),
         alone_max: Duration::from_secs(3_600),
-        slow_wait_max: Duration::from_secs(3_600),
+        waits: crate::Waits::default(),
         audit: AuditSettings::default(),
         mail: crate::MailSettings::default(),
         sign_in: crate::SignInSettings::default(),

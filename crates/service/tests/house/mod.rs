@@ -5,7 +5,7 @@ use keystead_api::*;
 use keystead_domain::ids::{AuditId, OrganizationId, PermissionId, RequestId};
 use keystead_domain::time::{Clock, ManualClock};
 use keystead_service::caller::{Caller, Origin};
-use keystead_service::{AuditSettings, Entropy, Keystead, MailSettings, Refused, Settings, Temporary};
+use keystead_service::{AuditSettings, Entropy, Keystead, MailSettings, Refused, Settings, Temporary, Waits};
 use keystead_store::testing::TestStore;
 use keystead_store::{Acted, Event, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
@@ -341,7 +341,7 @@ fn settings(database: &TestStore, root: &TempDir, log: &str, alone_max: Duration
         usage_queue_max: 1_000,
         max_staleness: FOREVER,
         alone_max,
-        slow_wait_max: Duration::from_secs(3_600),
+        waits: Waits { slow_digest: Duration::from_secs(3_600), seek: Duration::from_secs(3_600) },
         temporary: Temporary::default(),
         node_name: "here".into(),
         node_file: Some(node_file(&root.path().join(log))),

@@ -22,6 +22,8 @@ const GROUP_MAX: usize = 256;
 const QUEUE_MAX: usize = 1_024;
 /// How long a commit waits for the log's disk, once: whoever comes while it still hangs does not.
 const WAIT_MAX: Duration = Duration::from_secs(3);
+/// How long a start waits for it. No request waits behind it.
+const BEGIN_WAIT_MAX: Duration = Duration::from_secs(30);
 
 type Reply<T> = oneshot::Sender<Result<T, LogFileError>>;
 
@@ -134,6 +136,7 @@ impl Thread {
     /// then too, for a while.
     pub(super) async fn append(&self, record: Record, at: Micros) -> Appended {
         let is_last = matches!(record, Record::End { .. });
+        let wait_max = if matches!(record, Record::Begin(_)) { BEGIN_WAIT_MAX } else { WAIT_MAX };
         let (reply, answer) = oneshot::channel();
         match self.queue.try_send(Work::Append(record, at, reply)) {
             Ok(()) => {}
@@ -145,7 +148,7 @@ impl Thread {
         if !is_last && self.shared.trouble.lock().waiting.is_some() {
             return Appended::Waiting;
         }
-        match tokio::time::timeout(WAIT_MAX, answer).await {
+        match tokio::time::timeout(wait_max, answer).await {
             Ok(Ok(Ok(number))) => Appended::Written(number),
             Ok(_) => Appended::Missing,
             Err(_) => {

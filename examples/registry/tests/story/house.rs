@@ -10,7 +10,7 @@ use keystead_server::metrics::Metrics;
 use keystead_server::routes::router;
 use keystead_server::state::App;
 use keystead_service::{
-    AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, SignInSettings, Temporary,
+    AuditSettings, Entropy, Keystead, MailSettings, Opened, Settings, SignInSettings, Temporary, Waits,
 };
 use keystead_store::testing::{self, TestStore};
 use rand_chacha::ChaCha8Rng;
@@ -200,6 +200,7 @@ async fn installation(store: &TestStore, root_key: &Path) -> Opened {
         max_staleness: FOREVER,
         temporary: Temporary::default(),
         alone_max: FOREVER,
+        waits: Waits { slow_digest: FOREVER, seek: FOREVER },
         node_name: "here".into(),
         node_file: None,
         audit: AuditSettings::default(),
