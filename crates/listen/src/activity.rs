@@ -5,7 +5,6 @@
 
 use crate::Bounds;
 use crate::connections::Place;
-use http::header::UPGRADE;
 use http::{Request, Version};
 use http_body::Body;
 use std::sync::Arc;
@@ -35,10 +34,14 @@ pub(super) struct Activity {
     http2: AtomicBool,
     /// Whether the last request has a body.
     sends: AtomicBool,
-    /// Whether its connection may have become something else.
-    upgrades: AtomicBool,
     /// How many reads there had been when it began.
     reads_before: AtomicU64,
+    /// Whether the connection has become something else.
+    switched: AtomicBool,
+    /// Whether it was told to close.
+    closes: AtomicBool,
+    /// Whether nothing was in work then: all that had come was read to its end.
+    rested: AtomicBool,
     /// Whether it only waits for the end of what the client sends, which has bounds of its own.
     lingers: AtomicBool,
     _held: Option<Held>,
@@ -64,28 +67,35 @@ impl Activity {
             self.http2.store(true, Relaxed);
         } else {
             self.sends.store(!request.body().is_end_stream(), Relaxed);
-            self.upgrades.store(request.headers().contains_key(UPGRADE), Relaxed);
             self.reads_before.store(self.reads.load(Relaxed), Relaxed);
         }
         InWork { activity: Arc::clone(self), owes: false }
     }
 
-    /// The connection is about to close. Where nothing is in work, all that came was read to its end.
-    pub(super) fn closes(&self) {
-        if self.ended.load(Relaxed) == self.begun.load(Relaxed) {
-            self.sends.store(false, Relaxed);
-            self.reads_before.store(self.reads.load(Relaxed), Relaxed);
-        }
+    /// It is told to close.
+    pub(super) fn close(&self) {
+        self.rested.store(self.ended.load(Relaxed) == self.begun.load(Relaxed), Relaxed);
+        self.closes.store(true, Relaxed);
     }
 
-    pub(super) fn lingers(&self) {
+    pub(super) fn closes(&self) -> bool {
+        self.closes.load(Relaxed)
+    }
+
+    /// It has become something else: its bytes are no requests any more.
+    pub(super) fn switch(&self) {
+        self.switched.store(true, Relaxed);
+    }
+
+    pub(super) fn linger(&self) {
         self.lingers.store(true, Relaxed);
     }
 
     /// Whether more may come of an HTTP/1.1 request: of its body, or of a head that was refused.
     pub(super) fn may_be_sending(&self) -> bool {
         !self.http2.load(Relaxed)
-            && !self.upgrades.load(Relaxed)
+            && !self.switched.load(Relaxed)
+            && !self.rested.load(Relaxed)
             && (self.sends.load(Relaxed) || self.reads.load(Relaxed) != self.reads_before.load(Relaxed))
     }
 }
@@ -116,6 +126,14 @@ impl InWork {
     #[must_use]
     pub fn movement(&self) -> u64 {
         self.activity.reads.load(Relaxed).wrapping_add(self.activity.writes.load(Relaxed))
+    }
+}
+
+impl Clone for InWork {
+    /// A part of the request that goes on behind its answer.
+    fn clone(&self) -> Self {
+        self.activity.begun.fetch_add(1, Relaxed);
+        Self { activity: Arc::clone(&self.activity), owes: false }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::activity::{Activity, End, Held, Patience, watch};
 use super::counted::Counted;
 use super::lingering::Lingering;
+use super::offer::Offer;
 use super::{Arrival, Bounds, Tls};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -103,12 +104,19 @@ where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let stream = TokioIo::new(Counted::new(stream, Arc::clone(&activity)));
-        let (requests, shared) = (Arc::clone(&activity), Arc::clone(self));
+        let offer = Offer::none(Arc::clone(&activity));
+        let (requests, shared, offers) = (Arc::clone(&activity), Arc::clone(self), Arc::clone(&offer));
         let service = service_fn(move |request: Request<Incoming>| {
             let in_work = requests.begin(&request);
+            let offer = offers.of(&request);
             let (tls, cut) = (shared.tls.is_some(), shared.cut.clone());
             // Mapped: an async block would hold the answer twice, before and while it is awaited, and move both about.
-            (shared.answer)(request, Arrival { peer, tls, in_work, cut }).map(Ok::<_, Infallible>)
+            (shared.answer)(request, Arrival { peer, tls, in_work, cut }).map(move |response| {
+                if let Some(offer) = offer {
+                    offer.answered(response.status());
+                }
+                Ok::<_, Infallible>(response)
+            })
         });
         let mut connection = pin!(self.builder.serve_connection_with_upgrades(stream, service));
 
@@ -122,12 +130,16 @@ where
                     if let Err(error) = ended {
                         tracing::debug!(%peer, %error, "connection ended early");
                     }
+                    tokio::select! {
+                        () = offer.close() => {}
+                        () = self.cut.cancelled() => {}
+                    }
                     return;
                 }
                 Some((signal, activity)) = signals.next() => match signal {
                     Signal::Cut => return,
                     Signal::Finish => {
-                        activity.closes();
+                        activity.close();
                         connection.as_mut().graceful_shutdown();
                         signals.push(self.signal(activity, true));
                     }

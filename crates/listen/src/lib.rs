@@ -6,6 +6,7 @@ mod connections;
 mod counted;
 mod lingering;
 mod listener;
+mod offer;
 mod tls;
 
 pub use activity::InWork;

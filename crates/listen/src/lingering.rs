@@ -19,6 +19,9 @@ const SILENT_MAX: Duration = Duration::from_secs(5);
 /// How long it reads in all.
 const LINGER_MAX: Duration = Duration::from_secs(30);
 
+/// How long where the connection was told to close: a stop does not wait for clients that do not.
+const CLOSING_MAX: Duration = Duration::from_secs(1);
+
 const READ_BYTES: usize = 16 << 10;
 
 /// A stream whose shutdown waits until the client has sent all, where its last request may not have come whole.
@@ -48,6 +51,15 @@ impl Rest {
         Self { ends: now + LINGER_MAX, silent: Box::pin(sleep_until(now + SILENT_MAX)) }
     }
 
+    /// From now on there is this much time.
+    fn hurry(&mut self, time: Duration) {
+        let ends = Instant::now() + time;
+        if ends < self.ends {
+            self.ends = ends;
+            self.silent.as_mut().reset(ends);
+        }
+    }
+
     /// Reads until there is no more, or no more time. An error ends it, too: there is nobody left to be told.
     fn poll(&mut self, stream: &mut (impl AsyncRead + Unpin), context: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [MaybeUninit::uninit(); READ_BYTES];
@@ -55,8 +67,12 @@ impl Rest {
             let mut buffer = ReadBuf::uninit(&mut bytes);
             match Pin::new(&mut *stream).poll_read(context, &mut buffer) {
                 Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
-                    let next = (Instant::now() + SILENT_MAX).min(self.ends);
-                    self.silent.as_mut().reset(next);
+                    let now = Instant::now();
+                    // Asked here, too: who sends without a pause never comes to the timer.
+                    if now >= self.ends {
+                        return Poll::Ready(());
+                    }
+                    self.silent.as_mut().reset((now + SILENT_MAX).min(self.ends));
                 }
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => return self.silent.as_mut().poll(context),
@@ -95,9 +111,13 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
             if !this.activity.may_be_sending() {
                 return Poll::Ready(Ok(()));
             }
-            this.activity.lingers();
+            this.activity.linger();
         }
-        this.rest.get_or_insert_with(Rest::begin).poll(&mut this.stream, context).map(Ok)
+        let rest = this.rest.get_or_insert_with(Rest::begin);
+        if this.activity.closes() {
+            rest.hurry(CLOSING_MAX);
+        }
+        rest.poll(&mut this.stream, context).map(Ok)
     }
 
     fn poll_write_vectored(
@@ -116,6 +136,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
     use http::Request;
     use tokio::io::{AsyncWriteExt, duplex};
 
@@ -146,6 +167,41 @@ mod tests {
         assert_eq!(ends_after(true, 0).await.as_secs(), 5);
         assert_eq!(ends_after(true, 10).await.as_secs(), 14);
         assert_eq!(ends_after(true, 1000).await.as_secs(), 30);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_without_a_pause_is_not_read_for_ever() {
+        /// It always has more, and the clock goes on.
+        struct Endless;
+        impl AsyncRead for Endless {
+            fn poll_read(
+                self: Pin<&mut Self>,
+                context: &mut Context<'_>,
+                buffer: &mut ReadBuf<'_>,
+            ) -> Poll<io::Result<()>> {
+                buffer.put_slice(&[b'x'; 100]);
+                let mut passes = Box::pin(tokio::time::advance(Duration::from_secs(1)));
+                while passes.as_mut().poll(context).is_pending() {}
+                Poll::Ready(Ok(()))
+            }
+        }
+        let mut rest = Rest::begin();
+        std::future::poll_fn(|context| rest.poll(&mut Endless, context)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_waits_a_moment_for_who_still_sends() {
+        let activity = Arc::new(Activity::default());
+        let _in_work = activity.begin(&Request::new("abc".to_owned()));
+        let (_client, stream) = duplex(64);
+        let begun = Instant::now();
+        let mut stream = Lingering::new(stream, Arc::clone(&activity));
+        let mut closing = Box::pin(stream.shutdown());
+        assert!((&mut closing).now_or_never().is_none());
+        // Whoever waits for the end is woken by the same word.
+        activity.close();
+        closing.await.unwrap();
+        assert_eq!(begun.elapsed().as_secs(), 1);
     }
 
     #[tokio::test(start_paused = true)]

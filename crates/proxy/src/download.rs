@@ -52,16 +52,16 @@ impl Download {
     ) -> Self {
         let mut lent = Some(lent);
         if body.is_end_stream() {
-            give_back(&mut lent);
+            give_back(&mut lent, &held);
         }
         Self::Upstream(Box::new(Moving { body, idle: Idle::new(idle), lent, held, asks: Asks::about(begun) }))
     }
 }
 
 /// The whole answer has come: its connection can take another request.
-fn give_back(lent: &mut Option<Lent>) {
+fn give_back(lent: &mut Option<Lent>, held: &Held) {
     if let Some(lent) = lent.take() {
-        lent.give_back();
+        lent.give_back(&held.in_work);
     }
 }
 
@@ -79,7 +79,7 @@ impl Moving {
                     hop::strip(trailers);
                 }
                 if self.body.is_end_stream() {
-                    give_back(&mut self.lent);
+                    give_back(&mut self.lent, &self.held);
                 } else {
                     // Over HTTP/2 a client that reads slowly never lets this wait: there is always a piece already.
                     self.asks.begin();
@@ -92,7 +92,7 @@ impl Moving {
                 Poll::Ready(Some(Err(error.into())))
             }
             Poll::Ready(None) => {
-                give_back(&mut self.lent);
+                give_back(&mut self.lent, &self.held);
                 Poll::Ready(None)
             }
             Poll::Pending if self.idle.poll(context).is_ready() => {

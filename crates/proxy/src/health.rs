@@ -43,7 +43,10 @@ async fn check(
             headers.insert(HOST, HeaderValue::from_str(origin.authority.as_str())?);
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
             *request.uri_mut() = Uri::from(health.path.clone());
-            sender.requests.send_request(request).await?
+            let answer = sender.requests.send_request(request).await?;
+            // It closes in order.
+            sender.task.detach();
+            answer
         }
         Sender::Http2(mut sender) => {
             let scheme = if origin.tls { Scheme::HTTPS } else { Scheme::HTTP };

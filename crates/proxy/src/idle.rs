@@ -5,6 +5,17 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
+/// Comes back when a count has stayed the same for this long (noticed within twice that).
+pub(crate) async fn rests(count: impl Fn() -> u64, time: Duration) {
+    loop {
+        let before = count();
+        sleep(time).await;
+        if before == count() {
+            return;
+        }
+    }
+}
+
 /// A time limit on each wait.
 #[derive(Debug)]
 pub(crate) struct Idle {

@@ -3,13 +3,13 @@
 use crate::begun::{self, Begun};
 use crate::counts::Tunnel;
 use crate::download::Held;
+use crate::idle::rests;
 use crate::upstream::Lent;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::copy_bidirectional;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// What a tunnel takes of the proxy and of an upstream, until it ends.
@@ -37,15 +37,7 @@ pub(crate) async fn carry(
         }
         Ok::<_, hyper::Error>(())
     };
-    let silent = async {
-        loop {
-            let before = holds.in_work.in_work.movement();
-            sleep(idle).await;
-            if before == holds.in_work.in_work.movement() {
-                return;
-            }
-        }
-    };
+    let silent = rests(|| holds.in_work.in_work.movement(), idle);
     tokio::select! {
         _ = carried => {}
         () = silent => tracing::debug!("a tunnel was silent for too long"),

@@ -3,20 +3,20 @@
 
 use crate::begun::{Asks, Begun};
 use crate::hop;
-use crate::idle::Idle;
+use crate::idle::{self, Idle};
 use crate::problem::Problem;
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use keystead_listen::InWork;
 use parking_lot::Mutex;
-use std::future::pending;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Why a body ended early.
@@ -41,6 +41,8 @@ pub(crate) struct Progress {
     body: Mutex<Option<Incoming>>,
     /// Who waits for its next piece.
     waits: AtomicWaker,
+    /// Nobody will ask for another.
+    over: Notify,
     idle: Duration,
     pieces: AtomicU64,
     whole: AtomicBool,
@@ -50,13 +52,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Comes back when nothing more of it has gone out for this long (noticed within twice that).
     pub(crate) async fn rests(&self, time: Duration) {
-        loop {
-            let before = self.pieces.load(Relaxed);
-            sleep(time).await;
-            if before == self.pieces.load(Relaxed) {
-                return;
-            }
-        }
+        idle::rests(|| self.pieces.load(Relaxed), time).await;
     }
 
     fn poll_body(&self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
@@ -84,7 +80,7 @@ impl Progress {
             1 => Some(Problem::TooLarge),
             2 => Some(Problem::SlowBody),
             3 => Some(Problem::BrokenBody),
-            // Who waits for the answer asks, too, and is told more.
+            // Who waits for the answer asks, too, and is told more; for what has ended nobody waits.
             4 | 5 => Some(Problem::Failed),
             _ => None,
         }
@@ -111,6 +107,7 @@ impl Upload {
         let progress = Arc::new(Progress {
             body: Mutex::new(Some(body)),
             waits: AtomicWaker::new(),
+            over: Notify::new(),
             idle,
             pieces: AtomicU64::default(),
             whole: AtomicBool::default(),
@@ -144,12 +141,13 @@ impl Uploading {
     }
 
     /// Has the body go on behind the whole answer, over this connection where it has one of its own, for as long as the
-    /// upstream takes it.
-    pub(crate) async fn goes_on(self, connection: Option<AbortOnDropHandle<()>>) {
+    /// upstream takes it. The request is in work until then.
+    pub(crate) async fn goes_on(self, connection: Option<AbortOnDropHandle<()>>, _in_work: InWork) {
         let ended = async {
             match connection {
+                // What was asked for last may not have been sent yet.
                 Some(connection) => _ = connection.await,
-                None => pending().await,
+                None => self.0.over.notified().await,
             }
         };
         tokio::select! {
@@ -163,6 +161,13 @@ impl Drop for Uploading {
     fn drop(&mut self) {
         *self.0.body.lock() = None;
         self.0.waits.wake();
+    }
+}
+
+impl Drop for Moving {
+    fn drop(&mut self) {
+        *self.progress.body.lock() = None;
+        self.progress.over.notify_one();
     }
 }
 
@@ -181,10 +186,12 @@ impl Moving {
                 Some(left) => self.left = left,
                 None => return self.fail(Fault::TooLarge),
             }
-        } else if let Some(trailers) = frame.trailers_mut() {
-            hop::clean_trailers(trailers);
         }
-        if self.progress.has_come() {
+        let is_last = frame.trailers_mut().is_some_and(|trailers| {
+            hop::clean_trailers(trailers);
+            true
+        });
+        if is_last || self.progress.has_come() {
             self.progress.whole.store(true, Relaxed);
         } else {
             self.asks.begin();

@@ -4,27 +4,46 @@ use crate::connect::{self, Http1, Sender};
 use crate::standing::Standing;
 use crate::upload::{Upload, Uploading};
 use crate::{Health, Origin, Settings, UpstreamNumbers, health};
+use futures_util::FutureExt;
 use http::uri::Scheme;
-use hyper::client::conn::http2;
+use hyper::client::conn::{http1, http2};
+use keystead_listen::InWork;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Idle connections that are kept of one upstream, and for how long: shorter than what servers usually keep.
 const IDLE_MAX: usize = 256;
 const IDLE_TIME_MAX: Duration = Duration::from_secs(30);
+
+/// How long one may take to have sent what it carried before.
+const READY_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// A connection that carries nothing: it closes in order when this is dropped.
+#[derive(Debug)]
+struct Resting {
+    requests: http1::SendRequest<Upload>,
+    task: JoinHandle<()>,
+}
+
+impl From<Resting> for Http1 {
+    fn from(Resting { requests, task }: Resting) -> Self {
+        Self { requests, task: AbortOnDropHandle::new(task) }
+    }
+}
 
 /// One upstream.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) origin: Origin,
     pub(crate) standing: Arc<Standing>,
-    idle: Mutex<VecDeque<(Http1, Instant)>>,
+    idle: Mutex<VecDeque<(Resting, Instant)>>,
     shared: tokio::sync::Mutex<Option<http2::SendRequest<Upload>>>,
 }
 
@@ -174,9 +193,20 @@ impl Upstream {
         }
         let now = Instant::now();
         loop {
-            let (mut sender, since) = self.idle.lock().pop_back()?;
+            let (mut resting, since) = self.idle.lock().pop_back()?;
+            if now.duration_since(since) >= IDLE_TIME_MAX {
+                continue;
+            }
             // Its task may not have noticed yet that the answer before was whole.
-            if now.duration_since(since) < IDLE_TIME_MAX && sender.requests.ready().await.is_ok() {
+            if let Some(ready) = resting.requests.ready().now_or_never() {
+                if ready.is_ok() {
+                    return Some(resting.into());
+                }
+                continue;
+            }
+            // Or what was sent before is still not taken: then it closes, whatever that was.
+            let mut sender = Http1::from(resting);
+            if timeout(READY_TIME_MAX, sender.requests.ready()).await.is_ok_and(|ready| ready.is_ok()) {
                 return Some(sender);
             }
         }
@@ -184,14 +214,15 @@ impl Upstream {
 
     fn put(&self, sender: Http1) {
         let now = Instant::now();
+        let resting = Resting { requests: sender.requests, task: sender.task.detach() };
         let mut idle = self.idle.lock();
-        let is_old = |(sender, since): &(Http1, Instant)| {
-            sender.requests.is_closed() || now.duration_since(*since) >= IDLE_TIME_MAX
+        let is_old = |(resting, since): &(Resting, Instant)| {
+            resting.requests.is_closed() || now.duration_since(*since) >= IDLE_TIME_MAX
         };
         while idle.len() >= IDLE_MAX || idle.front().is_some_and(is_old) {
             idle.pop_front();
         }
-        idle.push_back((sender, now));
+        idle.push_back((resting, now));
     }
 }
 
@@ -205,10 +236,12 @@ impl Lent {
     }
 
     /// The answer is whole. The connection is used again unless the request is not: then it closes when that has ended.
-    pub(crate) fn give_back(self) {
+    pub(crate) fn give_back(self, in_work: &InWork) {
         let Self { flight, sender, upload } = self;
         match upload.filter(|upload| !upload.progress().is_whole()) {
-            Some(upload) => _ = tokio::spawn(upload.goes_on(sender.map(|sender| sender.task))),
+            Some(upload) => {
+                _ = tokio::spawn(upload.goes_on(sender.map(|sender| sender.task), in_work.clone()))
+            }
             None => {
                 if let Some(sender) = sender {
                     flight.0.put(sender);

@@ -30,11 +30,13 @@ paths:
     get: {operationId: open, security: []}
 "#;
 
-/// A port that nobody listens on: below those that the kernel gives to whoever asks for any, and given here once.
+/// A port that nobody listens on: below those that the kernel gives to whoever asks for any, and given once.
 pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Another run on the same machine begins elsewhere.
+    let first = 20_000 + (std::process::id() % 100) as u16 * 100;
     loop {
-        let port = NEXT.fetch_add(1, Relaxed);
+        let port = first + NEXT.fetch_add(1, Relaxed);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }

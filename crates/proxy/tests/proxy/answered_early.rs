@@ -2,9 +2,11 @@
 //! left of the upload ends.
 
 use crate::house::{
-    GoingOn, Running, Upstream, allow, decide, raw_upstream, read_head, refusal, settings, start,
+    GoingOn, Running, Upstream, allow, decide, full, open, raw_upstream, read_head, read_until, refusal,
+    settings, start,
 };
 use crate::tls::{connect, pair};
+use http::Response;
 use keystead_guard::Answer;
 use keystead_listen::Tls;
 use keystead_proxy::Settings;
@@ -34,10 +36,14 @@ async fn who_sends_all_before_it_reads_learns_why_it_was_refused() {
     let no_key = decide(|_, _| Answer::Refuse(refusal()));
     let length = format!("PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: {BODY}\r\n\r\n");
     let chunked = format!("PUT / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n{BODY:x}\r\n");
+    let offers = format!(
+        "PUT / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: {BODY}\r\n\r\n"
+    );
     let endless = "GET / HTTP/1.1\r\nhost: a\r\nx: ".to_owned();
     for (judge, head, status) in [
         (&no_key, &length, 401),
         (&no_key, &chunked, 401),
+        (&no_key, &offers, 401),
         (&allow(), &length, 413),
         (&allow(), &endless, 431),
     ] {
@@ -126,4 +132,54 @@ async fn the_connection_of_a_request_that_ended_closes_although_its_upload_is_st
         ended.notify_one();
         assert!(told.recv().await.unwrap() < BODY);
     }
+}
+
+/// Over HTTP/2 the upstream says itself that it takes no more.
+#[tokio::test]
+async fn who_sends_all_before_it_reads_gets_the_answer_of_an_upstream_that_takes_nothing() {
+    let upstream = Upstream::start(async |_| Response::new(full("done"))).await;
+    let proxy = start(Settings { http2: true, ..settings(&[upstream.address]) }, allow(), None).await;
+    let told = uploads(&proxy).await;
+    assert!(told.starts_with("HTTP/1.1 200 ") && told.ends_with("done"), "{told}");
+}
+
+/// What goes on behind its answer is no head that drips, and no idle connection.
+#[tokio::test]
+async fn an_upload_that_goes_on_behind_its_answer_comes_whole() {
+    let (tell, mut told) = mpsc::channel(1);
+    let upstream = raw_upstream(move |mut stream, _| {
+        let tell = tell.clone();
+        async move {
+            read_head(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            let mut piece = [0; 5];
+            while stream.read_exact(&mut piece).await.is_ok() {
+                tell.send(piece).await.unwrap();
+            }
+        }
+    })
+    .await;
+    let proxy = open(&[upstream]).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(b"PUT / HTTP/1.1\r\nhost: a\r\ncontent-length: 15\r\n\r\n").await.unwrap();
+    read_until(&mut stream, "ok").await;
+    stream.write_all(b"hello").await.unwrap();
+    assert_eq!(told.recv().await.unwrap(), *b"hello");
+    passes(5).await;
+    stream.write_all(b"world").await.unwrap();
+    assert_eq!(told.recv().await.unwrap(), *b"world");
+    // A head may take ten seconds.
+    passes(20).await;
+    stream.write_all(b"again").await.unwrap();
+    assert_eq!(told.recv().await.unwrap(), *b"again");
+}
+
+/// So many seconds in which nothing comes.
+async fn passes(seconds: u32) {
+    tokio::time::pause();
+    for _ in 0..seconds {
+        tokio::time::advance(Duration::from_secs(1)).await;
+        tokio::task::yield_now().await;
+    }
+    tokio::time::resume();
 }

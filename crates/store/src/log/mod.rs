@@ -33,8 +33,9 @@ use rand_core::Rng;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 pub(crate) use thread::Appended;
-use thread::Thread;
+use thread::{Thread, WAIT_MAX};
 
 /// The installation's value that names the life of the database; a restore begins another.
 pub const EPOCH: &str = "log_epoch";
@@ -153,8 +154,12 @@ impl Log {
     }
 
     pub(crate) async fn append(&self, record: Record) -> Appended {
+        self.append_within(WAIT_MAX, record).await
+    }
+
+    async fn append_within(&self, wait_max: Duration, record: Record) -> Appended {
         let at = record.at().unwrap_or(Micros(self.last.load(Ordering::Relaxed)));
-        self.thread.append(record, at).await
+        self.thread.append(record, at, wait_max).await
     }
 
     /// Says that what is committed now may not be in it.

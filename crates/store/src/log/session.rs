@@ -3,6 +3,7 @@
 
 use super::logging::{Logging, settle, write_again};
 use super::record::{Begin, Record};
+use super::thread::{START_WAIT_MAX, WAIT_MAX};
 use super::{Appended, Log, LogFileError, LogTail, capture};
 use crate::error::StoreError;
 use crate::schema::SUPPORTED;
@@ -11,6 +12,7 @@ use keystead_domain::seal::RootKeys;
 use keystead_domain::time::Micros;
 use rand_core::Rng;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Two processes that begin at the same moment meet; more often than this they do not.
 const TRIES_MAX: usize = 16;
@@ -48,13 +50,13 @@ pub(crate) async fn begin(
     let session = Session { number, epoch, place };
     *logging.session.lock() = Some(session.clone());
     let Some((log, tail)) = log else { return Ok(()) };
-    write_begin(&log, session, follows, after, at).await?;
+    write_begin((&log, START_WAIT_MAX), session, follows, after, at).await?;
     logging.log.store(Some(Arc::new(log)));
     write_again(store, logging, tail.unsettled).await
 }
 
 async fn write_begin(
-    log: &Log,
+    (log, wait_max): (&Log, Duration),
     session: Session,
     follows: Vec<i64>,
     after: Option<i64>,
@@ -62,7 +64,7 @@ async fn write_begin(
 ) -> Result<(), StoreError> {
     let Session { number, epoch, place } = session;
     let begin = Begin { number, epoch, schema: SUPPORTED, place, at: at.0, follows, after };
-    match log.append(Record::Begin(begin)).await {
+    match log.append_within(wait_max, Record::Begin(begin)).await {
         Appended::Written(_) => Ok(()),
         _ => Err(StoreError::Unavailable("the log beside the database cannot be written")),
     }
@@ -99,7 +101,7 @@ async fn take_over(
     at: Micros,
 ) -> Result<(), RollError> {
     let after = logging.session.lock().as_ref().map(|session| session.number);
-    write_begin(&log, next.clone(), follows, after, at).await?;
+    write_begin((&log, WAIT_MAX), next.clone(), follows, after, at).await?;
     {
         let _every_turn = logging.turns.write().await;
         log.take_over(before, at)?;

@@ -21,9 +21,9 @@ const GROUP_MAX: usize = 256;
 /// Records that wait for a disk that hangs; what comes then is missing from the log.
 const QUEUE_MAX: usize = 1_024;
 /// How long a commit waits for the log's disk, once: whoever comes while it still hangs does not.
-const WAIT_MAX: Duration = Duration::from_secs(3);
-/// How long a start waits for it. No request waits behind it.
-const BEGIN_WAIT_MAX: Duration = Duration::from_secs(30);
+pub(super) const WAIT_MAX: Duration = Duration::from_secs(3);
+/// How long a start waits for it: nothing waits behind it.
+pub(super) const START_WAIT_MAX: Duration = Duration::from_secs(30);
 
 type Reply<T> = oneshot::Sender<Result<T, LogFileError>>;
 
@@ -132,11 +132,10 @@ impl Thread {
         answer.map_err(|_| hangs())?.map_err(|_| hangs())?
     }
 
-    /// Hands a record over and waits until it is on disk, unless the disk hangs. The last one waits
+    /// Hands a record over and waits until it is on disk, unless the disk hangs for this long. The last one waits
     /// then too, for a while.
-    pub(super) async fn append(&self, record: Record, at: Micros) -> Appended {
+    pub(super) async fn append(&self, record: Record, at: Micros, wait_max: Duration) -> Appended {
         let is_last = matches!(record, Record::End { .. });
-        let wait_max = if matches!(record, Record::Begin(_)) { BEGIN_WAIT_MAX } else { WAIT_MAX };
         let (reply, answer) = oneshot::channel();
         match self.queue.try_send(Work::Append(record, at, reply)) {
             Ok(()) => {}
