@@ -132,7 +132,7 @@ where
                     }
                     tokio::select! {
                         () = offer.close() => {}
-                        () = self.cut.cancelled() => {}
+                        () = self.shutdown.cancelled() => {}
                     }
                     return;
                 }

@@ -57,7 +57,7 @@ pub struct Arrival {
     pub peer: SocketAddr,
     /// Whether it is encrypted.
     pub tls: bool,
-    /// Its connection counts as idle when this is dropped. Until then it is neither closed nor given away.
+    /// Its connection counts as idle when this and its clones are dropped. Until then it is neither closed nor given away.
     pub in_work: InWork,
     /// Cancelled when what is left has to end at once.
     pub cut: CancellationToken,

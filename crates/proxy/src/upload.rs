@@ -34,7 +34,7 @@ pub(crate) enum Fault {
     Ended = 5,
 }
 
-/// What has become of a body, for who waits for the answer.
+/// A body on its way, and what has become of it, for who sends it on and who waits for the answer.
 #[derive(Debug)]
 pub(crate) struct Progress {
     /// Until the request ends. Who sends it is held up while it is here and nobody takes it.
